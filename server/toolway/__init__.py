@@ -1,0 +1,1 @@
+"""Ordinary FastAPI endpoints, served to LLM agents as MCP tools."""
