@@ -1,0 +1,56 @@
+"""Everything toolway raises on purpose.
+
+    ToolwayError
+     |- ConfigurationError      the application or its settings cannot be served as asked
+     |   |- DocumentError       an OpenAPI document cannot be read
+     |   |- FilterError         an include or exclude matches nothing
+     |   `- AppNotFoundError    no application stands where one was named
+     |- UnknownToolError        a call names a tool that is not listed
+     |- ArgumentError           an argument cannot be carried to the endpoint as it is
+     `- NotStartedError         a request came before the application's start-up, or after its end
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AppNotFoundError",
+    "ArgumentError",
+    "ConfigurationError",
+    "DocumentError",
+    "FilterError",
+    "NotStartedError",
+    "ToolwayError",
+    "UnknownToolError",
+]
+
+
+class ToolwayError(Exception):
+    """Whatever toolway raises on purpose; its text is safe to show to the person it concerns."""
+
+
+class ConfigurationError(ToolwayError):
+    """The application or its settings cannot be served as asked."""
+
+
+class DocumentError(ConfigurationError):
+    """An OpenAPI document cannot be read."""
+
+
+class FilterError(ConfigurationError):
+    """An include or exclude filter matches no operation."""
+
+
+class AppNotFoundError(ConfigurationError):
+    """No application stands where one was named."""
+
+
+class UnknownToolError(ToolwayError):
+    """A call names a tool that is not listed."""
+
+
+class ArgumentError(ToolwayError):
+    """An argument cannot be carried to the endpoint as it is."""
+
+
+class NotStartedError(ToolwayError):
+    """A request came before the application's start-up had finished, or after its end."""
