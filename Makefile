@@ -1,0 +1,48 @@
+# Everything here works from nothing: with Python 3.11+ and make, each target first makes the environment that it needs.
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.installed
+PIP     := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+# The interpreter that makes the environment: PYTHON=..., or the first of these that is new enough.
+PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+RECENT  := import sys; sys.exit(sys.version_info < (3, 11))
+CHOOSE  := for python in $(PYTHONS); do "$$python" -c '$(RECENT)' 2>/dev/null && break; python=; done; \
+	[ "$$python" ] || { echo 'toolway needs Python 3.11 or newer: make PYTHON=/path/to/python3.11' >&2; exit 2; }
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test check lock
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+setup: $(STAMP)  ## make .venv and install the locked dependencies
+
+serve: $(STAMP)  ## serve the order desk: MCP at /mcp, Swagger UI at /docs (PORT=8001 for another port)
+	@$(BIN)/toolway serve $(if $(PORT),--port $(PORT))
+
+test: $(STAMP)  ## run the tests (ARGS="-k name" for some of them)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)  ## lint, formatting and types
+	@$(BIN)/python -m ruff check --quiet .
+	@$(BIN)/python -m ruff format --quiet --check .
+	@$(BIN)/python -m pyright
+
+lock:  ## pin the dependencies again (UPGRADE=1 takes the newest releases)
+	@$(CHOOSE); \
+	tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \
+	"$$python" -m venv "$$tmp" && "$$tmp/bin/python" -m pip install --quiet --disable-pip-version-check uv && \
+	"$$tmp/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --group dev $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+		$(CHOOSE); \
+		echo "Making $(VENV) with $$("$$python" -V)"; \
+		"$$python" -m venv --clear $(VENV); }
+	@echo "Installing the locked dependencies into $(VENV) (about a minute the first time)"
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
