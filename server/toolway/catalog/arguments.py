@@ -1,0 +1,229 @@
+"""From an operation's parameters and body to one flat set of arguments, and the way back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from toolway.catalog.schemas import deref, is_object
+from toolway.operations import Body, Operation, Parameter, Schema
+
+__all__ = ["Argument", "BodyPlan", "Place", "body_plan", "flat_arguments"]
+
+Place: TypeAlias = Literal["path", "query", "header", "cookie", "field", "body"]
+"""Where an argument goes: ``field`` is a member of an object body, ``body`` the whole of another one."""
+
+Encoding: TypeAlias = Literal["json", "urlencoded", "multipart", "text", "bytes", "any"]
+
+# What a caller may never set by an argument: it belongs to the connection, or is somebody's credential.
+_RESERVED = frozenset(
+    {
+        "accept", "accept-encoding", "authorization", "connection", "content-encoding", "content-length",
+        "content-type", "cookie", "expect", "forwarded", "host", "keep-alive", "origin", "proxy-authenticate",
+        "proxy-authorization", "proxy-connection", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "via",
+    }
+)  # fmt: skip
+_RESERVED_PREFIXES = ("mcp-", "sec-", "x-forwarded-")
+
+FILE: Schema = {
+    "type": "object",
+    "description": "A file: its name and its content, either as base64 in 'data' or as plain text in 'text'.",
+    "properties": {
+        "filename": {"type": "string", "description": "The file's name, with its ending."},
+        "content_type": {"type": "string", "description": "The media type, such as text/csv or image/png."},
+        "data": {"type": "string", "contentEncoding": "base64", "description": "The content in base64."},
+        "text": {"type": "string", "description": "The content as text, in place of 'data'."},
+    },
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a tool, and the place of the request that it fills."""
+
+    name: str
+    place: Place
+    target: str
+    """The name on the wire."""
+    schema: Schema
+    required: bool
+    is_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BodyPlan:
+    """How a tool's request body is made from arguments."""
+
+    encoding: Encoding
+    media_type: str
+    required: bool
+    """Send a body even when no argument fills it: an object body becomes ``{}``."""
+    open: bool = False
+    """The body takes members that its schema does not name."""
+
+
+def body_plan(operation: Operation) -> BodyPlan | None:
+    """Decide how the body is sent, or None when there is none."""
+    if operation.body is None:
+        return None
+    schema = deref(operation.body.schema, operation.components)
+    encoding = _encoding(operation.body)
+    flat = _is_flat(operation.body, schema)
+    return BodyPlan(
+        encoding=encoding,
+        media_type=operation.body.media_type if encoding != "any" else "",
+        required=operation.body.required and (flat or encoding in {"urlencoded", "multipart"}),
+        open=flat and schema.get("additionalProperties") not in (None, False),
+    )
+
+
+def flat_arguments(operation: Operation) -> list[Argument]:
+    """List the arguments in the order path, query, header, cookie, body; names are unique and legal everywhere."""
+    found = [*_from_parameters(operation), *_from_body(operation)]
+    return list(_named_apart(found))
+
+
+def _from_parameters(operation: Operation) -> Iterator[Argument]:
+    order = ("path", "query", "header", "cookie")
+    for parameter in sorted(operation.parameters, key=lambda entry: order.index(entry.location)):
+        if not _is_withheld(parameter, operation):
+            yield Argument(
+                name=parameter.name,
+                place=parameter.location,
+                target=parameter.name,
+                schema=_described(parameter),
+                required=parameter.required,
+            )
+
+
+def _is_withheld(parameter: Parameter, operation: Operation) -> bool:
+    name = parameter.name.lower()
+    if parameter.location == "header":
+        return name in _RESERVED or name.startswith(_RESERVED_PREFIXES) or name in operation.credentials.headers
+    return parameter.location == "query" and parameter.name in operation.credentials.query
+
+
+def _described(parameter: Parameter) -> Schema:
+    extra: Schema = {}
+    if parameter.description:
+        extra["description"] = parameter.description
+    if parameter.deprecated:
+        extra["deprecated"] = True
+    return {**parameter.schema, **extra}
+
+
+def _from_body(operation: Operation) -> Iterator[Argument]:
+    body = operation.body
+    if body is None:
+        return
+    schema = deref(body.schema, operation.components)
+    if not _is_flat(body, schema):
+        yield _whole(body, schema, operation)
+        return
+    required: list[str] = schema.get("required", [])
+    members: dict[str, Schema | bool] = schema.get("properties", {})
+    for name, entry in members.items():
+        member = entry if isinstance(entry, dict) else {}
+        file_schema = _file_schema(member, operation) if _encoding(body) == "multipart" else None
+        yield Argument(
+            name=name,
+            place="field",
+            target=name,
+            schema=file_schema or member,
+            required=name in required and body.required,
+            is_file=file_schema is not None,
+        )
+
+
+def _is_flat(body: Body, schema: Schema) -> bool:
+    """An object with named members lies flat; a body that may be left out only if leaving all members out means that."""
+    if _encoding(body) not in {"json", "urlencoded", "multipart"} or not is_object(schema):
+        return False
+    if not schema.get("properties") or {"anyOf", "oneOf", "allOf", "patternProperties"} & schema.keys():
+        return False
+    return body.required or not schema.get("required")
+
+
+def _whole(body: Body, schema: Schema, operation: Operation) -> Argument:
+    encoding = _encoding(body)
+    described = {"description": body.description} if body.description else {}
+    if encoding == "bytes":
+        hint = body.description or f"The request body ({body.media_type}), in base64."
+        shown: Schema = {"type": "string", "contentEncoding": "base64", "description": hint}
+    elif encoding == "text":
+        shown = {"type": "string", "description": f"The request body ({body.media_type}).", **described}
+    elif encoding == "any":
+        shown = {"description": "The raw request body: text is sent as it is, anything else as JSON."}
+    else:
+        shown = {**body.schema, **described}
+    return Argument(name=_body_name(body), place="body", target="", schema=shown, required=body.required)
+
+
+def _body_name(body: Body) -> str:
+    """A single body parameter's own name, as FastAPI's title tells it; 'body' where it tells nothing."""
+    title = body.schema.get("title")
+    if "$ref" in body.schema or not isinstance(title, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9 ]*", title):
+        return "body"
+    return title.lower().replace(" ", "_")
+
+
+def _encoding(body: Body) -> Encoding:
+    media_type = body.media_type.partition(";")[0].strip().lower()
+    if not body.documented:
+        return "any"
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return "json"
+    if media_type == "multipart/form-data":
+        return "multipart"
+    if media_type == "application/x-www-form-urlencoded":
+        return "urlencoded"
+    is_text = media_type.startswith("text/") or media_type.endswith(("xml", "yaml", "csv", "graphql", "javascript"))
+    return "text" if is_text else "bytes"
+
+
+def _file_schema(member: Schema, operation: Operation) -> Schema | None:
+    """The file object in place of a binary string, also within a list or beside null; None for anything else."""
+    plain = deref(member, operation.components)
+    if _is_binary(plain):
+        return {**FILE, "description": f"{plain['description']} ({FILE['description']})"} if plain.get("description") else FILE
+    kept = {key: plain[key] for key in ("title", "description", "minItems", "maxItems") if key in plain}
+    if plain.get("type") == "array" and _is_binary(plain.get("items") or {}):
+        return {**kept, "type": "array", "items": FILE}
+    variants: list[Schema] = plain.get("anyOf") or []
+    inner = [_file_schema(variant, operation) for variant in variants]
+    if any(inner):
+        return {**kept, "anyOf": [new or old for new, old in zip(inner, variants, strict=True)]}
+    return None
+
+
+def _is_binary(schema: Schema) -> bool:
+    is_stream = schema.get("contentMediaType") == "application/octet-stream" and "contentEncoding" not in schema
+    return schema.get("type") == "string" and (schema.get("format") == "binary" or is_stream)
+
+
+def _named_apart(arguments: Iterable[Argument]) -> Iterator[Argument]:
+    """The first place keeps a shared name; later ones get their place as a suffix (``id``, then ``id_body``)."""
+    taken: set[str] = set()
+    for argument in arguments:
+        name = _legal(argument.name)
+        if name in taken:
+            name = _legal(f"{name}_{'body' if argument.place == 'field' else argument.place}")
+        free = next(option for option in _options(name) if option not in taken)
+        taken.add(free)
+        yield replace(argument, name=free)
+
+
+def _options(name: str) -> Iterator[str]:
+    yield name
+    number = 2
+    while True:
+        yield f"{name[:60]}_{number}"
+        number += 1
+
+
+def _legal(name: str) -> str:
+    """Clients take ``^[a-zA-Z0-9_.-]{1,64}$`` as a property name."""
+    return (re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_") or "argument")[:64]

@@ -1,0 +1,98 @@
+"""What a tool says about itself: title, description and hints."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from toolway.catalog.tool import Annotations
+from toolway.errors import ConfigurationError
+from toolway.markers import EXTENSION, Hints, read_marker
+from toolway.operations import Operation
+
+__all__ = ["annotations_of", "description_of", "note_of", "title_of"]
+
+_FIELDS = {"name": str, "title": str, "description": str, "when_to_use": str, "hints": Mapping, "hide": bool}
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
+
+
+def note_of(operation: Operation) -> Mapping[str, Any] | None:
+    """What the endpoint says of itself, or None when it says nothing; a marker wins over the document.
+
+    Raises:
+        ConfigurationError: a field is unknown or has the wrong type.
+    """
+    marker = read_marker(operation.endpoint)
+    if marker is None and not operation.extension:
+        return None
+    note = {**operation.extension, **(marker or {})}
+    for key, value in note.items():
+        _check_field(operation, key, value)
+    return note
+
+
+def _check_field(operation: Operation, key: str, value: object) -> None:
+    if key not in _FIELDS:
+        raise ConfigurationError(f"{operation}: {EXTENSION} knows the fields {', '.join(_FIELDS)}; found {key!r}")
+    if not isinstance(value, _FIELDS[key]):
+        raise ConfigurationError(f"{operation}: expected {key} to be a {_FIELDS[key].__name__}, found {value!r}")
+    unknown = set(cast("Mapping[str, Any]", value)) - set(Hints.__annotations__) if key == "hints" else set[str]()
+    if unknown:
+        allowed = ", ".join(Hints.__annotations__)
+        raise ConfigurationError(f"{operation}: hints knows {allowed}; found {sorted(unknown)[0]!r}")
+
+
+def title_of(operation: Operation, note: Mapping[str, Any], name: str) -> str:
+    """The name that people see."""
+    return note.get("title") or operation.summary or name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def description_of(operation: Operation, note: Mapping[str, Any]) -> str:
+    """What the tool does, whether it is deprecated, and when to use it."""
+    parts = [
+        note.get("description") or _from_document(operation),
+        "Deprecated: use another tool where there is one." if operation.deprecated else "",
+        note.get("when_to_use") or "",
+    ]
+    return _UNSEEN.sub("", "\n\n".join(part.strip() for part in parts if part.strip()))
+
+
+def _from_document(operation: Operation) -> str:
+    """Summary and docstring; the summary only where it adds words that the docstring has not."""
+    text = inspect.cleandoc(operation.description)
+    summary = operation.summary.strip()
+    if text and (not summary or summary.casefold() in text.casefold() or _is_generated(summary, operation)):
+        return text
+    return "\n\n".join(part for part in (summary, text) if part) or _from_shape(operation)
+
+
+def _is_generated(summary: str, operation: Operation) -> bool:
+    """FastAPI makes a summary out of a function's name where nobody wrote one."""
+    name = (operation.operation_id or "").removesuffix(operation.generated_tail)
+    function = getattr(operation.endpoint, "__name__", name)
+    return summary.casefold() in {word.replace("_", " ").casefold() for word in (name, function)}
+
+
+def _from_shape(operation: Operation) -> str:
+    verbs = {"GET": "Get", "POST": "Create or run", "PUT": "Replace", "PATCH": "Change", "DELETE": "Delete"}
+    words = [part for part in operation.path.split("/") if part and not part.startswith("{")]
+    return f"{verbs.get(operation.method, operation.method)} {' '.join(words) or 'the root'}."
+
+
+def annotations_of(operation: Operation, note: Mapping[str, Any]) -> Annotations:
+    """Hints from the method (RFC 9110, section 9.2), overridden by what the endpoint says.
+
+    What a method does not imply stays open: POST and PATCH may destroy or not, so neither is claimed.
+    """
+    reads = operation.method in {"GET", "HEAD", "OPTIONS", "TRACE"}
+    deletes = operation.method == "DELETE"
+    hints = cast("Hints", note.get("hints") or {})
+    read_only = hints.get("read_only", reads)
+    return Annotations(
+        read_only=read_only,
+        destructive=hints.get("destructive", False if read_only else True if deletes else None),
+        idempotent=hints.get("idempotent", True if read_only or deletes or operation.method == "PUT" else None),
+        open_world=hints.get("open_world", False),
+    )

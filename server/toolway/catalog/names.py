@@ -1,0 +1,73 @@
+"""Tool names: legal for every client, unique, and the same from run to run.
+
+Clients take ``^[A-Za-z0-9_-]{1,64}$`` (the narrowest of the known rules); the specification allows more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from toolway.operations import Operation
+
+__all__ = ["LONGEST", "clean_name", "tool_names"]
+
+LONGEST = 64
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def tool_names(operations: Sequence[Operation], marked: Sequence[str | None]) -> list[str]:
+    """Name every operation; each entry of `marked` is the name its endpoint asked for, if any.
+
+    A name is tried in steps, each only for operations that still share one: the asked name or the operation id (without
+    the tail that FastAPI generates), the whole id, the id with the method, and at last a hash of method and path, which
+    nothing else in the application has.
+    """
+    steps: tuple[Callable[[int], str], ...] = (
+        lambda at: marked[at] or _short_id(operations[at]),
+        lambda at: marked[at] or operations[at].operation_id or _path_name(operations[at]),
+        lambda at: f"{marked[at] or _short_id(operations[at])}_{operations[at].method.lower()}",
+        lambda at: f"{marked[at] or _short_id(operations[at])}_{_path_name(operations[at])}",
+    )
+    names = [fit(clean_name(steps[0](at)), operations[at]) for at in range(len(operations))]
+    for step in steps[1:]:
+        for at in _repeated(names):
+            names[at] = fit(clean_name(step(at)), operations[at])
+    for at in _repeated(names):
+        names[at] = _hashed(names[at], operations[at])
+    return names
+
+
+def clean_name(text: str) -> str:
+    """Turn any text into legal characters: accents fall away, everything else illegal becomes an underscore."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _ILLEGAL.sub("_", plain if _ILLEGAL.sub("", plain) else text).strip("_") or "tool"
+
+
+def fit(name: str, operation: Operation) -> str:
+    """Shorten a name that is too long; the hash at its end keeps apart what differs only behind the cut."""
+    return name if len(name) <= LONGEST else _hashed(name, operation)
+
+
+def _hashed(name: str, operation: Operation) -> str:
+    digest = hashlib.sha256(f"{operation.method} {operation.path} {name}".encode()).hexdigest()[:8]
+    return f"{name[: LONGEST - 9].rstrip('_')}_{digest}"
+
+
+def _repeated(names: Iterable[str]) -> list[int]:
+    names = list(names)
+    count = Counter(names)
+    return [at for at, name in enumerate(names) if count[name] > 1]
+
+
+def _short_id(operation: Operation) -> str:
+    if not operation.operation_id:
+        return _path_name(operation)
+    return operation.operation_id.removesuffix(operation.generated_tail)
+
+
+def _path_name(operation: Operation) -> str:
+    return f"{operation.method.lower()}_{operation.path.strip('/')}"

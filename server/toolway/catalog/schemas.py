@@ -1,0 +1,161 @@
+"""A tool's schemas: what Pydantic wrote, self-contained, without the noise.
+
+Shared models stay in ``$defs`` and recursion stays recursion; references are only moved from the document's
+``#/components/schemas`` to the tool's own ``#/$defs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from toolway.catalog.walk import children, references, rewritten
+from toolway.errors import DocumentError
+from toolway.operations import Schema
+
+__all__ = ["Definitions", "accepts_null", "deref", "is_object"]
+
+_COMPONENTS = "#/components/schemas/"
+_DEFS = "#/$defs/"
+_DEEPEST = 64
+_LARGEST = 20_000
+
+
+class Definitions:
+    """Collects the shared schemas that a tool's schemas refer to.
+
+    Raises (all methods): DocumentError, for a reference that leaves the document or leads nowhere, and for a schema
+    deeper than 64 levels or larger than 20,000 nodes.
+    """
+
+    def __init__(self, components: Mapping[str, Schema]) -> None:
+        self._components = components
+        self._taken: dict[str, Schema] = {}
+
+    def adopt(self, schema: Schema, name: str | None = None) -> Schema:
+        """Return a schema as it stands in the tool, after taking over everything it refers to.
+
+        `name` is the argument's name: a title that only repeats it is dropped.
+        """
+        _check_size(schema)
+        cleaned = rewritten(schema, _cleaned, name)
+        for label, local in cast("dict[str, Schema]", cleaned.pop("$defs", {})).items():
+            self._taken.setdefault(label, local)
+        for reference in references(cleaned):
+            self._take(reference)
+        return cleaned
+
+    def attach(self, schema: Schema) -> Schema:
+        """Return a schema with its definitions beside it, sorted by name: only those it needs."""
+        needed = self._needed(schema)
+        return {**schema, "$defs": {name: self._taken[name] for name in sorted(needed)}} if needed else schema
+
+    def _take(self, reference: str) -> None:
+        name = _name_of(reference)
+        if name in self._taken:
+            return
+        if name not in self._components:
+            raise DocumentError(f"the schema reference {reference!r} leads nowhere in the document")
+        _check_size(self._components[name])
+        cleaned = rewritten(self._components[name], _cleaned, name)
+        self._taken[name] = cleaned
+        for inner in references(cleaned):
+            self._take(inner)
+
+    def _needed(self, schema: Schema) -> set[str]:
+        found: set[str] = set()
+        pending = [schema]
+        while pending:
+            for reference in references(pending.pop()):
+                name = _name_of(reference)
+                if name not in found:
+                    found.add(name)
+                    pending.append(self._taken[name])
+        return found
+
+
+def deref(schema: Schema, components: Mapping[str, Schema]) -> Schema:
+    """Follow references and single-entry ``allOf`` until the schema itself stands there."""
+    for _ in range(_DEEPEST):
+        if isinstance(reference := schema.get("$ref"), str):
+            target = components.get(_name_of(reference))
+            if target is None:
+                raise DocumentError(f"the schema reference {reference!r} leads nowhere in the document")
+            schema = target
+        elif isinstance(schema.get("allOf"), list) and len(schema["allOf"]) == 1 and "properties" not in schema:
+            schema = schema["allOf"][0]
+        else:
+            return schema
+    raise DocumentError("a schema refers to itself and to nothing else")
+
+
+def is_object(schema: Schema) -> bool:
+    """Tell whether every value of a (dereferenced) schema is an object."""
+    return schema.get("type") == "object" or ("properties" in schema and "type" not in schema)
+
+
+def accepts_null(schema: Schema, components: Mapping[str, Schema], depth: int = 0) -> bool:
+    """Tell whether null is among a schema's values; an empty schema accepts everything."""
+    schema = deref(schema, components)
+    if not schema or depth > _DEEPEST:
+        return True
+    if "enum" in schema or "const" in schema:
+        return None in schema.get("enum", [schema.get("const")])
+    variants: list[Schema] = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
+    if variants:
+        return any(accepts_null(variant, components, depth + 1) for variant in variants)
+    kind = schema.get("type")
+    return kind is None or kind == "null" or (isinstance(kind, list) and "null" in kind)
+
+
+def _name_of(reference: str) -> str:
+    for prefix in (_COMPONENTS, _DEFS):
+        if reference.startswith(prefix):
+            return _unescaped(reference.removeprefix(prefix).partition("/")[0])
+    raise DocumentError(f"the schema reference {reference!r} leaves the document's schemas; bundle it in first")
+
+
+def _unescaped(token: str) -> str:
+    return token.replace("~1", "/").replace("~0", "~")
+
+
+def _cleaned(schema: Schema, name: str | None) -> Schema:
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference.startswith(_COMPONENTS):
+        schema["$ref"] = _DEFS + reference.removeprefix(_COMPONENTS)
+    if isinstance(schema.get("discriminator"), dict):
+        schema["discriminator"] = _local_mapping(cast("dict[str, Any]", schema["discriminator"]))
+    if _is_noise(schema.get("title"), name):
+        del schema["title"]
+    if "default" in schema and schema["default"] is None:
+        del schema["default"]
+    return schema
+
+
+def _local_mapping(discriminator: dict[str, Any]) -> dict[str, Any]:
+    mapping = discriminator.get("mapping")
+    if not isinstance(mapping, dict):
+        return discriminator
+    entries = cast("dict[str, str]", mapping).items()
+    return {**discriminator, "mapping": {key: value.replace(_COMPONENTS, _DEFS) for key, value in entries}}
+
+
+def _is_noise(title: object, name: str | None) -> bool:
+    """A title that Pydantic made from the name says nothing new."""
+    return isinstance(title, str) and name is not None and _letters(title) == _letters(name)
+
+
+def _letters(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
+def _check_size(schema: Schema) -> None:
+    nodes = 0
+    pending = [(schema, 1)]
+    while pending:
+        node, depth = pending.pop()
+        nodes += 1
+        if depth > _DEEPEST or nodes > _LARGEST:
+            limit = f"{_DEEPEST} levels" if depth > _DEEPEST else f"{_LARGEST:,} nodes"
+            raise DocumentError(f"a schema has more than {limit}; name parts of it as models of their own")
+        pending.extend((child, depth + 1) for child in children(node))

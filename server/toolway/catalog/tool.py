@@ -1,0 +1,66 @@
+"""A tool: one operation, as an agent sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from toolway.catalog.arguments import Argument, BodyPlan
+from toolway.operations import Operation, Schema
+
+__all__ = ["Annotations", "Tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """What calling the tool does to the world (MCP tool annotations); hints, never a security signal."""
+
+    read_only: bool
+    destructive: bool | None
+    """None claims nothing."""
+    idempotent: bool | None
+    open_world: bool
+
+    def wire(self, title: str) -> dict[str, Any]:
+        hints = {
+            "title": title,
+            "readOnlyHint": self.read_only,
+            "destructiveHint": self.destructive,
+            "idempotentHint": self.idempotent,
+            "openWorldHint": self.open_world,
+        }
+        return {key: value for key, value in hints.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One operation, as an agent sees it, with the map from its arguments to places of the request."""
+
+    name: str
+    title: str
+    description: str
+    input_schema: Schema
+    output_schema: Schema | None
+    """What structured content looks like; None where the answer's shape is not promised."""
+    wrapped_output_schema: Schema | None
+    """The same for revisions before 2026-07-28, whose structured content is always an object."""
+    wraps_output: bool
+    """Whether those revisions get even an object as ``{"result": ...}``, because the schema allows other values too."""
+    annotations: Annotations
+    operation: Operation
+    arguments: Mapping[str, Argument]
+    body: BodyPlan | None
+
+    def definition(self, *, wrapped: bool) -> dict[str, Any]:
+        """The tool's entry in a list; `wrapped` for revisions before 2026-07-28."""
+        entry: dict[str, Any] = {
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "inputSchema": self.input_schema,
+        }
+        output = self.wrapped_output_schema if wrapped else self.output_schema
+        if output is not None:
+            entry["outputSchema"] = output
+        return {**entry, "annotations": self.annotations.wire(self.title)}

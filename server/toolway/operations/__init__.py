@@ -1,0 +1,33 @@
+"""What an API offers: its operations, read from its OpenAPI document."""
+
+from toolway.operations.application import read_application
+from toolway.operations.document import read_document
+from toolway.operations.loading import load_document
+from toolway.operations.model import (
+    Api,
+    Body,
+    Credentials,
+    Location,
+    Operation,
+    Parameter,
+    Response,
+    Schema,
+    Skipped,
+)
+from toolway.operations.paths import PathTemplate
+
+__all__ = [
+    "Api",
+    "Body",
+    "Credentials",
+    "Location",
+    "Operation",
+    "Parameter",
+    "PathTemplate",
+    "Response",
+    "Schema",
+    "Skipped",
+    "load_document",
+    "read_application",
+    "read_document",
+]

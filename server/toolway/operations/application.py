@@ -1,0 +1,133 @@
+"""From a FastAPI application in this process to operations.
+
+The application's OpenAPI document is the contract; its routes only add what a document cannot say: the function behind
+an operation, whether a path parameter may hold slashes, and which routes could take a filled path away.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from fastapi import FastAPI
+from fastapi import routing as fastapi_routing
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Host, Mount, Route
+
+from toolway.operations.document import read_document
+from toolway.operations.model import Api, Body, Operation, Skipped
+from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern
+
+__all__ = ["read_application"]
+
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def read_application(app: FastAPI) -> Api:
+    """Read the operations of an application and of the FastAPI applications mounted in it.
+
+    The document is made anew, so that routes added late are seen; an overridden ``app.openapi`` is honoured. When two
+    operations share a method and a path the first one counts, as it does for the router.
+    """
+    apis = list(_apis(app, prefix="", outer=[]))
+    operations: dict[tuple[str, str], Operation] = {}
+    for api in apis:
+        for operation in api.operations:
+            operations.setdefault((operation.method, operation.path), operation)
+    skipped = tuple(entry for api in apis for entry in api.skipped)
+    return dataclasses.replace(apis[0], operations=tuple(operations.values()), skipped=skipped)
+
+
+def _apis(app: FastAPI, prefix: str, outer: list[RoutePattern]) -> Iterator[Api]:
+    """Yield the application's API, then those of its mounts; `outer` are routes that come before all of these."""
+    leaves = list(_leaves(app.routes))
+    patterns = [*outer, *(pattern for leaf in leaves for pattern in _patterns(leaf, prefix))]
+    yield _read_one(app, prefix, leaves, patterns)
+    for position, leaf in enumerate(leaves):
+        route = _original(leaf)
+        if isinstance(route, Mount) and isinstance(inner := _unwrapped(route), FastAPI):
+            before = [*outer, *(pattern for earlier in leaves[:position] for pattern in _patterns(earlier, prefix))]
+            yield from _apis(inner, prefix + str(leaf.path).rstrip("/"), before)
+
+
+def _read_one(app: FastAPI, prefix: str, leaves: list[Any], patterns: list[RoutePattern]) -> Api:
+    index = RouteIndex(patterns)
+    routes = _routes_by_operation(leaves)
+
+    def template_for(method: str, path: str) -> PathTemplate:
+        plain = PathTemplate.parse(prefix).text + path
+        return index.template(method, plain) or PathTemplate.parse(prefix + path)
+
+    api = read_document(_fresh_document(app), prefix=prefix, template_for=template_for)
+    operations = (
+        _enriched(operation, routes.get((operation.method, operation.path.removeprefix(prefix))))
+        for operation in api.operations
+    )
+    sockets = (
+        Skipped("WEBSOCKET", prefix + str(leaf.path), "a WebSocket has no single answer")
+        for leaf in leaves
+        if isinstance(_original(leaf), fastapi_routing.APIWebSocketRoute)
+    )
+    return dataclasses.replace(api, operations=tuple(operations), skipped=(*api.skipped, *sockets))
+
+
+def _fresh_document(app: FastAPI) -> dict[str, Any]:
+    """Make the document again: FastAPI keeps the first one, and routes may have come since."""
+    kept, app.openapi_schema = app.openapi_schema, None
+    try:
+        return app.openapi()
+    finally:
+        app.openapi_schema = app.openapi_schema or kept
+
+
+def _leaves(routes: Sequence[BaseRoute]) -> Iterator[Any]:
+    """Yield every route in the router's order, with its effective path; since FastAPI 0.137 routes form a tree."""
+    iterate = getattr(fastapi_routing, "iter_route_contexts", iter)
+    yield from iterate(routes)
+
+
+def _original(leaf: Any) -> BaseRoute:
+    return getattr(leaf, "original_route", leaf)
+
+
+def _unwrapped(mount: Mount) -> Any:
+    return getattr(mount, "_base_app", mount.app)
+
+
+def _patterns(leaf: Any, prefix: str) -> Iterator[RoutePattern]:
+    route = _original(leaf)
+    if isinstance(route, Mount):
+        yield RoutePattern(prefix + str(leaf.path).rstrip("/") + "/{path:path}", methods=None, is_mount=True)
+    elif isinstance(route, Route) and not isinstance(route, Host):
+        yield RoutePattern(prefix + str(leaf.path), methods=frozenset(leaf.methods) if leaf.methods else None)
+
+
+def _routes_by_operation(leaves: list[Any]) -> dict[tuple[str, str], Any]:
+    found: dict[tuple[str, str], Any] = {}
+    for leaf in leaves:
+        if isinstance(_original(leaf), APIRoute):
+            for method in cast("set[str]", leaf.methods or ()):
+                found.setdefault((method, str(leaf.path_format)), leaf)
+    return found
+
+
+def _enriched(operation: Operation, leaf: Any | None) -> Operation:
+    """Add what only the route knows."""
+    if leaf is None:
+        return operation
+    body = operation.body
+    if body is None and operation.method in _METHODS_WITH_BODY and _takes_raw_request(leaf.endpoint):
+        body = Body("*/*", {}, required=False, documented=False)
+    return dataclasses.replace(operation, endpoint=leaf.endpoint, body=body)
+
+
+def _takes_raw_request(endpoint: Any) -> bool:
+    """Tell whether an endpoint reads the request itself: then a body may matter that no document describes."""
+    try:
+        hints = inspect.signature(endpoint, eval_str=True).parameters.values()
+    except (NameError, TypeError, ValueError):
+        return False
+    return any(isinstance(hint.annotation, type) and issubclass(hint.annotation, Request) for hint in hints)

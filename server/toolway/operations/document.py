@@ -1,0 +1,221 @@
+"""From an OpenAPI document to operations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+from toolway.errors import DocumentError
+from toolway.markers import EXTENSION
+from toolway.operations.dialect import modernise
+from toolway.operations.model import Api, Body, Credentials, Operation, Parameter, Response, Schema, Skipped
+from toolway.operations.paths import PathTemplate
+
+__all__ = ["TemplateFor", "read_document", "resolve"]
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_LOCATIONS = ("path", "query", "header", "cookie")
+
+TemplateFor = Callable[[str, str], PathTemplate]
+"""(method, path of the document) to the template that reaches it."""
+
+_Json = Mapping[str, Any]
+
+
+def read_document(document: _Json, *, prefix: str = "", template_for: TemplateFor | None = None) -> Api:
+    """Read the operations of an OpenAPI 3.0 or 3.1 document.
+
+    Args:
+        document: the parsed document.
+        prefix: where the API is mounted; put in front of every path.
+        template_for: finds the template behind an operation; the document's own path otherwise.
+
+    Raises:
+        DocumentError: it is no OpenAPI 3 document.
+    """
+    reader = _Reader(_checked(document), prefix, template_for or (lambda _, path: PathTemplate.parse(path)))
+    info: _Json = document.get("info") or {}
+    operations, skipped = reader.read()
+    return Api(
+        title=str(info.get("title") or ""),
+        version=str(info.get("version") or ""),
+        description=str(info.get("description") or ""),
+        operations=tuple(operations),
+        skipped=tuple(skipped),
+    )
+
+
+def _checked(document: _Json) -> _Json:
+    version = str(document.get("openapi", ""))
+    if not version.startswith("3."):
+        found = f"openapi {version!r}" if version else f"the keys {sorted(map(str, document))[:8]}"
+        raise DocumentError(f"expected an OpenAPI 3.0 or 3.1 document, found {found}; convert older ones first")
+    if not isinstance(document.get("paths", {}), Mapping):
+        raise DocumentError("expected 'paths' of the OpenAPI document to be an object")
+    return modernise(document) if version.startswith("3.0") else document
+
+
+def resolve(document: _Json, node: _Json) -> _Json:
+    """Follow local references until something else stands there.
+
+    Raises:
+        DocumentError: a reference leaves the document, leads nowhere, or leads in a circle.
+    """
+    seen: set[str] = set()
+    while isinstance(reference := node.get("$ref"), str):
+        if reference in seen:
+            raise DocumentError(f"the reference {reference!r} leads in a circle")
+        seen.add(reference)
+        node = _look_up(document, reference)
+    return node
+
+
+def _look_up(document: _Json, reference: str) -> _Json:
+    if not reference.startswith("#/"):
+        raise DocumentError(f"the reference {reference!r} leaves the document; bundle it into one file first")
+    node: Any = document
+    for token in reference[2:].split("/"):
+        token = token.replace("~1", "/").replace("~0", "~")
+        node = cast("_Json", node).get(token) if isinstance(node, Mapping) else None
+    if not isinstance(node, Mapping):
+        raise DocumentError(f"the reference {reference!r} leads nowhere in the document")
+    return cast("_Json", node)
+
+
+class _Reader:
+    """Reads one document."""
+
+    def __init__(self, document: _Json, prefix: str, template_for: TemplateFor) -> None:
+        self._document = document
+        self._prefix = prefix
+        self._template_for = template_for
+        components: _Json = document.get("components") or {}
+        self._components = cast("Mapping[str, Schema]", components.get("schemas") or {})
+        self._schemes = cast("Mapping[str, _Json]", components.get("securitySchemes") or {})
+
+    def read(self) -> tuple[list[Operation], list[Skipped]]:
+        operations: list[Operation] = []
+        skipped: list[Skipped] = []
+        for method, path, item, node in self._nodes():
+            try:
+                operations.append(self._operation(method, path, item, node))
+            except DocumentError as error:
+                skipped.append(Skipped(method, self._prefix + path, str(error)))
+        return operations, skipped
+
+    def _nodes(self) -> Iterator[tuple[str, str, _Json, _Json]]:
+        paths: Mapping[str, _Json] = self._document.get("paths") or {}
+        for path, item in paths.items():
+            whole = resolve(self._document, item)
+            for method in whole:
+                if method in _METHODS:
+                    yield method.upper(), path, whole, whole[method]
+
+    def _operation(self, method: str, path: str, item: _Json, node: _Json) -> Operation:
+        template = self._template_for(method, path)
+        if template.is_shadowed:
+            raise DocumentError("an earlier route of the application answers this path")
+        parameters = self._parameters(item, node)
+        return Operation(
+            method=method,
+            path=self._prefix + path,
+            template=template,
+            operation_id=node.get("operationId"),
+            generated_tail=_generated_tail(node.get("operationId"), path),
+            summary=str(node.get("summary") or ""),
+            description=str(node.get("description") or ""),
+            deprecated=bool(node.get("deprecated")),
+            tags=tuple(str(tag) for tag in node.get("tags") or ()),
+            parameters=(*parameters, *_undocumented(template, parameters)),
+            body=self._body(node),
+            responses=tuple(self._responses(node)),
+            credentials=self._credentials(node),
+            extension=node.get(EXTENSION) or {},
+            components=self._components,
+        )
+
+    def _parameters(self, item: _Json, node: _Json) -> tuple[Parameter, ...]:
+        """The operation's own parameters override the path's (OpenAPI 3.1, Operation Object)."""
+        found: dict[tuple[str, str], Parameter] = {}
+        for raw in (*(item.get("parameters") or ()), *(node.get("parameters") or ())):
+            entry = resolve(self._document, raw)
+            if entry.get("in") in _LOCATIONS and entry.get("name"):
+                found[entry["in"], entry["name"]] = self._parameter(entry)
+        return tuple(found.values())
+
+    def _parameter(self, entry: _Json) -> Parameter:
+        content: Mapping[str, _Json] = entry.get("content") or {}
+        schema: Schema = entry.get("schema") or next(iter(content.values()), {}).get("schema") or {}
+        return Parameter(
+            name=entry["name"],
+            location=entry["in"],
+            schema=schema,
+            required=bool(entry.get("required")) or entry["in"] == "path",
+            description=str(entry.get("description") or schema.get("description") or ""),
+            deprecated=bool(entry.get("deprecated")),
+        )
+
+    def _body(self, node: _Json) -> Body | None:
+        if not node.get("requestBody"):
+            return None
+        entry = resolve(self._document, node["requestBody"])
+        content: Mapping[str, _Json] = entry.get("content") or {}
+        if not content:
+            return None
+        media_type = min(content, key=_body_preference)
+        return Body(
+            media_type=media_type,
+            schema=content[media_type].get("schema") or {},
+            required=bool(entry.get("required")),
+            description=str(entry.get("description") or ""),
+        )
+
+    def _responses(self, node: _Json) -> Iterator[Response]:
+        responses: Mapping[str, _Json] = node.get("responses") or {}
+        for status, raw in responses.items():
+            content: Mapping[str, _Json] = resolve(self._document, raw).get("content") or {}
+            if not content:
+                yield Response(str(status))
+            for media_type, media in content.items():
+                yield Response(str(status), media_type, media.get("schema") or {})
+
+    def _credentials(self, node: _Json) -> Credentials:
+        requirements: list[_Json] = node.get("security", self._document.get("security")) or []
+        schemes = [self._scheme(name) for requirement in requirements for name in requirement]
+        keys = [scheme for scheme in schemes if scheme.get("type") == "apiKey"]
+        return Credentials(
+            headers=frozenset(str(key.get("name")).lower() for key in keys if key.get("in") == "header"),
+            query=frozenset(str(key.get("name")) for key in keys if key.get("in") == "query"),
+        )
+
+    def _scheme(self, name: str) -> _Json:
+        return resolve(self._document, self._schemes.get(name) or {})
+
+
+def _undocumented(template: PathTemplate, parameters: tuple[Parameter, ...]) -> Iterator[Parameter]:
+    """Placeholders that the document does not describe, such as those of a mount's own prefix."""
+    known = {parameter.name for parameter in parameters if parameter.location == "path"}
+    for name in template.names:
+        if name not in known:
+            yield Parameter(name, "path", {"type": "string"}, required=True)
+
+
+def _body_preference(media_type: str) -> tuple[int, str]:
+    name = media_type.partition(";")[0].strip().lower()
+    order = (
+        name == "application/json" or name.endswith("+json"),
+        name == "multipart/form-data",
+        name == "application/x-www-form-urlencoded",
+        name.startswith("text/"),
+    )
+    return (order.index(True) if True in order else len(order), media_type)
+
+
+def _generated_tail(operation_id: str | None, path: str) -> str:
+    """The part of an operation id that FastAPI generates: the path and a method, other signs as underscores."""
+    if not operation_id:
+        return ""
+    cleaned = re.sub(r"\W", "_", path)
+    tails = (f"{cleaned}_{method}" for method in _METHODS)
+    return next((tail for tail in tails if operation_id.endswith(tail) and operation_id != tail), "")

@@ -1,0 +1,108 @@
+"""An API's operations, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from toolway.operations.paths import PathTemplate
+
+__all__ = ["Api", "Body", "Credentials", "Location", "Operation", "Parameter", "Response", "Schema", "Skipped"]
+
+Schema: TypeAlias = dict[str, Any]
+"""A JSON Schema of dialect 2020-12; references point into the document (``#/components/schemas/...``)."""
+
+Location: TypeAlias = Literal["path", "query", "header", "cookie"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One path, query, header or cookie parameter, under its name on the wire."""
+
+    name: str
+    location: Location
+    schema: Schema
+    required: bool = False
+    description: str = ""
+    deprecated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request body in the media type that an agent can fill best."""
+
+    media_type: str
+    schema: Schema
+    required: bool = True
+    description: str = ""
+    documented: bool = True
+    """False for an endpoint that takes the raw request: it may read a body, the document does not say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One documented answer: a status such as ``"200"`` or ``"default"``, and its content."""
+
+    status: str
+    media_type: str | None = None
+    schema: Schema | None = None
+    """None without content; ``{}`` where the content is not described."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Where an operation looks for its caller's credentials; they are never arguments."""
+
+    headers: frozenset[str] = frozenset()
+    query: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing an API can do: a method on a path."""
+
+    method: str
+    path: str
+    """The path template as the application's router sees it, mount prefixes included: ``/orders/{order_id}``."""
+    template: PathTemplate
+    operation_id: str | None = None
+    generated_tail: str = ""
+    """What FastAPI appends to a function's name to generate the operation id; empty for an id somebody chose."""
+    summary: str = ""
+    description: str = ""
+    deprecated: bool = False
+    tags: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    body: Body | None = None
+    responses: tuple[Response, ...] = ()
+    credentials: Credentials = Credentials()
+    extension: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The ``x-toolway`` object of the document."""
+    components: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
+    """The document's shared schemas by name."""
+    endpoint: Callable[..., Any] | None = None
+    """The function behind the operation, where the application runs in this process."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something the API has that cannot be a tool, and why."""
+
+    method: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """All operations of one API, in the document's order."""
+
+    title: str
+    version: str
+    description: str
+    operations: tuple[Operation, ...]
+    skipped: tuple[Skipped, ...] = ()
