@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serving(app: Any, **config: Any) -> Iterator[str]:
+def serving(app: Any, **config: Any) -> Generator[str]:
     """Serve an ASGI application, or an import string, from a thread of this process; yield its base URL."""
     settings = {"log_config": None, "timeout_graceful_shutdown": 5, **config}
     server = _Server(uvicorn.Config(app, **settings))
@@ -122,7 +122,7 @@ def running(
     env: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
     ready: str = READY,
-) -> Iterator[Process]:
+) -> Generator[Process]:
     """Run a command as a child process; yield it once a line of its output holds the word for being ready."""
     process = Process(command, env=env or {}, cwd=cwd, ready=ready)
     try:
@@ -134,7 +134,7 @@ def running(
 
 
 @contextmanager
-def serving_apart(app: str, *arguments: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Iterator[str]:
+def serving_apart(app: str, *arguments: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Generator[str]:
     """Serve an import string with uvicorn in a process of its own; yield its base URL."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", str(port), *arguments]
