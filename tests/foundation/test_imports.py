@@ -1,0 +1,153 @@
+"""Imports point one way: cli, console -> protocol -> policy -> calls -> catalog -> operations."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.foundation.project import PACKAGE
+from tests.support import ROOT
+
+# A room may import the rooms before it and itself; clients stands beside cli, which prints its blocks.
+ROOMS = ("operations", "catalog", "calls", "policy", "protocol", "console", "clients", "cli")
+ALL_ROOMS = frozenset(ROOMS)
+BESIDE = {"console": {"clients"}, "clients": {"console"}}
+# What everyone may import, and what imports no room.
+FLOOR = frozenset({"errors", "markers", "settings"})
+# What puts the rooms together, and who may import that.
+COMPOSITION = frozenset({"_toolway", "__init__"})
+COMPOSERS = frozenset({"__init__", "__main__", "cli", "console"})
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def place(module: Path) -> str:
+    """Return the room a module stands in, or its own name when it stands at the top."""
+    first = module.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported_names(tree: ast.AST, module: Path) -> Iterator[str]:
+    """Yield the full dotted name of everything that is imported anywhere in a module."""
+    package = module.relative_to(PACKAGE.parent).parent.parts
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*above, *([node.module] if node.module else [])))
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def imported_places(module: Path) -> set[str]:
+    """Return the rooms and top-level modules of toolway that a module imports."""
+    parts = [name.split(".") for name in imported_names(parse(module), module)]
+    return {part_of_toolway(names[1:]) for names in parts if names[0] == "toolway"}
+
+
+def part_of_toolway(names: list[str]) -> str:
+    known = names and ((PACKAGE / names[0]).is_dir() or (PACKAGE / f"{names[0]}.py").is_file())
+    return names[0] if known else "__init__"
+
+
+def parse(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(encoding="utf-8"))
+
+
+def allowed_places(where: str) -> set[str]:
+    """Return what a room or a top-level module may import."""
+    if where in FLOOR:
+        return set(FLOOR)
+    if where in COMPOSITION:
+        return ALL_ROOMS | FLOOR | COMPOSITION
+    below = set(ROOMS[: ROOMS.index(where) + 1]) - BESIDE.get(where, set()) if where in ALL_ROOMS else set(ROOMS)
+    return below | FLOOR | (COMPOSITION if where in COMPOSERS else set())
+
+
+def loaded_on_import(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the nodes that run when the module is imported: everything outside functions and type-only blocks."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not is_type_only(node):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def is_type_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def distributions(names: Iterator[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def in_rooms(*rooms: str) -> list[Path]:
+    return [module for module in MODULES if place(module) in rooms]
+
+
+def named(module: Path) -> str:
+    return str(module.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=named)
+def test_a_module_imports_only_what_stands_below_it(module: Path) -> None:
+    where = place(module)
+    assert where in ALL_ROOMS | FLOOR | COMPOSITION | COMPOSERS, f"{where} has no place in the order of imports"
+    assert imported_places(module) - allowed_places(where) == set()
+
+
+@pytest.mark.parametrize("module", in_rooms("operations", "catalog", "calls"), ids=named)
+def test_the_lower_rooms_know_no_message_of_the_protocol(module: Path) -> None:
+    assert distributions(imported_names(parse(module), module)) & {"mcp", "mcp_types"} == set()
+
+
+@pytest.mark.parametrize("module", in_rooms("operations", "catalog"), ids=named)
+def test_reading_an_api_loads_no_http_client_until_a_document_is_far_away(module: Path) -> None:
+    now = (node for node in loaded_on_import(parse(module)) if isinstance(node, ast.Import | ast.ImportFrom))
+    names = (name for node in now for name in imported_names(node, module))
+    assert "httpx2" not in distributions(names)
+
+
+@pytest.mark.parametrize("module", in_rooms("catalog"), ids=named)
+def test_the_catalogue_never_fetches_anything(module: Path) -> None:
+    assert "httpx2" not in distributions(imported_names(parse(module), module))
+
+
+@pytest.mark.parametrize("module", sorted((ROOT / "tools").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_domain_imports_only_public_names_of_toolway(module: Path) -> None:
+    """Deleting tools/ breaks nothing, and tools/ needs nothing that a user's application could not have."""
+    inner = [name for node in ast.walk(parse(module)) for name in toolway_modules(node) if name != "toolway"]
+    assert inner == []
+
+
+def toolway_modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    else:
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+    return [name for name in names if name.partition(".")[0] == "toolway"]
+
+
+def test_the_order_is_told_apart_from_its_opposite(tmp_path: Path) -> None:
+    """The reading of imports itself: absolute, relative, from the package, and inside functions."""
+    module = PACKAGE / "calls" / "example.py"
+    tree = ast.parse(
+        "import toolway.protocol\nfrom toolway import errors, Toolway\nfrom ..catalog import tool\nfrom . import bind\n"
+        "def later():\n    from toolway.policy.scopes import Scope\n"
+    )
+    assert set(imported_names(tree, module)) == {
+        "toolway.protocol",
+        "toolway.errors",
+        "toolway.Toolway",
+        "toolway.catalog.tool",
+        "toolway.calls.bind",
+        "toolway.policy.scopes.Scope",
+    }
+    assert part_of_toolway(["Toolway"]) == "__init__"
+    assert allowed_places("calls") == {"operations", "catalog", "calls", *FLOOR}
+    assert "console" not in allowed_places("clients")
+    assert {"clients", "console", "_toolway"} <= allowed_places("cli")

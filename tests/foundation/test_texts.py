@@ -1,0 +1,110 @@
+"""What the project's files say, and what they must not."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.foundation.project import project_texts
+from tests.support import ROOT
+
+ADDRESSES_OF_REGISTRIES = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|deb\.debian\.org")
+PLACES_ON_ONE_MACHINE = re.compile(r"(?<![\w/.}])/(?:work|root|opt/pypi|opt/wheels)(?![\w-])")
+SECTIONS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """Return the fenced code blocks of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def sleeps(source: str) -> list[int]:
+    """Return the lines that call something named sleep."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return sorted(call.lineno for call in calls if ast.unparse(call.func).rpartition(".")[2] == "sleep")
+
+
+@pytest.mark.parametrize("pattern", [ADDRESSES_OF_REGISTRIES, PLACES_ON_ONE_MACHINE], ids=["registry", "place"])
+def test_no_file_names_a_registry_or_a_place_on_one_machine(pattern: re.Pattern[str]) -> None:
+    found = [f"{name}: {match.group()}" for name, text in project_texts() for match in pattern.finditer(text)]
+    assert found == []
+
+
+def test_no_test_waits_for_time() -> None:
+    found = {str(path.relative_to(ROOT)): sleeps(path.read_text(encoding="utf-8")) for path in modules_of_tests()}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def modules_of_tests() -> list[Path]:
+    return sorted((ROOT / "tests").rglob("*.py"))
+
+
+def test_a_call_that_sleeps_is_seen_under_any_name_of_its_module() -> None:
+    assert sleeps("time.sleep(1)\nawait anyio.sleep(0)\nsleep(2)\nsleep_forever()\n") == [1, 2, 3]
+
+
+def test_the_changelog_keeps_the_shape_of_keep_a_changelog() -> None:
+    text = read("CHANGELOG.md")
+    assert text.startswith("# Changelog\n")
+    first, *releases = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert first == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", release) for release in releases)
+    assert set(re.findall(r"^### (.+)$", text, flags=re.MULTILINE)) <= SECTIONS
+
+
+def test_every_section_of_the_changelog_lists_something() -> None:
+    for section in re.split(r"^### ", read("CHANGELOG.md"), flags=re.MULTILINE)[1:]:
+        assert re.search(r"^- \S", section, flags=re.MULTILINE), section
+
+
+def test_every_make_command_of_the_readme_is_a_target() -> None:
+    commands = set(re.findall(r"\bmake ([a-z]+)", read("README.md")))
+    assert {"serve", "test"} <= commands
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    subprocess.run(["make", "--dry-run", *sorted(commands)], cwd=ROOT, env=environment, check=True, capture_output=True)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(read("README.md").splitlines()) <= 140
+
+
+def test_every_folder_of_the_readmes_map_is_there() -> None:
+    (chart,) = blocks(read("README.md"), "text")
+    missing = [name for name in folders(chart) if not (ROOT / name).is_dir()]
+    assert missing == []
+
+
+def folders(chart: str) -> list[str]:
+    """Return the folders of the map; an indented one stands in the last one that is not."""
+    found: list[str] = []
+    outer = ""
+    for indent, name in re.findall(r"^( *)(\S+/)", chart, flags=re.MULTILINE):
+        outer = outer if indent else name
+        found.append(outer + name if indent else name)
+    return found
+
+
+def test_the_application_of_the_readme_answers_to_the_commands_of_the_readme(tmp_path: Path) -> None:
+    (code,) = blocks(read("README.md"), "python")
+    (tmp_path / "warehouse.py").write_text(code, encoding="utf-8")
+    commands = re.findall(r"^toolway ((?:list|call|config) .*?) *(?:#.*)?$", read("README.md"), flags=re.MULTILINE)
+    printed = [toolway(command, tmp_path) for command in commands]
+    assert ["stock" in text for text in printed] == [True, True, False]
+    assert '"product":"lamp"' in printed[1].replace(" ", "")
+    assert "warehouse:app" in printed[2]
+
+
+def toolway(arguments: str, folder: Path) -> str:
+    """Return what a toolway command prints when it runs in that folder."""
+    command = [str(Path(sys.executable).with_name("toolway")), *arguments.split()]
+    return subprocess.check_output(command, cwd=folder, text=True, timeout=30)
