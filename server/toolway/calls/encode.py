@@ -1,0 +1,115 @@
+"""How single values travel in a request: exactly as given, or not at all.
+
+Every function raises `ArgumentError`, naming the argument, for a value that its place cannot carry.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, cast
+
+from starlette.requests import cookie_parser
+
+from toolway.errors import ArgumentError
+
+__all__ = ["base64_bytes", "cookie_pair", "header_value", "json_bytes", "plain_text", "texts"]
+
+# Visible Latin-1 characters, with blanks and tabs only between them (RFC 9110, section 5.5).
+_FIELD_VALUE = re.compile(r"(?:[!-~\xa1-\xff](?:[\t !-~\xa0-\xff]*[!-~\xa1-\xff])?)?")
+
+
+def plain_text(name: str, value: object) -> str:
+    """Write a scalar as a path, a query or a header carries it: text as it is, anything else as in JSON."""
+    if isinstance(value, str):
+        return _encodable(name, value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return _number(name, value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ArgumentError(f"{name!r} must be a finite number, got {value!r}")
+        return json.dumps(value)
+    raise ArgumentError(f"{name!r} must be text, a number or a boolean, got {_kind(value)}")
+
+
+def texts(name: str, value: object) -> list[str]:
+    """Write a scalar, or each scalar of a list; null is nothing, as these places have no null."""
+    values = cast("list[object]", value) if isinstance(value, list) else [value]
+    return [plain_text(name, entry) for entry in values if entry is not None]
+
+
+def header_value(name: str, value: object) -> bytes:
+    """Write a header's value; line breaks and other control characters would start something else."""
+    text = plain_text(name, value)
+    if not _FIELD_VALUE.fullmatch(text):
+        raise ArgumentError(
+            f"{name!r} travels in an HTTP header: only visible Latin-1 characters, with blanks between them, got {text!r}"
+        )
+    return text.encode("latin-1")
+
+
+def cookie_pair(name: str, target: str, value: object) -> str:
+    """Write one cookie, quoted where its value needs it (RFC 6265), and make sure that it reads back the same."""
+    text = plain_text(name, value)
+    try:
+        pair = f"{target}={SimpleCookie().value_encode(text)[1]}"
+        pair.encode("latin-1")
+    except (CookieError, UnicodeEncodeError):
+        pair = ""
+    if not pair or cookie_parser(pair) != {target: text} or not pair.isprintable():
+        raise ArgumentError(f"{name!r} travels in a cookie, which cannot carry {text!r}; use plain characters")
+    return pair
+
+
+def json_bytes(name: str, value: object) -> bytes:
+    """Write JSON; NaN and infinities are no JSON, and a lone surrogate is no text."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError as error:
+        raise ArgumentError(f"{name!r} holds a lone surrogate, which is no text") from error
+    except RecursionError as error:
+        raise ArgumentError(f"{name!r} is nested too deeply") from error
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"{name!r} holds a number that JSON cannot carry (NaN, infinite or too long)") from error
+
+
+def base64_bytes(name: str, value: object) -> bytes:
+    """Read base64 (RFC 4648, section 4)."""
+    try:
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else _not_base64(name)
+    except (binascii.Error, ValueError) as error:
+        raise _base64_error(name) from error
+
+
+def _not_base64(name: str) -> bytes:
+    raise _base64_error(name)
+
+
+def _base64_error(name: str) -> ArgumentError:
+    return ArgumentError(f"{name!r} must be valid base64 text (standard alphabet, with padding)")
+
+
+def _encodable(name: str, text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ArgumentError(f"{name!r} holds a lone surrogate, which is no text") from error
+    return text
+
+
+def _number(name: str, value: int) -> str:
+    try:
+        return str(value)
+    except ValueError as error:
+        raise ArgumentError(f"{name!r} is a number with too many digits") from error
+
+
+def _kind(value: object) -> str:
+    kinds: dict[type, str] = {list: "a list", dict: "an object", type(None): "null"}
+    return kinds.get(type(value), repr(value))

@@ -1,0 +1,120 @@
+"""Failures, in words that a caller can act on.
+
+A 4xx keeps what the endpoint says. Of a 5xx or an exception the caller gets a reference id and nothing else; the log
+has the rest under that id.
+"""
+
+from __future__ import annotations
+
+import http
+import json
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from toolway.calls.dispatch import Reply
+from toolway.calls.outcome import Outcome, Text
+from toolway.catalog import Tool
+from toolway.errors import ArgumentError
+
+__all__ = ["internal_failure", "phrase", "refused_argument", "refused_request", "server_failure"]
+
+logger = logging.getLogger("toolway.calls")
+
+_LONGEST = 4000
+"""Characters of an error's text that are handed on."""
+
+
+def refused_argument(error: ArgumentError) -> Outcome:
+    """An argument never reached the endpoint."""
+    return _failure(f"Invalid arguments: {error}", status=None, detail=str(error))
+
+
+def refused_request(tool: Tool, reply: Reply) -> Outcome:
+    """The endpoint answered with a 4xx."""
+    body = _parsed(reply.body)
+    detail = cast("Mapping[str, Any]", body)["detail"] if isinstance(body, Mapping) and "detail" in body else body
+    if reply.status == 422 and _is_validation(detail):
+        problems = [_problem(tool, entry) for entry in detail]
+        text = "; ".join(f"{problem['argument']}: {problem['message']}" for problem in problems)
+        return _failure(f"Invalid arguments: {text}", status=reply.status, problems=problems)
+    text = detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+    label = f"{reply.status} {phrase(reply.status)}"
+    return _failure(f"{label}: {text}" if text else label, status=reply.status, detail=detail)
+
+
+def server_failure(tool: Tool, reply: Reply) -> Outcome:
+    """The endpoint failed: a 5xx, an exception, or no answer at all."""
+    reference = _reference()
+    logger.error(
+        "tool %r failed with status %s, reference %s: %s",
+        tool.name, reply.status or "none", reference, reply.body[:_LONGEST].decode("utf-8", "replace"),
+        exc_info=reply.exception,
+    )  # fmt: skip
+    return _hidden(reference, reply.status or 500)
+
+
+def internal_failure(name: str, error: Exception) -> Outcome:
+    """Something in toolway itself, or in what it was given, went wrong."""
+    reference = _reference()
+    logger.error("tool %r could not be called, reference %s", name, reference, exc_info=error)
+    return _hidden(reference, None)
+
+
+def phrase(status: int) -> str:
+    """The standard words for a status."""
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown Status"
+
+
+def _hidden(reference: str, status: int | None) -> Outcome:
+    text = f"The tool failed on the server's side. Reference: {reference}. Its operator finds the cause under this id."
+    return _failure(text, status=status, reference=reference)
+
+
+def _failure(text: str, *, status: int | None, **more: Any) -> Outcome:
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... (cut)"
+    return Outcome((Text(shown),), error={"status": status, **more}, status=status)
+
+
+def _reference() -> str:
+    return secrets.token_hex(6)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body[:_LONGEST].decode("utf-8", "replace")
+
+
+def _is_validation(detail: object) -> bool:
+    """FastAPI's list of problems, each with a place and a message."""
+    if not isinstance(detail, list) or not detail:
+        return False
+    entries = cast("list[Any]", detail)
+    return all(isinstance(entry, Mapping) and {"loc", "msg"} <= cast("Mapping[str, Any]", entry).keys() for entry in entries)
+
+
+def _problem(tool: Tool, entry: Mapping[str, Any]) -> dict[str, str]:
+    """Name a problem by the tool's argument, where FastAPI names it by a place in the request."""
+    loc: Sequence[object] = entry["loc"]
+    return {"argument": _argument(tool, list(loc)), "message": str(entry["msg"]), "type": str(entry.get("type", ""))}
+
+
+def _argument(tool: Tool, loc: list[object]) -> str:
+    where, rest = (str(loc[0]), loc[1:]) if loc else ("", [])
+    for argument in tool.arguments.values():
+        if argument.place == "body" and where == "body":
+            return argument.name + _steps(rest)
+        place = "field" if where == "body" else where
+        if rest and argument.place == place and argument.target == rest[0]:
+            return argument.name + _steps(rest[1:])
+    return _steps(rest).lstrip(".") or where or "arguments"
+
+
+def _steps(rest: Sequence[object]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest)

@@ -1,0 +1,80 @@
+"""multipart/form-data (RFC 7578)."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from toolway.calls.encode import base64_bytes, plain_text
+from toolway.errors import ArgumentError
+
+__all__ = ["Part", "encode_multipart", "file_part"]
+
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\]')
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;\s*[\w-]+=[\w.+-]+)*", re.ASCII)
+_FILE_KEYS = {"filename", "content_type", "data", "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One field of a form; a file where it has a name."""
+
+    field: str
+    content: bytes
+    filename: str | None = None
+    content_type: str | None = None
+
+
+def encode_multipart(parts: Iterable[Part]) -> tuple[str, bytes]:
+    """Return the content type, with its boundary, and the body."""
+    boundary = secrets.token_hex(16)
+    lines = b"".join(_section(part, boundary) for part in parts)
+    return f"multipart/form-data; boundary={boundary}", lines + f"--{boundary}--\r\n".encode()
+
+
+def file_part(name: str, field: str, value: object) -> Part:
+    """Read a file argument ``{"filename", "content_type", "data" | "text"}``.
+
+    Raises:
+        ArgumentError: it has another shape, its base64 is broken, or its name could not be carried exactly.
+    """
+    entry = _checked(name, value)
+    content = entry["text"].encode() if "text" in entry else base64_bytes(f"{name}.data", entry["data"])
+    filename = plain_text(f"{name}.filename", entry.get("filename") or "file")
+    if _UNSAFE.search(filename):
+        raise ArgumentError(f"'{name}.filename' must hold no quotes, backslashes or control characters, got {filename!r}")
+    return Part(field, content, filename, _content_type(name, entry, filename))
+
+
+def _checked(name: str, value: object) -> dict[str, str]:
+    shape = '{"filename": ..., "content_type": ..., "data": base64} or with "text" in place of "data"'
+    if not isinstance(value, dict):
+        raise ArgumentError(f"{name!r} must be a file object {shape}")
+    entry = cast("dict[str, Any]", value)
+    given = {key: item for key, item in entry.items() if item is not None}
+    if not given.keys() <= _FILE_KEYS or ("data" in given) == ("text" in given):
+        raise ArgumentError(f"{name!r} must be a file object {shape}, got the keys {sorted(given)}")
+    return {key: plain_text(f"{name}.{key}", item) for key, item in given.items()}
+
+
+def _content_type(name: str, entry: dict[str, str], filename: str) -> str:
+    fallback = "text/plain; charset=utf-8" if "text" in entry else "application/octet-stream"
+    chosen = entry.get("content_type") or mimetypes.guess_type(filename)[0] or fallback
+    if not _MEDIA_TYPE.fullmatch(chosen):
+        raise ArgumentError(f"'{name}.content_type' must be a media type such as text/csv, got {chosen!r}")
+    return chosen
+
+
+def _section(part: Part, boundary: str) -> bytes:
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(part.field)}"'
+    if part.filename is not None:
+        head += f'; filename="{part.filename}"\r\nContent-Type: {part.content_type}'
+    return head.encode() + b"\r\n\r\n" + part.content + b"\r\n"
+
+
+def _quoted(field: str) -> str:
+    return field.replace("\\", "\\\\").replace('"', '\\"')
