@@ -3,7 +3,7 @@
 VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
-PIP     := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+PIP     := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 # The interpreter that makes the environment: PYTHON=..., or the first of these that is new enough.
 PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 RECENT  := import sys; sys.exit(sys.version_info < (3, 11))
@@ -18,6 +18,7 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 setup: $(STAMP)  ## make .venv and install the locked dependencies
+	@echo "$(VENV) is ready"
 
 serve: $(STAMP)  ## serve the order desk: MCP at /mcp, Swagger UI at /docs (PORT=8001 for another port)
 	@$(BIN)/toolway serve $(if $(PORT),--port $(PORT))
