@@ -1,0 +1,33 @@
+"""The application: every domain's endpoints, served over HTTP and, by toolway, to agents."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from tools import retail
+from tools.retail.settings import RetailSettings
+
+__all__ = ["app", "create_app"]
+
+
+def create_app(settings: RetailSettings | None = None) -> FastAPI:
+    """Put the domains together.
+
+    Args:
+        settings: where the order desk's store is; read from the environment when the application starts otherwise.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with retail.opened(app, settings or RetailSettings()):
+            yield
+
+    app = FastAPI(title="Order desk", description=__doc__, lifespan=lifespan)
+    app.include_router(retail.router)
+    return app
+
+
+app = create_app()

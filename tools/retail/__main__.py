@@ -1,0 +1,150 @@
+"""``python -m tools.retail``: fill, read in, write out and measure a store."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO, cast
+
+import click
+from pydantic import ValidationError
+
+from tools.retail.database import Database
+from tools.retail.desk import open_store
+from tools.retail.errors import StoreError
+from tools.retail.measure import measure as measure_operations
+from tools.retail.progress import Progress
+from tools.retail.seed import DEFAULT_SIZE, Size, seed_records
+from tools.retail.settings import RetailSettings
+from tools.retail.store import export_store, import_store, is_empty, replace
+
+_COUNT = click.IntRange(min=1)
+
+
+class BadInput(click.ClickException):
+    """One line on stderr, and exit code 2."""
+
+    exit_code = 2
+
+
+@click.group()
+def main() -> None:
+    """Work on the order desk's store: the one in RETAIL_DATABASE_URL, or a SQLite file of its own."""
+
+
+@main.command()
+@click.option("--customers", type=_COUNT, default=DEFAULT_SIZE.customers, show_default=True)
+@click.option("--orders", type=_COUNT, default=DEFAULT_SIZE.orders, show_default=True)
+@click.option("--if-empty", is_flag=True, help="Leave a store alone that holds anything already.")
+def seed(customers: int, orders: int, *, if_empty: bool) -> None:
+    """Replace what the store holds by made-up customers and orders, the same for the same numbers."""
+    size = Size(customers, orders)
+
+    async def fill(database: Database) -> None:
+        async with database.rewriting() as connection:
+            if if_empty and not await is_empty(connection):
+                click.echo("the store is not empty; nothing was changed", err=True)
+                return
+            await replace(connection, seed_records(size), Progress("seeding"))
+
+    _on_store(fill)
+
+
+@main.command("import")
+@click.argument("file")
+def import_file(file: str) -> None:
+    """Replace what the store holds by canonical JSON from FILE (- for stdin; .gz is unpacked)."""
+
+    async def read(database: Database) -> None:
+        with _reading(file) as stream:
+            await import_store(database, stream, Progress("importing"))
+
+    _on_store(read)
+
+
+@main.command("export")
+@click.argument("file")
+def export_file(file: str) -> None:
+    """Write the store as canonical JSON into FILE (- for stdout; .gz is packed)."""
+
+    async def write(database: Database) -> None:
+        with _writing(file) as stream:
+            await export_store(database, stream)
+
+    _on_store(write)
+
+
+@main.command()
+@click.option("--orders", type=click.IntRange(min=1001), default=100_000, show_default=True)
+@click.option("--calls", type=_COUNT, default=300, show_default=True)
+def measure(orders: int, calls: int) -> None:
+    """Time three operations on throw-away stores of 1,000 and of many orders, and print the medians."""
+    click.echo(asyncio.run(measure_operations(orders, calls)))
+
+
+def _on_store(job: Callable[[Database], Awaitable[None]]) -> None:
+    """Do a job on the store; whatever is wrong with what it was given is said in one line."""
+
+    async def run() -> None:
+        async with open_store(RetailSettings()) as database:
+            await job(database)
+
+    try:
+        asyncio.run(run())
+    except ValidationError as error:
+        problem = error.errors()[0]
+        variable = f"RETAIL_{problem['loc'][0]}".upper()
+        raise BadInput(f"{variable}: {problem['msg'].removeprefix('Value error, ')}") from None
+    except StoreError as error:
+        raise BadInput(str(error)) from None
+
+
+@contextmanager
+def _reading(file: str) -> Iterator[TextIO]:
+    """Open what is to be read; also what breaks while reading is the file's fault."""
+    try:
+        with _open(file, "rt") as stream:
+            yield stream
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise StoreError(f"cannot read {file!r}: {_reason(error)}") from error
+
+
+@contextmanager
+def _writing(file: str) -> Iterator[TextIO]:
+    """Open what is to be written; a file takes its name only when it is whole."""
+    partial = file if file == "-" else str(Path(file).with_name(f".part-{Path(file).name}"))
+    try:
+        with _open(partial, "wt") as stream:
+            yield stream
+        if file != "-":
+            Path(partial).replace(file)
+    except OSError as error:
+        raise StoreError(f"cannot write {file!r}: {_reason(error)}") from error
+    finally:
+        if file != "-":
+            Path(partial).unlink(missing_ok=True)
+
+
+@contextmanager
+def _open(file: str, mode: str) -> Iterator[TextIO]:
+    if file == "-":
+        stream = sys.stdin if mode == "rt" else sys.stdout
+        yield stream
+        stream.flush()
+        return
+    opener = gzip.open if file.endswith(".gz") else open
+    with cast("TextIO", opener(file, mode, encoding="utf-8")) as stream:
+        yield stream
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m tools.retail")

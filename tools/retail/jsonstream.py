@@ -1,0 +1,127 @@
+"""Reading and writing one big JSON object of objects piece by piece, in bounded memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from typing import Any, TextIO
+
+from tools.retail.errors import StoreError
+
+__all__ = ["Entry", "dump", "read_entries", "write_entries"]
+
+Entry = tuple[str, str, Any]
+"""A section of the object, a key in the section, and the value under it."""
+
+_CHUNK = 1 << 20
+_SPACE = " \t\n\r"
+_decoder = json.JSONDecoder()
+
+
+def dump(value: Any) -> str:
+    """Return the canonical text of a value: sorted keys, no spaces, ASCII only."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+async def write_entries(sections: Sequence[tuple[str, AsyncIterable[tuple[str, Any]]]]) -> AsyncIterator[str]:
+    """Yield the canonical text of an object of objects, whose keys come sorted."""
+    for index, (section, entries) in enumerate(sections):
+        yield f"{',' if index else '{'}{dump(section)}:"
+        opening = "{"
+        async for key, value in entries:
+            yield f"{opening}{dump(key)}:{dump(value)}"
+            opening = ","
+        yield "}" if opening == "," else "{}"
+    yield "}"
+
+
+def read_entries(stream: TextIO) -> Iterator[Entry]:
+    """Yield the entries of every section as they come.
+
+    Raises:
+        StoreError: what stands there is not an object of objects; with the place where it went wrong.
+    """
+    text = _Text(stream)
+    for section in text.keys():
+        for key in text.keys():
+            yield section, key, text.value()
+    text.end()
+
+
+class _Text:
+    """A JSON text, of which only the part being read is in memory."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._buffer = ""
+        self._position = 0
+        self._dropped = 0  # characters before the buffer
+        self._whole = False
+
+    def keys(self) -> Iterator[str]:
+        """Read an object, stopping after each key for the caller to read its value."""
+        self._expect("{")
+        if self._accept("}"):
+            return
+        while True:
+            key = self.value()
+            if not isinstance(key, str):
+                raise self._broken("expected a key in double quotes")
+            self._expect(":")
+            yield key
+            if self._accept("}"):
+                return
+            self._expect(",")
+
+    def value(self) -> Any:
+        """Read one value."""
+        self._peek()
+        while True:
+            try:
+                value, end = _decoder.raw_decode(self._buffer, self._position)
+            except json.JSONDecodeError as error:
+                if not self._more():
+                    raise self._broken(error.msg, error.pos) from None
+            except RecursionError:
+                raise self._broken("nested too deeply") from None
+            else:
+                self._position = end
+                return value
+
+    def end(self) -> None:
+        if self._peek():
+            raise self._broken("expected nothing after the object")
+
+    def _expect(self, character: str) -> None:
+        if not self._accept(character):
+            raise self._broken(f"expected {character!r}")
+
+    def _accept(self, character: str) -> bool:
+        found = self._peek() == character
+        self._position += found
+        return found
+
+    def _peek(self) -> str:
+        """Return the next character that is not space, or nothing at the end."""
+        while True:
+            while self._position < len(self._buffer):
+                if self._buffer[self._position] not in _SPACE:
+                    return self._buffer[self._position]
+                self._position += 1
+            if not self._more():
+                return ""
+
+    def _more(self) -> bool:
+        """Read on; twice as much as is already waiting, so that a long value is not tried too often."""
+        if self._whole:
+            return False
+        waiting = self._buffer[self._position :]
+        chunk = self._stream.read(max(_CHUNK, len(waiting)))
+        self._whole = not chunk
+        self._dropped += self._position
+        self._buffer, self._position = waiting + chunk, 0
+        return bool(chunk)
+
+    def _broken(self, problem: str, position: int | None = None) -> StoreError:
+        place = self._dropped + (self._position if position is None else position)
+        return StoreError(f"not a stored order desk: {problem} at character {place:,}")

@@ -1,0 +1,134 @@
+"""Finding users, orders, products and items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tools.retail.errors import Conflict, NotFound
+from tools.retail.models import OrderRow, ProductRow, UserRow, VariantRow
+from tools.retail.records import (
+    WHOLE_ORDER,
+    WHOLE_PRODUCT,
+    WHOLE_USER,
+    fold,
+    order_of,
+    product_of,
+    user_of,
+    variant_of,
+)
+from tools.retail.schemas import Order, Product, User, UserId, Variant
+
+__all__ = [
+    "find_by_email",
+    "find_by_name_and_zip",
+    "item",
+    "no_such_order",
+    "no_such_user",
+    "order",
+    "product",
+    "product_types",
+    "user",
+]
+
+
+async def find_by_email(session: AsyncSession, email: str) -> UserId:
+    """Return who has an e-mail address, whatever its case."""
+    found = await _user_ids(session, UserRow.email_folded == fold(email))
+    if not found:
+        raise NotFound(
+            f"No user has the e-mail {email!r}. Ask for the spelling, or call find_user_id_by_name_zip with the "
+            "customer's first name, last name and zip code."
+        )
+    return _only(found, "e-mail address", "find_user_id_by_name_zip")
+
+
+async def find_by_name_and_zip(session: AsyncSession, first_name: str, last_name: str, zip_code: str) -> UserId:
+    """Return who has a name, whatever its case, and exactly this zip code in the default address."""
+    found = await _user_ids(
+        session,
+        UserRow.last_name_folded == fold(last_name),
+        UserRow.first_name_folded == fold(first_name),
+        UserRow.zip == zip_code,
+    )
+    if not found:
+        raise NotFound(
+            f"No user is called {first_name!r} {last_name!r} in zip code {zip_code!r}. Ask for the spelling and the "
+            "zip code of the default address, or call find_user_id_by_email."
+        )
+    return _only(found, "name and zip code", "find_user_id_by_email")
+
+
+async def _user_ids(session: AsyncSession, *conditions: ColumnElement[bool]) -> Sequence[str]:
+    return (await session.scalars(select(UserRow.id).where(*conditions).limit(2))).all()
+
+
+def _only(found: Sequence[str], key: str, other_tool: str) -> UserId:
+    """A guess between two people would open one's account to the other."""
+    if len(found) > 1:
+        raise Conflict(f"More than one user has this {key}. Call {other_tool} instead.")
+    return UserId(user_id=found[0])
+
+
+async def user(session: AsyncSession, user_id: str) -> User:
+    """Return a user, whole."""
+    row = await session.get(UserRow, user_id, options=WHOLE_USER)
+    if row is None:
+        raise no_such_user(user_id)
+    return user_of(row)
+
+
+def no_such_user(user_id: str) -> NotFound:
+    """Say that a user id is unknown, and how to get a known one."""
+    return NotFound(
+        f"User {user_id!r} not found. Call find_user_id_by_email or find_user_id_by_name_zip to get the user id."
+    )
+
+
+async def order(session: AsyncSession, order_id: str) -> Order:
+    """Return an order, whole."""
+    row = await session.get(OrderRow, order_id, options=WHOLE_ORDER)
+    if row is None:
+        raise no_such_order(order_id)
+    return order_of(row)
+
+
+def no_such_order(order_id: str) -> NotFound:
+    """Say that an order id is unknown, and how to get a known one."""
+    shape = "" if order_id.startswith("#W") else " An order id starts with '#W', such as '#W2378156'."
+    return NotFound(
+        f"Order {order_id!r} not found.{shape} Check the id with the customer, or call get_user_details for the ids "
+        "of a user's orders."
+    )
+
+
+async def product_types(session: AsyncSession) -> dict[str, str]:
+    """Return the id of every product by its name, sorted by name."""
+    rows = await session.execute(select(ProductRow.name, ProductRow.id))
+    return {name: product_id for name, product_id in sorted(row._tuple() for row in rows)}
+
+
+async def product(session: AsyncSession, product_id: str) -> Product:
+    """Return a product with its variants."""
+    row = await session.get(ProductRow, product_id, options=WHOLE_PRODUCT)
+    if row is not None:
+        return product_of(row)
+    variant = await session.get(VariantRow, product_id)
+    if variant is not None:
+        raise NotFound(
+            f"{product_id!r} is an item id. Call get_item_details for it, or get_product_details with its product id "
+            f"{variant.product_id!r}."
+        )
+    raise NotFound(f"Product {product_id!r} not found. Call list_all_product_types for the product ids.")
+
+
+async def item(session: AsyncSession, item_id: str) -> Variant:
+    """Return one variant by its item id; a product id is never an item id."""
+    row = await session.get(VariantRow, item_id)
+    if row is not None:
+        return variant_of(row)
+    if await session.get(ProductRow, item_id) is not None:
+        raise NotFound(f"{item_id!r} is a product id. Call get_product_details for the item ids of its variants.")
+    raise NotFound(f"Item {item_id!r} not found. Item ids come from get_order_details and get_product_details.")

@@ -1,0 +1,13 @@
+"""The endpoints of the order desk; each becomes a tool of the same name."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from tools.retail.routes import catalogue, help, orders, users
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/retail", tags=["retail"])
+for part in (users.router, orders.router, catalogue.router, help.router):
+    router.include_router(part)

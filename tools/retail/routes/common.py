@@ -1,0 +1,38 @@
+"""What the endpoints share: the ids in their paths and the errors that they document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import AfterValidator
+
+from tools.retail.errors import Problem
+from tools.retail.schemas import without_nul
+
+__all__ = ["OrderIdPath", "UserIdPath", "problems", "text_path"]
+
+
+def text_path(description: str) -> Any:
+    """Declare an id in the path."""
+    return Path(min_length=1, max_length=100, description=description)
+
+
+PathText = Annotated[str, AfterValidator(without_nul)]
+OrderIdPath = Annotated[
+    PathText, text_path("Order id with its leading '#', such as '#W2378156'; get_user_details lists a user's orders.")
+]
+UserIdPath = Annotated[
+    PathText,
+    text_path("User id, such as 'noah_brown_6181', from find_user_id_by_email, find_user_id_by_name_zip or an order."),
+]
+
+_PROBLEMS = {
+    404: "Nothing has the id that was given.",
+    409: "The request does not fit the present state; nothing was changed.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document the errors of an endpoint beyond a malformed request."""
+    return {status: {"model": Problem, "description": _PROBLEMS[status]} for status in statuses}

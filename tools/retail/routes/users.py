@@ -1,0 +1,91 @@
+"""Finding and changing users."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator
+from toolway.markers import agent_tool
+
+from tools.retail import lookup, orders
+from tools.retail.desk import Store
+from tools.retail.routes.common import UserIdPath, problems
+from tools.retail.schemas import Address, User, UserId, without_nul
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/users")
+
+QueryText = Annotated[str, AfterValidator(without_nul)]
+
+
+@router.get("/by-email", operation_id="find_user_id_by_email", responses=problems(404, 409))
+@agent_tool(when_to_use="Take this first: nothing about a customer can be looked up or changed before it is known who.")
+async def find_user_id_by_email(
+    store: Store,
+    email: Annotated[
+        QueryText,
+        Query(min_length=1, max_length=320, description="The customer's e-mail address; upper and lower case are one."),
+    ],
+) -> UserId:
+    """Find a user's id by e-mail address.
+
+    Upper and lower case are the same. If nobody is found, ask for the spelling once more, or use
+    find_user_id_by_name_zip.
+    """
+    async with store.reading() as session:
+        return await lookup.find_by_email(session, email)
+
+
+@router.get("/by-name", operation_id="find_user_id_by_name_zip", responses=problems(404, 409))
+@agent_tool(when_to_use="Take this when the customer does not know the e-mail address of the account.")
+async def find_user_id_by_name_zip(
+    store: Store,
+    first_name: Annotated[
+        QueryText,
+        Query(min_length=1, max_length=200, description="The customer's first name; upper and lower case are one."),
+    ],
+    last_name: Annotated[
+        QueryText,
+        Query(min_length=1, max_length=200, description="The customer's last name; upper and lower case are one."),
+    ],
+    zip_code: Annotated[
+        QueryText,
+        Query(
+            alias="zip", min_length=1, max_length=20, description="Zip code of the default address, such as '80279'."
+        ),
+    ],
+) -> UserId:
+    """Find a user's id by first name, last name and zip code.
+
+    Names are compared without case; the zip code is that of the user's default address and must be exact.
+    """
+    async with store.reading() as session:
+        return await lookup.find_by_name_and_zip(session, first_name, last_name, zip_code)
+
+
+@router.get("/{user_id}", operation_id="get_user_details", responses=problems(404))
+async def get_user_details(store: Store, user_id: UserIdPath) -> User:
+    """Get a user's name, e-mail, default address, payment methods and order ids.
+
+    Gift cards come with their balance in US dollars. Call find_user_id_by_email or find_user_id_by_name_zip before.
+    """
+    async with store.reading() as session:
+        return await lookup.user(session, user_id)
+
+
+@router.put("/{user_id}/address", operation_id="modify_user_address", responses=problems(404))
+@agent_tool(
+    when_to_use=(
+        "Take this for the address of future orders; an order that is already placed keeps its own address, which "
+        "modify_pending_order_address changes."
+    )
+)
+async def modify_user_address(store: Store, user_id: UserIdPath, address: Address) -> User:
+    """Replace a user's default address by a new one.
+
+    All six fields are replaced together. Returns the whole user with the new address.
+    """
+    async with store.writing() as session:
+        return await orders.change_user_address(session, user_id, address)

@@ -1,0 +1,77 @@
+"""Where the store is, from the environment: every setting is a variable that starts with ``RETAIL_``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+__all__ = ["DEFAULT_STORE", "RetailSettings"]
+
+# Clients start the server from any working directory, so the default hangs on this file and not on the caller.
+DEFAULT_STORE = Path(__file__).resolve().parents[2] / "var" / "retail" / "orders.db"
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_EXPECTED = "expected sqlite:///path/to/file.db or postgresql://user@host:5432/database"
+
+
+class RetailSettings(BaseSettings):
+    """The settings of the order desk.
+
+    ``RETAIL_DATABASE_URL`` names the store; without it, the store is a SQLite file of its own. That file fills itself
+    with made-up customers and orders when it is empty; any other store does so only with ``RETAIL_SEED_EMPTY_STORE``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RETAIL_", extra="ignore", hide_input_in_errors=True)
+
+    database_url: str = Field(default=f"sqlite:///{DEFAULT_STORE}", repr=False)
+    seed_empty_store: bool | None = None
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        _parse(value)
+        return value
+
+    @property
+    def url(self) -> URL:
+        """The database, with the asynchronous driver that reaches it."""
+        return _parse(self.database_url)
+
+    @property
+    def on_default_store(self) -> bool:
+        return self.url.database == str(DEFAULT_STORE)
+
+    @property
+    def seeds_itself(self) -> bool:
+        return self.on_default_store if self.seed_empty_store is None else self.seed_empty_store
+
+
+def _parse(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        # The text may hold a password, so it is not repeated.
+        raise ValueError(f"not a database URL: {_EXPECTED}") from None
+    backend, _, driver = url.drivername.partition("+")
+    known = _DRIVERS.get(backend)
+    if known is None or driver not in {"", known.partition("+")[2]}:
+        raise ValueError(f"no such database driver: {url.drivername!r}; {_EXPECTED}")
+    return _with_sslmode(_on_file(url.set(drivername=known)))
+
+
+def _on_file(url: URL) -> URL:
+    """An in-memory database would be another one for every connection."""
+    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+        raise ValueError("the SQLite store must be a file: sqlite:///path/to/file.db")
+    return url
+
+
+def _with_sslmode(url: URL) -> URL:
+    """asyncpg calls ``ssl`` what every other client calls ``sslmode``."""
+    if "sslmode" not in url.query or url.get_backend_name() != "postgresql":
+        return url
+    return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": str(url.query["sslmode"])})

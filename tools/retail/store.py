@@ -1,0 +1,189 @@
+"""A store as a whole: its canonical JSON, written out, hashed, read in and replaced."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, TextIO, TypeVar
+
+from pydantic import ValidationError
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.orm.interfaces import LoaderOption
+
+from tools.retail import jsonstream
+from tools.retail.database import Database
+from tools.retail.errors import StoreError
+from tools.retail.models import Base, HandOverRow, OrderRow, ProductRow, UserOrderRow, UserRow, VariantRow
+from tools.retail.progress import Progress
+from tools.retail.records import (
+    WHOLE_ORDER,
+    WHOLE_PRODUCT,
+    WHOLE_USER,
+    Record,
+    Row,
+    order_of,
+    product_of,
+    rows_of,
+    user_of,
+)
+from tools.retail.schemas import Order, Product, User
+
+__all__ = ["canonical", "export_store", "import_store", "is_empty", "replace", "state_hash"]
+
+_BATCH = 1000
+_TABLES = [table for table in Base.metadata.sorted_tables if table is not HandOverRow.__table__]
+
+RowT = TypeVar("RowT", OrderRow, ProductRow, UserRow)
+
+
+async def is_empty(connection: AsyncConnection) -> bool:
+    """Say whether the store holds neither products nor users (and so no orders)."""
+    for column in (ProductRow.id, UserRow.id):
+        if (await connection.execute(select(column).limit(1))).first():
+            return False
+    return True
+
+
+async def canonical(database: Database) -> AsyncIterator[str]:
+    """Yield the canonical JSON of a store piece by piece, as one snapshot."""
+    async with database.reading() as session:
+        sections = [
+            ("orders", _entries(session, OrderRow, WHOLE_ORDER, order_of)),
+            ("products", _entries(session, ProductRow, WHOLE_PRODUCT, product_of)),
+            ("users", _entries(session, UserRow, WHOLE_USER, user_of)),
+        ]
+        async for piece in jsonstream.write_entries(sections):
+            yield piece
+
+
+async def _entries(
+    session: AsyncSession, table: type[RowT], whole: tuple[LoaderOption, ...], record_of: Callable[[RowT], Record]
+) -> AsyncIterator[tuple[str, Any]]:
+    last = ""
+    page = select(table).order_by(table.id).limit(_BATCH).options(*whole)
+    while rows := (await session.scalars(page.where(table.id > last))).all():
+        for row in rows:
+            yield row.id, record_of(row).model_dump(mode="json")
+        last = rows[-1].id
+        session.expunge_all()
+
+
+async def state_hash(database: Database) -> str:
+    """Return the SHA-256 of a store's canonical JSON."""
+    digest = hashlib.sha256()
+    async for piece in canonical(database):
+        digest.update(piece.encode())
+    return digest.hexdigest()
+
+
+async def export_store(database: Database, stream: TextIO) -> None:
+    """Write the canonical JSON of a store into a stream."""
+    async for piece in canonical(database):
+        stream.write(piece)
+
+
+async def import_store(database: Database, stream: TextIO, progress: Progress) -> None:
+    """Replace what a store holds by what a stream of JSON holds, whole or not at all.
+
+    Raises:
+        StoreError: the stream does not hold a store, or the store cannot be reached; nothing was changed.
+    """
+    async with database.rewriting() as connection:
+        await replace(connection, _records(stream), progress)
+
+
+async def replace(connection: AsyncConnection, records: Iterable[Record], progress: Progress) -> None:
+    """Empty the store and fill it with records; hand-overs stay."""
+    for table in reversed(_TABLES):
+        await connection.execute(delete(table))
+    try:
+        await _fill(connection, records, progress)
+    except IntegrityError as error:
+        raise StoreError(f"not a stored order desk: two records share an id or a name ({error.orig})") from error
+    await _require_consistent(connection)
+    progress.finish()
+
+
+async def _fill(connection: AsyncConnection, records: Iterable[Record], progress: Progress) -> None:
+    records = iter(records)
+    while batch := list(islice(records, _BATCH)):
+        rows = _rows_by_table(batch)
+        for table in _TABLES:
+            if table.name in rows:
+                await connection.execute(insert(table), rows[table.name])
+        progress.add(len(batch))
+
+
+def _rows_by_table(records: Iterable[Record]) -> dict[str, list[Row]]:
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for record in records:
+        for table, row in rows_of(record):
+            rows[table.__tablename__].append(row)
+    return rows
+
+
+async def _require_consistent(connection: AsyncConnection) -> None:
+    """Check what spans records; their order in a file is free, so it can be known only at the end."""
+    listed = (UserOrderRow.order_id == OrderRow.id) & (UserOrderRow.user_id == OrderRow.user_id)
+    checks = {
+        "product {0!r} has the id of an item": select(ProductRow.id).join(VariantRow, VariantRow.id == ProductRow.id),
+        "user {0!r} lists the order {1!r}, which is not there": select(UserOrderRow.user_id, UserOrderRow.order_id)
+        .outerjoin(OrderRow, OrderRow.id == UserOrderRow.order_id)
+        .where(OrderRow.id.is_(None)),
+        "order {0!r} is not in the list of its user {1!r}": select(OrderRow.id, OrderRow.user_id)
+        .outerjoin(UserOrderRow, listed)
+        .where(UserOrderRow.order_id.is_(None)),
+    }
+    for problem, query in checks.items():
+        found = (await connection.execute(query.limit(1))).first()
+        if found:
+            raise StoreError(f"not a stored order desk: {problem.format(*found)}")
+
+
+_SCHEMAS: dict[str, tuple[type[Record], str]] = {
+    "products": (Product, "product_id"),
+    "users": (User, "user_id"),
+    "orders": (Order, "order_id"),
+}
+
+
+def _records(stream: TextIO) -> Iterator[Record]:
+    missing = set(_SCHEMAS)
+    for section, key, value in jsonstream.read_entries(stream):
+        missing.discard(section)
+        yield _record(section, key, value)
+    if missing:
+        raise StoreError(f"not a stored order desk: nothing under {', '.join(map(repr, sorted(missing)))}")
+
+
+def _record(section: str, key: str, value: Any) -> Record:
+    if section not in _SCHEMAS:
+        raise StoreError(f"not a stored order desk: {section!r} is none of {', '.join(map(repr, _SCHEMAS))}")
+    schema, id_field = _SCHEMAS[section]
+    try:
+        record = schema.model_validate(value)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, (section, key, *problem["loc"])))
+        raise StoreError(f"not a stored order desk: {place}: {problem['msg']}") from None
+    _require_key(f"{section}.{key}", key, getattr(record, id_field))
+    _require_inner_keys(f"{section}.{key}", record)
+    return record
+
+
+def _require_inner_keys(place: str, record: Record) -> None:
+    if isinstance(record, Product):
+        for key, variant in record.variants.items():
+            _require_key(f"{place}.variants.{key}", key, variant.item_id)
+    if isinstance(record, User):
+        for key, method in record.payment_methods.items():
+            _require_key(f"{place}.payment_methods.{key}", key, method.id)
+
+
+def _require_key(place: str, key: str, own: str) -> None:
+    if key != own:
+        raise StoreError(f"not a stored order desk: {place}: has the id {own!r}, expected its key {key!r}")
