@@ -1,13 +1,13 @@
 """Everything toolway raises on purpose.
 
-    ToolwayError
-     |- ConfigurationError      the application or its settings cannot be served as asked
-     |   |- DocumentError       an OpenAPI document cannot be read
-     |   |- FilterError         an include or exclude matches nothing
-     |   `- AppNotFoundError    no application stands where one was named
-     |- UnknownToolError        a call names a tool that is not listed
-     |- ArgumentError           an argument cannot be carried to the endpoint as it is
-     `- NotStartedError         a request came before the application's start-up, or after its end
+ToolwayError
+ |- ConfigurationError      the application or its settings cannot be served as asked
+ |   |- DocumentError       an OpenAPI document cannot be read
+ |   |- FilterError         an include or exclude matches nothing
+ |   `- AppNotFoundError    no application stands where one was named
+ |- UnknownToolError        a call names a tool that is not listed
+ |- ArgumentError           an argument cannot be carried to the endpoint as it is
+ `- NotStartedError         a request came before the application's start-up, or after its end
 """
 
 from __future__ import annotations

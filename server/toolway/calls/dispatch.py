@@ -42,6 +42,9 @@ class Reply:
         return next((value.decode("latin-1") for key, value in self.headers if key.lower() == name), "")
 
 
+_GRACE_SECONDS = 10.0
+
+
 class Dispatcher:
     """Sends requests to one application; keeps what goes on after an answer (background tasks) until it is closed."""
 
@@ -85,9 +88,13 @@ class Dispatcher:
         return reply
 
     async def close(self) -> None:
-        """Wait for what still runs after its answer."""
-        while self._running:
-            await asyncio.wait(self._running)
+        """Wait for what still runs after its answer; end what does not come to an end by itself."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=_GRACE_SECONDS)
+        left = [task for task in self._running if task.cancel()]
+        if left:
+            logger.warning("%d background tasks were still running after %g seconds", len(left), _GRACE_SECONDS)
+            await asyncio.wait(left, timeout=1)
 
     async def _run(self, scope: Scope, exchange: _Exchange) -> None:
         await self._app(scope, exchange.receive, exchange.send)

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, cast
+from typing import cast
 
 from starlette.requests import cookie_parser
 

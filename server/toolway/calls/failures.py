@@ -96,7 +96,9 @@ def _is_validation(detail: object) -> bool:
     if not isinstance(detail, list) or not detail:
         return False
     entries = cast("list[Any]", detail)
-    return all(isinstance(entry, Mapping) and {"loc", "msg"} <= cast("Mapping[str, Any]", entry).keys() for entry in entries)
+    return all(
+        isinstance(entry, Mapping) and {"loc", "msg"} <= cast("Mapping[str, Any]", entry).keys() for entry in entries
+    )
 
 
 def _problem(tool: Tool, entry: Mapping[str, Any]) -> dict[str, str]:

@@ -46,7 +46,9 @@ def file_part(name: str, field: str, value: object) -> Part:
     content = entry["text"].encode() if "text" in entry else base64_bytes(f"{name}.data", entry["data"])
     filename = plain_text(f"{name}.filename", entry.get("filename") or "file")
     if _UNSAFE.search(filename):
-        raise ArgumentError(f"'{name}.filename' must hold no quotes, backslashes or control characters, got {filename!r}")
+        raise ArgumentError(
+            f"'{name}.filename' must hold no quotes, backslashes or control characters, got {filename!r}"
+        )
     return Part(field, content, filename, _content_type(name, entry, filename))
 
 

@@ -69,7 +69,9 @@ class Calls:
             reply = await self._dispatcher.send(request, tool.operation, context)
         return reply
 
-    def _followed(self, request: Request, status: int, target: str, context: CallContext) -> tuple[Tool, Request] | None:
+    def _followed(
+        self, request: Request, status: int, target: str, context: CallContext
+    ) -> tuple[Tool, Request] | None:
         """The request that a redirect asks for, if it leads to a listed tool; others would widen what agents reach."""
         address = urlsplit(urljoin(self._dispatcher.address + context.root_path + request.path, target))
         if f"{address.scheme}://{address.netloc}" != self._dispatcher.address:

@@ -188,7 +188,11 @@ def _file_schema(member: Schema, operation: Operation) -> Schema | None:
     """The file object in place of a binary string, also within a list or beside null; None for anything else."""
     plain = deref(member, operation.components)
     if _is_binary(plain):
-        return {**FILE, "description": f"{plain['description']} ({FILE['description']})"} if plain.get("description") else FILE
+        return (
+            {**FILE, "description": f"{plain['description']} ({FILE['description']})"}
+            if plain.get("description")
+            else FILE
+        )
     kept = {key: plain[key] for key in ("title", "description", "minItems", "maxItems") if key in plain}
     if plain.get("type") == "array" and _is_binary(plain.get("items") or {}):
         return {**kept, "type": "array", "items": FILE}

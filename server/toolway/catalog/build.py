@@ -85,4 +85,3 @@ def _input_schema(arguments: list[Argument], definitions: Definitions, *, is_ope
     if not is_open:
         schema["additionalProperties"] = False
     return definitions.attach(schema)
-

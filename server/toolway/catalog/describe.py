@@ -15,7 +15,9 @@ from toolway.operations import Operation
 __all__ = ["annotations_of", "description_of", "note_of", "title_of"]
 
 _FIELDS = {"name": str, "title": str, "description": str, "when_to_use": str, "hints": Mapping, "hide": bool}
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 
 
 def note_of(operation: Operation) -> Mapping[str, Any] | None:

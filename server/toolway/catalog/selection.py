@@ -76,7 +76,9 @@ def _nearest(operations: Sequence[Operation], key: str, entry: str) -> str:
         "methods": {operation.method for operation in operations},
     }[key]
     near = get_close_matches(entry, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; the application has {', '.join(sorted(known)[:12]) or 'none'}"
+    return (
+        f"; did you mean {near[0]!r}?" if near else f"; the application has {', '.join(sorted(known)[:12]) or 'none'}"
+    )
 
 
 def _check_shape(side: str, chosen: Filter) -> None:

@@ -1,0 +1,40 @@
+"""Refusals of the HTTP layer, as JSON-RPC errors: a client shows the reason in place of a bare status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from mcp_types import HEADER_MISMATCH, INTERNAL_ERROR, INVALID_REQUEST
+from starlette.types import Send
+
+__all__ = ["Refusal", "refuse"]
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
+    """A request that is answered with an error and goes no further."""
+
+    def __init__(self, status: int, message: str, *headers: tuple[bytes, bytes], code: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+        self.code = code or (INTERNAL_ERROR if status >= 500 else INVALID_REQUEST)
+
+    @classmethod
+    def mismatch(cls, message: str) -> Refusal:
+        """Headers and body tell different things."""
+        return cls(400, message, code=HEADER_MISMATCH)
+
+
+async def refuse(send: Send, refusal: Refusal, request_id: str | int | None) -> None:
+    """Write a refusal; the request's id is repeated where it is known."""
+    error = {"code": refusal.code, "message": refusal.message}
+    body = json.dumps({"jsonrpc": "2.0", "id": request_id, "error": error}).encode()
+    headers: Sequence[tuple[bytes, bytes]] = (
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        *refusal.headers,
+    )
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,64 @@
+"""Outcomes in the words of MCP."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from mcp_types import (
+    AudioContent,
+    BlobResourceContents,
+    CallToolResult,
+    EmbeddedResource,
+    ImageContent,
+    TextContent,
+)
+
+from toolway.calls import Audio, Blob, Content, Image, Outcome, Text
+from toolway.catalog import Tool
+
+__all__ = ["ERROR_KEY", "MODERN", "tool_result"]
+
+MODERN = "2026-07-28"
+"""The first revision without a handshake; structured content may be any JSON value from here on."""
+
+ERROR_KEY = "toolway/error"
+"""Where a result's ``_meta`` says of a failure what a program can read."""
+
+_Block = TextContent | ImageContent | AudioContent | EmbeddedResource
+
+
+def tool_result(tool: Tool, outcome: Outcome, protocol_version: str) -> CallToolResult:
+    """Write an outcome as the result of ``tools/call`` (server/tools of the specification)."""
+    return CallToolResult(
+        content=[_block(entry) for entry in outcome.content],
+        structured_content=_structured(tool, outcome, protocol_version),
+        is_error=outcome.is_error,
+        _meta={ERROR_KEY: dict(outcome.error)} if outcome.error is not None else None,
+    )
+
+
+def _structured(tool: Tool, outcome: Outcome, protocol_version: str) -> Any:
+    if outcome.structured is None:
+        return None
+    value = json.loads(outcome.structured)
+    if protocol_version >= MODERN or (isinstance(value, dict) and not tool.wraps_output):
+        return value
+    return {"result": value}
+
+
+def _block(content: Content) -> _Block:
+    match content:
+        case Text(text):
+            return TextContent(text=text)
+        case Image(data, media_type):
+            return ImageContent(data=_base64(data), mime_type=media_type)
+        case Audio(data, media_type):
+            return AudioContent(data=_base64(data), mime_type=media_type)
+        case Blob(data, media_type, uri):
+            return EmbeddedResource(resource=BlobResourceContents(uri=uri, mime_type=media_type, blob=_base64(data)))
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
