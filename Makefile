@@ -34,7 +34,7 @@ check: $(STAMP)  ## lint, formatting and types
 lock:  ## pin the dependencies again (UPGRADE=1 takes the newest releases)
 	@$(CHOOSE); \
 	tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \
-	"$$python" -m venv "$$tmp" && "$$tmp/bin/python" -m pip install --quiet --disable-pip-version-check uv && \
+	"$$python" -m venv "$$tmp" && "$$tmp/bin/python" -m pip install -qq --disable-pip-version-check uv && \
 	"$$tmp/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --group dev $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
 
