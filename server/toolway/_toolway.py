@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -105,7 +105,7 @@ class Toolway:
         return self._running.catalog
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Running]:
+    async def running(self) -> AsyncGenerator[Running]:
         """Run the application's lifespan without serving HTTP, as stdio and the command line need it."""
         async with self.app.router.lifespan_context(self.app) as state:
             if self._running is not None:  # mounted: the lifespan has built everything
@@ -119,14 +119,14 @@ class Toolway:
         inner = self.app.router.lifespan_context
 
         @asynccontextmanager
-        async def lifespan(app: Any) -> AsyncIterator[Mapping[str, Any] | None]:
+        async def lifespan(app: Any) -> AsyncGenerator[Mapping[str, Any] | None]:
             async with inner(app) as state, self._built(state) as running, self._endpoint.serving(running.server):
                 yield state
 
         self.app.router.lifespan_context = lifespan  # pyright: ignore[reportAttributeAccessIssue]
 
     @asynccontextmanager
-    async def _built(self, state: Mapping[str, Any] | None) -> AsyncIterator[Running]:
+    async def _built(self, state: Mapping[str, Any] | None) -> AsyncGenerator[Running]:
         catalog = build_catalog(read_application(self.app), self._selection)
         dispatcher = Dispatcher(self.app, self.settings, state)
         calls = Calls(catalog, dispatcher, ignore_unknown=self.settings.ignore_unknown_arguments)

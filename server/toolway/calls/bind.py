@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, TypeAlias, cast
 from urllib.parse import urlencode
 
-from toolway.calls.encode import base64_bytes, cookie_pair, header_value, json_bytes, plain_text, texts
+from toolway.calls.encode import base64_bytes, cookie_pair, entries, header_value, json_bytes, plain_text, texts
 from toolway.calls.multipart import Part, encode_multipart, file_part
 from toolway.catalog import Argument, BodyPlan, Tool
 from toolway.errors import ArgumentError
@@ -79,9 +79,8 @@ def _place(places: _Places, argument: Argument, value: object) -> None:
         case "query":
             places.query.extend((target, text) for text in texts(name, value))
         case "header":
-            values = value if isinstance(value, list) else [value]
             key = target.lower().encode("latin-1")
-            places.headers.extend((key, header_value(name, entry)) for entry in values if entry is not None)
+            places.headers.extend((key, header_value(name, entry)) for entry in entries(value))
         case "cookie":
             places.cookies.extend([cookie_pair(name, target, value)] if value is not None else [])
         case "field":
@@ -169,7 +168,7 @@ def _form_pairs(fields: list[_Field]) -> list[tuple[str, str]]:
 
 def _form_texts(argument: Argument, value: object) -> list[str]:
     if isinstance(value, dict):
-        return [json_bytes(argument.name, value).decode()]
+        return [json_bytes(argument.name, cast("object", value)).decode()]
     return texts(argument.name, value)
 
 
@@ -177,8 +176,7 @@ def _parts(fields: list[_Field]) -> list[Part]:
     parts: list[Part] = []
     for argument, value in fields:
         if argument.is_file:
-            files = value if isinstance(value, list) else [value]
-            parts.extend(file_part(argument.name, argument.target, file) for file in files if file is not None)
+            parts.extend(file_part(argument.name, argument.target, file) for file in entries(value))
         else:
             parts.extend(Part(argument.target, text.encode()) for text in _form_texts(argument, value))
     return parts

@@ -17,7 +17,7 @@ from starlette.requests import cookie_parser
 
 from toolway.errors import ArgumentError
 
-__all__ = ["base64_bytes", "cookie_pair", "header_value", "json_bytes", "plain_text", "texts"]
+__all__ = ["base64_bytes", "cookie_pair", "entries", "header_value", "json_bytes", "plain_text", "texts"]
 
 # Visible Latin-1 characters, with blanks and tabs only between them (RFC 9110, section 5.5).
 _FIELD_VALUE = re.compile(r"(?:[!-~\xa1-\xff](?:[\t !-~\xa0-\xff]*[!-~\xa1-\xff])?)?")
@@ -40,8 +40,13 @@ def plain_text(name: str, value: object) -> str:
 
 def texts(name: str, value: object) -> list[str]:
     """Write a scalar, or each scalar of a list; null is nothing, as these places have no null."""
+    return [plain_text(name, entry) for entry in entries(value)]
+
+
+def entries(value: object) -> list[object]:
+    """The values that one argument gives to a place that may hold several: those of a list, without nulls."""
     values = cast("list[object]", value) if isinstance(value, list) else [value]
-    return [plain_text(name, entry) for entry in values if entry is not None]
+    return [entry for entry in values if entry is not None]
 
 
 def header_value(name: str, value: object) -> bytes:
@@ -49,7 +54,7 @@ def header_value(name: str, value: object) -> bytes:
     text = plain_text(name, value)
     if not _FIELD_VALUE.fullmatch(text):
         raise ArgumentError(
-            f"{name!r} travels in an HTTP header: only visible Latin-1 characters, with blanks between them, got {text!r}"
+            f"{name!r} travels in an HTTP header, as visible Latin-1 characters with blanks between them; got {text!r}"
         )
     return text.encode("latin-1")
 

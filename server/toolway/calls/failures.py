@@ -34,9 +34,9 @@ def refused_argument(error: ArgumentError) -> Outcome:
 def refused_request(tool: Tool, reply: Reply) -> Outcome:
     """The endpoint answered with a 4xx."""
     body = _parsed(reply.body)
-    detail = cast("Mapping[str, Any]", body)["detail"] if isinstance(body, Mapping) and "detail" in body else body
+    detail: Any = cast("Mapping[str, Any]", body).get("detail", body) if isinstance(body, Mapping) else body
     if reply.status == 422 and _is_validation(detail):
-        problems = [_problem(tool, entry) for entry in detail]
+        problems = [_problem(tool, entry) for entry in cast("list[Mapping[str, Any]]", detail)]
         text = "; ".join(f"{problem['argument']}: {problem['message']}" for problem in problems)
         return _failure(f"Invalid arguments: {text}", status=reply.status, problems=problems)
     text = detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False, separators=(",", ":"))

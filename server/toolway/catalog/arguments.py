@@ -139,7 +139,7 @@ def _from_body(operation: Operation) -> Iterator[Argument]:
 
 
 def _is_flat(body: Body, schema: Schema) -> bool:
-    """An object with named members lies flat; a body that may be left out only if leaving all members out means that."""
+    """An object with named members lies flat; an optional one only if none of them is required."""
     if _encoding(body) not in {"json", "urlencoded", "multipart"} or not is_object(schema):
         return False
     if not schema.get("properties") or {"anyOf", "oneOf", "allOf", "patternProperties"} & schema.keys():

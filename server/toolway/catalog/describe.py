@@ -43,7 +43,7 @@ def _check_field(operation: Operation, key: str, value: object) -> None:
     unknown = set(cast("Mapping[str, Any]", value)) - set(Hints.__annotations__) if key == "hints" else set[str]()
     if unknown:
         allowed = ", ".join(Hints.__annotations__)
-        raise ConfigurationError(f"{operation}: hints knows {allowed}; found {sorted(unknown)[0]!r}")
+        raise ConfigurationError(f"{operation}: hints knows {allowed}; found {min(unknown)!r}")
 
 
 def title_of(operation: Operation, note: Mapping[str, Any], name: str) -> str:

@@ -75,8 +75,8 @@ def _look_up(document: _Json, reference: str) -> _Json:
     if not reference.startswith("#/"):
         raise DocumentError(f"the reference {reference!r} leaves the document; bundle it into one file first")
     node: Any = document
-    for token in reference[2:].split("/"):
-        token = token.replace("~1", "/").replace("~0", "~")
+    for escaped in reference[2:].split("/"):
+        token = escaped.replace("~1", "/").replace("~0", "~")
         node = cast("_Json", node).get(token) if isinstance(node, Mapping) else None
     if not isinstance(node, Mapping):
         raise DocumentError(f"the reference {reference!r} leads nowhere in the document")
@@ -146,7 +146,8 @@ class _Reader:
 
     def _parameter(self, entry: _Json) -> Parameter:
         content: Mapping[str, _Json] = entry.get("content") or {}
-        schema: Schema = entry.get("schema") or next(iter(content.values()), {}).get("schema") or {}
+        schemas: list[Schema] = [node["schema"] for node in (entry, *content.values()) if node.get("schema")]
+        schema = schemas[0] if schemas else Schema()
         return Parameter(
             name=entry["name"],
             location=entry["in"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -32,7 +32,7 @@ def load_document(source: str) -> dict[str, Any]:
     document = _parse(raw, source)
     if not isinstance(document, dict):
         raise DocumentError(f"expected an object at the top of {source!r}, found {type(document).__name__}")
-    return document
+    return cast("dict[str, Any]", document)
 
 
 def _read(source: str) -> bytes:
