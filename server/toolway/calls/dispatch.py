@@ -58,10 +58,14 @@ class Dispatcher:
         self._server = (address.hostname or "localhost", address.port or (443 if self._scheme == "https" else 80))
         self._running: set[asyncio.Task[None]] = set()
 
-    @property
-    def address(self) -> str:
-        """Scheme and host under which the endpoints see themselves called."""
-        return f"{self._scheme}://{self._host.decode('ascii')}"
+    def address(self, request: Request, context: CallContext) -> str:
+        """The URL at which the endpoint sees itself called, without the query."""
+        host = self._host.decode("ascii")
+        return f"{context.scheme or self._scheme}://{host}{quote(self.root_path(context) + request.path)}"
+
+    def root_path(self, context: CallContext) -> str:
+        """What stands before the application's own paths."""
+        return (getattr(self._app, "root_path", "") or context.root_path).rstrip("/")
 
     async def send(self, request: Request, operation: Operation, context: CallContext) -> Reply:
         """Run one request and return its answer as soon as that is complete.
@@ -77,7 +81,7 @@ class Dispatcher:
         try:
             reply = await exchange.reply
             if reply.status >= 500:  # the exception behind it arrives just after the answer
-                await asyncio.wait([task])
+                await asyncio.wait([task], timeout=1)
         except asyncio.CancelledError:
             task.cancel()
             raise
@@ -100,8 +104,8 @@ class Dispatcher:
         await self._app(scope, exchange.receive, exchange.send)
 
     def _scope(self, request: Request, operation: Operation, context: CallContext) -> Scope:
-        root = getattr(self._app, "root_path", "") or context.root_path
-        path = root.rstrip("/") + request.path
+        root = self.root_path(context)
+        path = root + request.path
         query = request.query
         if operation.credentials.query and (pairs := list(context.query_credentials(operation))):
             query = b"&".join(filter(None, (query, urlencode(pairs).encode("ascii"))))

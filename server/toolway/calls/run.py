@@ -73,10 +73,11 @@ class Calls:
         self, request: Request, status: int, target: str, context: CallContext
     ) -> tuple[Tool, Request] | None:
         """The request that a redirect asks for, if it leads to a listed tool; others would widen what agents reach."""
-        address = urlsplit(urljoin(self._dispatcher.address + context.root_path + request.path, target))
-        if f"{address.scheme}://{address.netloc}" != self._dispatcher.address:
+        here = self._dispatcher.address(request, context)
+        address = urlsplit(urljoin(here, target))
+        if address.scheme not in {"http", "https"} or address.netloc != urlsplit(here).netloc:
             return None
-        path = unquote(address.path).removeprefix(context.root_path)
+        path = unquote(address.path).removeprefix(self._dispatcher.root_path(context))
         keeps_method = status in {307, 308} or request.method in {"GET", "HEAD"}
         method = request.method if keeps_method else "GET"
         tool = self._tool_at(method, path)
