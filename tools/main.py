@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -21,11 +21,15 @@ def create_app(settings: RetailSettings | None = None) -> FastAPI:
     """
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         async with retail.opened(app, settings or RetailSettings()):
             yield
 
-    app = FastAPI(title="Order desk", description=__doc__, lifespan=lifespan)
+    app = FastAPI(
+        title="Order desk",
+        description="A shop's support desk: find a customer, look at orders, cancel, change, return, exchange.",
+        lifespan=lifespan,
+    )
     app.include_router(retail.router)
     return app
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -15,7 +15,7 @@ __all__ = ["opened", "router"]
 
 
 @asynccontextmanager
-async def opened(app: FastAPI, settings: RetailSettings) -> AsyncIterator[None]:
+async def opened(app: FastAPI, settings: RetailSettings) -> AsyncGenerator[None, None]:
     """Keep the desk's store open for the application's endpoints."""
     async with open_store(settings, seed=settings.seeds_itself) as store:
         app.state.retail_store = store

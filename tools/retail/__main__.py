@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import io
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, cast
@@ -105,7 +104,7 @@ def _on_store(job: Callable[[Database], Awaitable[None]]) -> None:
 
 
 @contextmanager
-def _reading(file: str) -> Iterator[TextIO]:
+def _reading(file: str) -> Generator[TextIO, None, None]:
     """Open what is to be read; also what breaks while reading is the file's fault."""
     try:
         with _open(file, "rt") as stream:
@@ -115,7 +114,7 @@ def _reading(file: str) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _writing(file: str) -> Iterator[TextIO]:
+def _writing(file: str) -> Generator[TextIO, None, None]:
     """Open what is to be written; a file takes its name only when it is whole."""
     partial = file if file == "-" else str(Path(file).with_name(f".part-{Path(file).name}"))
     try:
@@ -131,7 +130,7 @@ def _writing(file: str) -> Iterator[TextIO]:
 
 
 @contextmanager
-def _open(file: str, mode: str) -> Iterator[TextIO]:
+def _open(file: str, mode: str) -> Generator[TextIO, None, None]:
     if file == "-":
         stream = sys.stdin if mode == "rt" else sys.stdout
         yield stream

@@ -71,15 +71,15 @@ class _Parser:
         return value
 
     def _factor(self) -> Fraction:
-        token = self._take()
-        if token in {"+", "-"}:
+        first = self._take()
+        if first in {"+", "-"}:
             value = self._deeper(self._factor)
-            return -value if token == "-" else value
-        if token == "(":
+            return -value if first == "-" else value
+        if first == "(":
             return self._closed(self._deeper(self._sum))
-        if not token or token in "*/)":
-            raise Malformed(f"The expression has {token or 'its end'!r} where a number or '(' was expected.")
-        return _bounded(Fraction(token))
+        if not first or first in "*/)":
+            raise Malformed(f"The expression has {first or 'its end'!r} where a number or '(' was expected.")
+        return _bounded(Fraction(first))
 
     def _deeper(self, part: Callable[[], Fraction]) -> Fraction:
         self._depth += 1

@@ -6,7 +6,7 @@ the store's write lock as it begins, PostgreSQL locks the rows that are selected
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,13 +37,13 @@ class Database:
         return self.url.get_backend_name()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def reading(self) -> AsyncGenerator[AsyncSession, None]:
         """Open a session on one snapshot of the store; nothing done in it is kept."""
         async with AsyncSession(self._reader, autoflush=False) as session:
             yield session
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
+    async def writing(self) -> AsyncGenerator[AsyncSession, None]:
         """Open a session whose changes are committed together at the end, or not at all when the block raises."""
         try:
             async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
@@ -54,7 +54,7 @@ class Database:
             raise
 
     @asynccontextmanager
-    async def rewriting(self) -> AsyncIterator[AsyncConnection]:
+    async def rewriting(self) -> AsyncGenerator[AsyncConnection, None]:
         """Open a connection for bulk work in one transaction: migrating, seeding, importing."""
         try:
             async with self._writer.begin() as connection:

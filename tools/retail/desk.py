@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -23,7 +23,7 @@ _MIGRATION_LOCK = 7_304_212_961  # any number, as long as every process of the d
 
 
 @asynccontextmanager
-async def open_store(settings: RetailSettings, *, seed: bool = False) -> AsyncIterator[Database]:
+async def open_store(settings: RetailSettings, *, seed: bool = False) -> AsyncGenerator[Database, None]:
     """Open the store that the settings name, its tables up to date; fill it if asked to and it is empty."""
     if settings.on_default_store:
         DEFAULT_STORE.parent.mkdir(parents=True, exist_ok=True)

@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tools.retail.errors import Conflict, Malformed, NotFound
 from tools.retail.models import ItemRow, OrderRow, VariantRow
-from tools.retail.orders import lock_order
+from tools.retail.orders import lock_order, whole
 from tools.retail.payments import charge, is_gift_card, lock_wallet, method_in, refund, require_cover
-from tools.retail.records import order_of
 from tools.retail.schemas import ItemReplacement, ItemReturn, Order
 
 __all__ = ["change_items", "request_exchange", "request_return"]
@@ -38,7 +37,7 @@ async def change_items(session: AsyncSession, order_id: str, wanted: ItemReplace
     for item, variant in swaps:
         _become(item, variant)
     order.status = "pending (item modified)"
-    return order_of(order)
+    return whole(order)
 
 
 async def request_exchange(session: AsyncSession, order_id: str, wanted: ItemReplacement) -> Order:
@@ -52,7 +51,7 @@ async def request_exchange(session: AsyncSession, order_id: str, wanted: ItemRep
     order.exchange_new_items = sorted(wanted.new_item_ids)
     order.exchange_payment_method_id = wanted.payment_method_id
     order.exchange_price_difference = difference
-    return order_of(order)
+    return whole(order)
 
 
 async def request_return(session: AsyncSession, order_id: str, wanted: ItemReturn) -> Order:
@@ -69,7 +68,7 @@ async def request_return(session: AsyncSession, order_id: str, wanted: ItemRetur
     order.status = "return requested"
     order.return_items = sorted(wanted.item_ids)
     order.return_payment_method_id = method.id
-    return order_of(order)
+    return whole(order)
 
 
 async def _swaps(session: AsyncSession, order: OrderRow, wanted: ItemReplacement) -> list[Swap]:

@@ -42,8 +42,8 @@ def read_entries(stream: TextIO) -> Iterator[Entry]:
         StoreError: what stands there is not an object of objects; with the place where it went wrong.
     """
     text = _Text(stream)
-    for section in text.keys():
-        for key in text.keys():
+    for section in text.each_key():
+        for key in text.each_key():
             yield section, key, text.value()
     text.end()
 
@@ -58,7 +58,7 @@ class _Text:
         self._dropped = 0  # characters before the buffer
         self._whole = False
 
-    def keys(self) -> Iterator[str]:
+    def each_key(self) -> Iterator[str]:
         """Read an object, stopping after each key for the caller to read its value."""
         self._expect("{")
         if self._accept("}"):

@@ -8,17 +8,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tools.retail.errors import Conflict, NotFound
+from tools.retail.loading import load_orders, load_products, load_users
 from tools.retail.models import OrderRow, ProductRow, UserRow, VariantRow
-from tools.retail.records import (
-    WHOLE_ORDER,
-    WHOLE_PRODUCT,
-    WHOLE_USER,
-    fold,
-    order_of,
-    product_of,
-    user_of,
-    variant_of,
-)
+from tools.retail.records import fold, variant_of
 from tools.retail.schemas import Order, Product, User, UserId, Variant
 
 __all__ = [
@@ -74,10 +66,10 @@ def _only(found: Sequence[str], key: str, other_tool: str) -> UserId:
 
 async def user(session: AsyncSession, user_id: str) -> User:
     """Return a user, whole."""
-    row = await session.get(UserRow, user_id, options=WHOLE_USER)
-    if row is None:
+    found = await load_users(session, UserRow.id == user_id)
+    if not found:
         raise no_such_user(user_id)
-    return user_of(row)
+    return found[0]
 
 
 def no_such_user(user_id: str) -> NotFound:
@@ -89,10 +81,10 @@ def no_such_user(user_id: str) -> NotFound:
 
 async def order(session: AsyncSession, order_id: str) -> Order:
     """Return an order, whole."""
-    row = await session.get(OrderRow, order_id, options=WHOLE_ORDER)
-    if row is None:
+    found = await load_orders(session, OrderRow.id == order_id)
+    if not found:
         raise no_such_order(order_id)
-    return order_of(row)
+    return found[0]
 
 
 def no_such_order(order_id: str) -> NotFound:
@@ -107,14 +99,14 @@ def no_such_order(order_id: str) -> NotFound:
 async def product_types(session: AsyncSession) -> dict[str, str]:
     """Return the id of every product by its name, sorted by name."""
     rows = await session.execute(select(ProductRow.name, ProductRow.id))
-    return {name: product_id for name, product_id in sorted(row._tuple() for row in rows)}
+    return dict(sorted((name, product_id) for name, product_id in rows))
 
 
 async def product(session: AsyncSession, product_id: str) -> Product:
     """Return a product with its variants."""
-    row = await session.get(ProductRow, product_id, options=WHOLE_PRODUCT)
-    if row is not None:
-        return product_of(row)
+    found = await load_products(session, ProductRow.id == product_id)
+    if found:
+        return found[0]
     variant = await session.get(VariantRow, product_id)
     if variant is not None:
         raise NotFound(

@@ -87,7 +87,6 @@ class ProductRow(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
-    variants: Mapped[list[VariantRow]] = relationship(lazy="raise", order_by="VariantRow.id")
 
 
 class VariantRow(Base):

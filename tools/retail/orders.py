@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from tools.retail.errors import Conflict
 from tools.retail.lookup import no_such_order, no_such_user
 from tools.retail.models import AddressColumns, OrderRow, PaymentRow, UserRow
 from tools.retail.payments import charge, lock_wallet, method_in, refund, require_cover
-from tools.retail.records import ADDRESS_FIELDS, WHOLE_ORDER, WHOLE_USER, order_of, user_of
+from tools.retail.records import ADDRESS_FIELDS, order_of, user_of
 from tools.retail.schemas import Address, CancelReason, Order, User
 
-__all__ = ["cancel", "change_address", "change_payment", "change_user_address", "lock_order"]
+__all__ = ["cancel", "change_address", "change_payment", "change_user_address", "lock_order", "whole"]
 
+_PARTS = tuple(map(selectinload, (OrderRow.items, OrderRow.payments, OrderRow.fulfillments)))
+_USER_PARTS = tuple(map(selectinload, (UserRow.payment_methods, UserRow.orders)))
 _PENDING = ("pending", "pending (item modified)")
 
 
 async def lock_order(session: AsyncSession, order_id: str, statuses: Collection[str], deed: str) -> OrderRow:
     """Return an order in one of the statuses, and keep others from changing it until the end."""
-    query = select(OrderRow).where(OrderRow.id == order_id).options(*WHOLE_ORDER).with_for_update()
-    order = (await session.scalars(query)).one_or_none()
+    order = await session.get(OrderRow, order_id, with_for_update=True, options=_PARTS)
     if order is None:
         raise no_such_order(order_id)
     if order.status not in statuses:
@@ -34,6 +35,11 @@ async def lock_order(session: AsyncSession, order_id: str, statuses: Collection[
     return order
 
 
+def whole(order: OrderRow) -> Order:
+    """Return a locked order as it is now."""
+    return order_of(order, order.items, order.payments, order.fulfillments)
+
+
 async def cancel(session: AsyncSession, order_id: str, reason: CancelReason) -> Order:
     """Cancel a pending order and give back every entry of its payment history."""
     order = await lock_order(session, order_id, ["pending"], "be cancelled")
@@ -42,24 +48,23 @@ async def cancel(session: AsyncSession, order_id: str, reason: CancelReason) -> 
         refund(order, entry.payment_method_id, entry.amount, wallet)
     order.status = "cancelled"
     order.cancel_reason = reason
-    return order_of(order)
+    return whole(order)
 
 
 async def change_address(session: AsyncSession, order_id: str, address: Address) -> Order:
     """Send a pending order to another address."""
     order = await lock_order(session, order_id, _PENDING, "get another address")
     _move_to(order, address)
-    return order_of(order)
+    return whole(order)
 
 
 async def change_user_address(session: AsyncSession, user_id: str, address: Address) -> User:
     """Replace a user's default address."""
-    query = select(UserRow).where(UserRow.id == user_id).options(*WHOLE_USER).with_for_update()
-    user = (await session.scalars(query)).one_or_none()
+    user = await session.get(UserRow, user_id, with_for_update=True, options=_USER_PARTS)
     if user is None:
         raise no_such_user(user_id)
     _move_to(user, address)
-    return user_of(user)
+    return user_of(user, user.payment_methods, user.orders)
 
 
 def _move_to(row: AddressColumns, address: Address) -> None:
@@ -80,7 +85,7 @@ async def change_payment(session: AsyncSession, order_id: str, payment_method_id
     require_cover(method, paid.amount)
     charge(order, method, paid.amount)
     refund(order, paid.payment_method_id, paid.amount, wallet)
-    return order_of(order)
+    return whole(order)
 
 
 def _only_payment(order: OrderRow) -> PaymentRow:

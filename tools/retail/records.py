@@ -1,22 +1,19 @@
-"""Between the tables and the records of a store, both ways."""
+"""Between the tables and the records of a store, both ways.
+
+A row here is anything that has a table's columns as attributes: what a plain query returns, or a mapped object.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
-from sqlalchemy.orm import selectinload
-from sqlalchemy.orm.interfaces import LoaderOption
-
 from tools.retail import models, schemas
-from tools.retail.models import OrderRow, PaymentMethodRow, ProductRow, UserRow, VariantRow
+from tools.retail.models import OrderRow, ProductRow, UserRow, VariantRow
 from tools.retail.schemas import Address, CreditCard, GiftCard, Order, Paypal, Product, User, Variant
 
 __all__ = [
     "ADDRESS_FIELDS",
-    "WHOLE_ORDER",
-    "WHOLE_PRODUCT",
-    "WHOLE_USER",
     "Record",
     "Row",
     "fold",
@@ -31,13 +28,6 @@ Record = Product | User | Order
 Row = dict[str, Any]
 
 ADDRESS_FIELDS = tuple(Address.model_fields)
-WHOLE_PRODUCT: tuple[LoaderOption, ...] = (selectinload(ProductRow.variants),)
-WHOLE_USER: tuple[LoaderOption, ...] = (selectinload(UserRow.payment_methods), selectinload(UserRow.orders))
-WHOLE_ORDER: tuple[LoaderOption, ...] = (
-    selectinload(OrderRow.items),
-    selectinload(OrderRow.payments),
-    selectinload(OrderRow.fulfillments),
-)
 
 
 def fold(text: str) -> str:
@@ -45,41 +35,39 @@ def fold(text: str) -> str:
     return text.casefold()
 
 
-def product_of(row: ProductRow) -> Product:
+def product_of(row: Any, variants: Iterable[Any]) -> Product:
     """Return a product with its variants."""
-    return Product(
-        name=row.name, product_id=row.id, variants={variant.id: variant_of(variant) for variant in row.variants}
-    )
+    return Product(name=row.name, product_id=row.id, variants={variant.id: variant_of(variant) for variant in variants})
 
 
-def variant_of(row: VariantRow) -> Variant:
+def variant_of(row: Any) -> Variant:
     """Return one variant."""
     return Variant(item_id=row.id, options=row.options, available=row.available, price=row.price)
 
 
-def user_of(row: UserRow) -> User:
+def user_of(row: Any, payment_methods: Iterable[Any], orders: Iterable[Any]) -> User:
     """Return a user with payment methods and orders."""
     return User(
         user_id=row.id,
         name=schemas.Name(first_name=row.first_name, last_name=row.last_name),
         address=_address_of(row),
         email=row.email,
-        payment_methods={method.id: _payment_method_of(method) for method in row.payment_methods},
-        orders=[entry.order_id for entry in row.orders],
+        payment_methods={method.id: _payment_method_of(method) for method in payment_methods},
+        orders=[entry.order_id for entry in orders],
     )
 
 
-def order_of(row: OrderRow) -> Order:
+def order_of(row: Any, items: Iterable[Any], payments: Iterable[Any], fulfillments: Iterable[Any]) -> Order:
     """Return an order with its items, payments and shipments."""
     return Order.model_validate(
         {
             "order_id": row.id,
             "user_id": row.user_id,
             "address": _address_of(row),
-            "items": [_fields(item, schemas.Item) for item in row.items],
+            "items": [_fields(item, schemas.Item) for item in items],
             "status": row.status,
-            "fulfillments": [_fields(shipment, schemas.Fulfillment) for shipment in row.fulfillments],
-            "payment_history": [_fields(payment, schemas.Payment) for payment in row.payments],
+            "fulfillments": [_fields(shipment, schemas.Fulfillment) for shipment in fulfillments],
+            "payment_history": [_fields(payment, schemas.Payment) for payment in payments],
             **{name: getattr(row, name) for name in _AFTERMATH},
         }
     )
@@ -88,15 +76,15 @@ def order_of(row: OrderRow) -> Order:
 _AFTERMATH = tuple(name for name, field in Order.model_fields.items() if not field.is_required())
 
 
-def _fields(row: models.Base, schema: type[schemas.Record]) -> Row:
+def _fields(row: Any, schema: type[schemas.Record]) -> Row:
     return {name: getattr(row, name) for name in schema.model_fields}
 
 
-def _address_of(row: models.AddressColumns) -> Address:
+def _address_of(row: Any) -> Address:
     return Address.model_validate({name: getattr(row, name) for name in ADDRESS_FIELDS})
 
 
-def _payment_method_of(row: PaymentMethodRow) -> CreditCard | Paypal | GiftCard:
+def _payment_method_of(row: Any) -> CreditCard | Paypal | GiftCard:
     schema = _PAYMENT_METHODS[row.source]
     return schema.model_validate(_fields(row, schema))
 
@@ -145,7 +133,7 @@ def _user_rows(user: User) -> Iterator[tuple[type[models.Base], Row]]:
     )
     absent = {"brand": None, "last_four": None, "balance": None}
     for method in user.payment_methods.values():
-        yield PaymentMethodRow, {"user_id": user.user_id, **absent, **_plain(method)}
+        yield models.PaymentMethodRow, {"user_id": user.user_id, **absent, **_plain(method)}
     for position, order_id in enumerate(user.orders):
         yield models.UserOrderRow, {"user_id": user.user_id, "position": position, "order_id": order_id}
 

@@ -41,16 +41,17 @@ class Size:
 
 DEFAULT_SIZE = Size()
 
-_FIRST_NAMES = (
-    "Ada Amira Anton Beatriz Bruno Carla Chidi Clara Dario Divya Elias Emeka Esther Fatima Felix Greta Hana Hugo Ines "
-    "Ivan Jonas Julia Kenji Leila Linus Lucia Malik Marta Milan Nadia Nils Noor Olga Omar Paula Pedro Quinn Rania "
-    "Robin Rosa Samir Selma Tariq Tessa Tomas Uma Vera Viktor Wanda Yusra"
-).split()
-_LAST_NAMES = (
-    "Abbas Almeida Becker Bianchi Castillo Chen Costa Dubois Eriksen Fischer Fofana Gupta Haddad Hansen Ivanov Jansen "
-    "Kaya Kowalski Larsen Lopez Marino Mensah Meyer Nakamura Novak Okafor Olsen Park Pereira Petrov Ramos Richter "
-    "Rojas Romero Sato Schmid Sharma Silva Tanaka Torres Varga Vogel Weber Yilmaz Zhang"
-).split()
+_FIRST = """
+Ada Amira Anton Beatriz Bruno Carla Chidi Clara Dario Divya Elias Emeka Esther Fatima Felix Greta Hana Hugo Ines Ivan
+Jonas Julia Kenji Leila Linus Lucia Malik Marta Milan Nadia Nils Noor Olga Omar Paula Pedro Quinn Rania Robin Rosa
+Samir Selma Tariq Tessa Tomas Uma Vera Viktor Wanda Yusra
+"""
+_LAST = """
+Abbas Almeida Becker Bianchi Castillo Chen Costa Dubois Eriksen Fischer Fofana Gupta Haddad Hansen Ivanov Jansen Kaya
+Kowalski Larsen Lopez Marino Mensah Meyer Nakamura Novak Okafor Olsen Park Pereira Petrov Ramos Richter Rojas Romero
+Sato Schmid Sharma Silva Tanaka Torres Varga Vogel Weber Yilmaz Zhang
+"""
+_FIRST_NAMES, _LAST_NAMES = _FIRST.split(), _LAST.split()
 _STREETS = (
     "Maple Street", "Harbour Road", "Mill Lane", "Station Road", "Orchard Avenue", "Bridge Street", "Garden Row",
 )  # fmt: skip
@@ -66,7 +67,7 @@ _PLACES = (
 )
 _BRANDS = ("mastercard", "visa")
 _REASONS: tuple[CancelReason, ...] = ("no longer needed", "ordered by mistake")
-_STATUSES: tuple[Status, ...] = ("pending",) * 8 + ("delivered",) * 7 + ("processed",) * 3 + ("cancelled",) * 2
+_STATUSES: dict[Status, int] = {"pending": 8, "delivered": 7, "processed": 3, "cancelled": 2}  # and their proportions
 _ORDERS_PER_CUSTOMER = (2, 1, 4, 0, 3, 1, 2, 6, 0, 1)  # in turn; only their proportions count
 
 Method = CreditCard | Paypal | GiftCard
@@ -88,7 +89,7 @@ def seed_records(size: Size) -> Iterator[Product | User | Order]:
         for variant in product.variants.values()
     ]
     for index, numbers in enumerate(_shares(size)):
-        random = Random(index)
+        random = Random(index)  # noqa: S311 (nothing here is a secret)
         user = _user(index, size, [_order_id(number, size) for number in numbers], random)
         yield user
         for order_id in user.orders:
@@ -172,7 +173,7 @@ def _cents(cents: int) -> Decimal:
 
 def _order(order_id: str, user: User, shelf: Sequence[Item], random: Random) -> Order:
     items = random.choices(shelf, k=random.randint(1, 5))
-    status = random.choice(_STATUSES)
+    status = random.choices(list(_STATUSES), list(_STATUSES.values()))[0]
     return Order(
         order_id=order_id,
         user_id=user.user_id,

@@ -4,40 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 from pydantic import ValidationError
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlalchemy.orm.interfaces import LoaderOption
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tools.retail import jsonstream
 from tools.retail.database import Database
 from tools.retail.errors import StoreError
+from tools.retail.loading import load_orders, load_products, load_users
 from tools.retail.models import Base, HandOverRow, OrderRow, ProductRow, UserOrderRow, UserRow, VariantRow
 from tools.retail.progress import Progress
-from tools.retail.records import (
-    WHOLE_ORDER,
-    WHOLE_PRODUCT,
-    WHOLE_USER,
-    Record,
-    Row,
-    order_of,
-    product_of,
-    rows_of,
-    user_of,
-)
+from tools.retail.records import Record, Row, rows_of
 from tools.retail.schemas import Order, Product, User
 
 __all__ = ["canonical", "export_store", "import_store", "is_empty", "replace", "state_hash"]
 
 _BATCH = 1000
 _TABLES = [table for table in Base.metadata.sorted_tables if table is not HandOverRow.__table__]
-
-RowT = TypeVar("RowT", OrderRow, ProductRow, UserRow)
 
 
 async def is_empty(connection: AsyncConnection) -> bool:
@@ -52,24 +42,24 @@ async def canonical(database: Database) -> AsyncIterator[str]:
     """Yield the canonical JSON of a store piece by piece, as one snapshot."""
     async with database.reading() as session:
         sections = [
-            ("orders", _entries(session, OrderRow, WHOLE_ORDER, order_of)),
-            ("products", _entries(session, ProductRow, WHOLE_PRODUCT, product_of)),
-            ("users", _entries(session, UserRow, WHOLE_USER, user_of)),
+            ("orders", _entries(partial(load_orders, session), OrderRow.id, "order_id")),
+            ("products", _entries(partial(load_products, session), ProductRow.id, "product_id")),
+            ("users", _entries(partial(load_users, session), UserRow.id, "user_id")),
         ]
         async for piece in jsonstream.write_entries(sections):
             yield piece
 
 
 async def _entries(
-    session: AsyncSession, table: type[RowT], whole: tuple[LoaderOption, ...], record_of: Callable[[RowT], Record]
+    load: Callable[[ColumnElement[bool], int], Awaitable[Sequence[Record]]],
+    column: InstrumentedAttribute[str],
+    id_field: str,
 ) -> AsyncIterator[tuple[str, Any]]:
     last = ""
-    page = select(table).order_by(table.id).limit(_BATCH).options(*whole)
-    while rows := (await session.scalars(page.where(table.id > last))).all():
-        for row in rows:
-            yield row.id, record_of(row).model_dump(mode="json")
-        last = rows[-1].id
-        session.expunge_all()
+    while records := await load(column > last, _BATCH):
+        for record in records:
+            last = getattr(record, id_field)
+            yield last, record.model_dump(mode="json")
 
 
 async def state_hash(database: Database) -> str:

@@ -47,7 +47,7 @@ Wool Blanket      | 45 190  | size: 130x170, 150x200; weave: plain, herringbone;
 
 def make_products() -> list[Product]:
     """Return all products with their variants, the same ones every time."""
-    random = Random(1)
+    random = Random(1)  # noqa: S311 (nothing here is a secret)
     lines = _WARES.strip().splitlines()
     # One draw for products and items together: a product id is never an item id.
     ids = iter(random.sample(range(10**9, 10**10), len(lines) * (_VARIANTS_PER_PRODUCT + 1)))

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator
-from toolway.markers import agent_tool
 
 from tools.retail import lookup, orders
 from tools.retail.desk import Store
 from tools.retail.routes.common import UserIdPath, problems
 from tools.retail.schemas import Address, User, UserId, without_nul
+from toolway.markers import agent_tool
 
 __all__ = ["router"]
 

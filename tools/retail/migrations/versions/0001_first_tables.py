@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,6 +11,8 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+Column: TypeAlias = sa.Column[Any]
 
 ID = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
@@ -26,7 +30,7 @@ def upgrade() -> None:
     op.create_table(
         "users",
         _id(),
-        *map(_text, ["first_name", "last_name", "email", "first_name_folded", "last_name_folded"]),
+        *[_text(name) for name in ("first_name", "last_name", "email", "first_name_folded", "last_name_folded")],
         _text("email_folded", index=True),
         *_address(),
     )
@@ -57,7 +61,7 @@ def upgrade() -> None:
     )
     _create_list("user_orders", "users", _reference("order_id", "orders.id", at_commit=True, unique=True))
     _create_list(
-        "order_items", "orders", *map(_text, ["item_id", "product_id", "name"]), _cents("price"), _json("options")
+        "order_items", "orders", _text("item_id"), _text("product_id"), _text("name"), _cents("price"), _json("options")
     )
     _create_list("order_payments", "orders", _text("transaction_type"), _cents("amount"), _text("payment_method_id"))
     _create_list("order_fulfillments", "orders", _json("tracking_id"), _json("item_ids"))
@@ -85,33 +89,41 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def _create_list(table: str, owners: str, *columns: sa.Column) -> None:
+def _create_list(table: str, owners: str, *columns: Column) -> None:
     """Create a table of entries that belong to an owner and keep their position."""
     owner = _reference(f"{owners[:-1]}_id", f"{owners}.id", primary_key=True)
     position = sa.Column("position", sa.Integer, primary_key=True)
     op.create_table(table, owner, position, *columns, sqlite_with_rowid=False)
 
 
-def _id() -> sa.Column:
+def _id() -> Column:
     return sa.Column("id", ID, primary_key=True)
 
 
-def _reference(name: str, target: str, *, at_commit: bool = False, **options: bool) -> sa.Column:
+def _reference(
+    name: str,
+    target: str,
+    *,
+    at_commit: bool = False,
+    primary_key: bool = False,
+    unique: bool | None = None,
+    index: bool | None = None,
+) -> Column:
     key = sa.ForeignKey(target, deferrable=True, initially="DEFERRED") if at_commit else sa.ForeignKey(target)
-    return sa.Column(name, ID, key, nullable=False, **options)
+    return sa.Column(name, ID, key, primary_key=primary_key, unique=unique, index=index, nullable=False)
 
 
-def _text(name: str, *, nullable: bool = False, **options: bool) -> sa.Column:
-    return sa.Column(name, sa.String, nullable=nullable, **options)
+def _text(name: str, *, nullable: bool = False, unique: bool | None = None, index: bool | None = None) -> Column:
+    return sa.Column(name, sa.String, nullable=nullable, unique=unique, index=index)
 
 
-def _cents(name: str, *, nullable: bool = False) -> sa.Column:
+def _cents(name: str, *, nullable: bool = False) -> Column:
     return sa.Column(name, sa.BigInteger, nullable=nullable)
 
 
-def _json(name: str, *, nullable: bool = False) -> sa.Column:
+def _json(name: str, *, nullable: bool = False) -> Column:
     return sa.Column(name, sa.JSON, nullable=nullable)
 
 
-def _address() -> list[sa.Column]:
+def _address() -> list[Column]:
     return [_text(name) for name in ("address1", "address2", "city", "state", "country", "zip")]

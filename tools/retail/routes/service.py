@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, status
-from toolway.markers import agent_tool
 
 from tools.retail import calculator, handovers
 from tools.retail.desk import Store
 from tools.retail.schemas import Answer, Expression, HandOver, HandOverRequest
+from toolway.markers import agent_tool
 
 __all__ = ["router"]
 
