@@ -1,14 +1,17 @@
-"""The rooms put together: an application in, an MCP server out."""
+"""The rooms put together: an application in, an MCP server out.
+
+The protocol room is imported when it is needed: the SDK behind it brings a web server and a command-line library, which
+nobody wants who only imports a marker.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
-from mcp.server.lowlevel import Server
 from starlette.routing import Route
 
 from toolway.calls import CallContext, Calls, Dispatcher
@@ -16,8 +19,12 @@ from toolway.catalog import Catalog, Exposure, Filter, Selection, build_catalog
 from toolway.console.swagger import serve_docs_offline
 from toolway.errors import ConfigurationError, NotStartedError
 from toolway.operations import read_application
-from toolway.protocol import Endpoint, build_server, call_context
 from toolway.settings import Settings
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
+
+    from toolway.protocol import Endpoint
 
 __all__ = ["Running", "Toolway"]
 
@@ -60,7 +67,6 @@ class Toolway:
         self.settings = settings or Settings()
         self._name = name
         self._selection = Selection(include or {}, exclude or {}, expose)
-        self._endpoint = Endpoint(self.settings)
         self._running: Running | None = None
         self._path: str | None = None
 
@@ -79,10 +85,13 @@ class Toolway:
             raise ConfigurationError(
                 f"expected an absolute path without a slash at its end, such as '/mcp', got {path!r}"
             )
+        from toolway.protocol import Endpoint  # noqa: PLC0415 - see the module's docstring
+
+        endpoint = Endpoint(self.settings)
         # First of all routes: a mount that takes every path would swallow it. A Route and not a Mount, because that
         # would answer the bare path with a redirect.
-        self.app.router.routes.insert(0, Route(path, endpoint=self._endpoint, include_in_schema=False))
-        self._within_lifespan()
+        self.app.router.routes.insert(0, Route(path, endpoint=endpoint, include_in_schema=False))
+        self._within_lifespan(endpoint)
         serve_docs_offline(self.app)
         self.app.state.toolway = self
         self._path = path
@@ -114,19 +123,21 @@ class Toolway:
                 async with self._built(state) as running:
                     yield running
 
-    def _within_lifespan(self) -> None:
+    def _within_lifespan(self, endpoint: Endpoint) -> None:
         """Run inside the application's lifespan: its start-up comes first, and its shutdown last."""
         inner = self.app.router.lifespan_context
 
         @asynccontextmanager
         async def lifespan(app: Any) -> AsyncGenerator[Mapping[str, Any] | None]:
-            async with inner(app) as state, self._built(state) as running, self._endpoint.serving(running.server):
+            async with inner(app) as state, self._built(state) as running, endpoint.serving(running.server):
                 yield state
 
         self.app.router.lifespan_context = lifespan  # pyright: ignore[reportAttributeAccessIssue]
 
     @asynccontextmanager
     async def _built(self, state: Mapping[str, Any] | None) -> AsyncGenerator[Running]:
+        from toolway.protocol import build_server, call_context  # noqa: PLC0415 - see the module's docstring
+
         catalog = build_catalog(read_application(self.app), self._selection)
         dispatcher = Dispatcher(self.app, self.settings, state)
         calls = Calls(catalog, dispatcher, ignore_unknown=self.settings.ignore_unknown_arguments)
