@@ -58,7 +58,7 @@ def _tool(operation: Operation, note: Mapping[str, Any], name: str) -> Tool:
     definitions = Definitions(operation.components)
     arguments = flat_arguments(operation)
     plan = body_plan(operation)
-    output, wrapped, wraps = output_schemas(operation, definitions)
+    output, wrapped, wraps = output_schemas(operation)
     return Tool(
         name=name,
         title=title_of(operation, note, name),

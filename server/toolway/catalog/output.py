@@ -10,7 +10,7 @@ __all__ = ["WRAPPER", "output_schemas"]
 WRAPPER = "result"
 
 
-def output_schemas(operation: Operation, definitions: Definitions) -> tuple[Schema | None, Schema | None, bool]:
+def output_schemas(operation: Operation) -> tuple[Schema | None, Schema | None, bool]:
     """Return the schema from 2026-07-28 on, the one before, and whether the latter always wraps.
 
     Handshake revisions know only objects: anything else travels as ``{"result": ...}`` there. A top-level null cannot
@@ -19,6 +19,7 @@ def output_schemas(operation: Operation, definitions: Definitions) -> tuple[Sche
     schema = _promised(operation)
     if schema is None:
         return None, None, False
+    definitions = Definitions(operation.components, with_required=not operation.answers_partly)
     whole = deref(schema, operation.components)
     if is_object(whole):
         root = definitions.attach({"type": "object", **_untitled(definitions.adopt(whole))})

@@ -22,14 +22,17 @@ _LARGEST = 20_000
 
 
 class Definitions:
-    """Collects the shared schemas that a tool's schemas refer to.
+    """Collects the shared schemas that one of a tool's schemas refers to.
+
+    Without `with_required`, nothing is required any more: for answers that may leave members out.
 
     Raises (all methods): DocumentError, for a reference that leaves the document or leads nowhere, and for a schema
     deeper than 64 levels or larger than 20,000 nodes.
     """
 
-    def __init__(self, components: Mapping[str, Schema]) -> None:
+    def __init__(self, components: Mapping[str, Schema], *, with_required: bool = True) -> None:
         self._components = components
+        self._with_required = with_required
         self._taken: dict[str, Schema] = {}
 
     def adopt(self, schema: Schema, name: str | None = None) -> Schema:
@@ -38,7 +41,7 @@ class Definitions:
         `name` is the argument's name: a title that only repeats it is dropped.
         """
         _check_size(schema)
-        cleaned = rewritten(schema, _cleaned, name)
+        cleaned = rewritten(schema, self._clean, name)
         for label, local in cast("dict[str, Schema]", cleaned.pop("$defs", {})).items():
             self._taken.setdefault(label, local)
         for reference in references(cleaned):
@@ -57,10 +60,15 @@ class Definitions:
         if name not in self._components:
             raise DocumentError(f"the schema reference {reference!r} leads nowhere in the document")
         _check_size(self._components[name])
-        cleaned = rewritten(self._components[name], _cleaned, name)
+        cleaned = rewritten(self._components[name], self._clean, name)
         self._taken[name] = cleaned
         for inner in references(cleaned):
             self._take(inner)
+
+    def _clean(self, schema: Schema, name: str | None) -> Schema:
+        if not self._with_required:
+            schema.pop("required", None)
+        return _cleaned(schema, name)
 
     def _needed(self, schema: Schema) -> set[str]:
         found: set[str] = set()

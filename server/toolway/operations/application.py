@@ -23,6 +23,7 @@ from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern
 
 __all__ = ["read_application"]
 
+_LEAVING_OUT = ("include", "exclude", "exclude_unset", "exclude_defaults", "exclude_none")
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -121,7 +122,11 @@ def _enriched(operation: Operation, leaf: Any | None) -> Operation:
     body = operation.body
     if body is None and operation.method in _METHODS_WITH_BODY and _takes_raw_request(leaf.endpoint):
         body = Body("*/*", {}, required=False, documented=False)
-    return dataclasses.replace(operation, endpoint=leaf.endpoint, body=body)
+    return dataclasses.replace(operation, endpoint=leaf.endpoint, body=body, answers_partly=_answers_partly(leaf))
+
+
+def _answers_partly(leaf: Any) -> bool:
+    return any(getattr(leaf, f"response_model_{option}") for option in _LEAVING_OUT)
 
 
 def _takes_raw_request(endpoint: Any) -> bool:

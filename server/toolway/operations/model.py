@@ -81,6 +81,8 @@ class Operation:
     """The ``x-toolway`` object of the document."""
     components: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     """The document's shared schemas by name."""
+    answers_partly: bool = False
+    """Whether answers may lack members that their schema requires (``response_model_exclude_unset`` and its kind)."""
     endpoint: Callable[..., Any] | None = None
     """The function behind the operation, where the application runs in this process."""
 
