@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from tools import retail
 from tools.retail.settings import RetailSettings
+from toolway import Toolway
 
 __all__ = ["app", "create_app"]
 
@@ -31,6 +32,7 @@ def create_app(settings: RetailSettings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.include_router(retail.router)
+    Toolway(app).mount()
     return app
 
 

@@ -54,7 +54,7 @@ async def _parts(session: AsyncSession, owner: InstrumentedAttribute[str], owner
     parts: Parts = defaultdict(list)
     if owners:
         table = owner.class_.__table__
-        of_these = owner.between(owners[0].id, owners[-1].id)
+        of_these = (owner >= owners[0].id) & (owner <= owners[-1].id)  # BETWEEN takes no collated parameters
         for row in await session.execute(select(table).where(of_these).order_by(*table.primary_key)):
             parts[getattr(row, owner.key)].append(row)
     return parts

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 __all__ = ["Progress"]
 
-_EVERY_SECONDS = 2.0
+_EVERY_SECONDS = 5.0
 
 
 @dataclass
 class Progress:
-    """Counts what is done, and says so every other second and at the end."""
+    """Counts what is done, and says so every few seconds and at the end."""
 
     deed: str
     total: int | None = None

@@ -8,7 +8,7 @@ from tools.retail import exchanges, lookup, orders
 from tools.retail.desk import Store
 from tools.retail.routes.common import OrderIdPath, problems
 from tools.retail.schemas import Address, Cancellation, ItemReplacement, ItemReturn, Order, PaymentChange
-from toolway.markers import agent_tool
+from toolway import agent_tool
 
 __all__ = ["router"]
 

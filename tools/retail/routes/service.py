@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, status
 from tools.retail import calculator, handovers
 from tools.retail.desk import Store
 from tools.retail.schemas import Answer, Expression, HandOver, HandOverRequest
-from toolway.markers import agent_tool
+from toolway import agent_tool
 
 __all__ = ["router"]
 

@@ -11,7 +11,7 @@ from tools.retail import lookup, orders
 from tools.retail.desk import Store
 from tools.retail.routes.common import UserIdPath, problems
 from tools.retail.schemas import Address, User, UserId, without_nul
-from toolway.markers import agent_tool
+from toolway import agent_tool
 
 __all__ = ["router"]
 

@@ -1,0 +1,56 @@
+"""A desk on a small shop, on each of the two databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from tests.support import postgres_available, require
+from tests.tools.desk import Desk, fill_store, open_desk
+from tests.tools.places import Place, PostgresPlace, SqlitePlace
+from tests.tools.shop import small_shop
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Run the test on each database."""
+    if request.param == "postgresql":
+        require(postgres_available(), "PostgreSQL does not answer at TOOLWAY_TEST_POSTGRES_URL")
+    return request.param
+
+
+@pytest.fixture(scope="session")
+async def stocked(backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[str, None]:
+    """Give the URL of a store with the small shop, to be copied and never changed."""
+    place = _place(backend, tmp_path_factory.mktemp("stocked"))
+    url = await place.new()
+    await fill_store(url, small_shop())
+    yield url
+    await place.clear()
+
+
+@pytest.fixture
+async def place(backend: str, tmp_path: Path) -> AsyncGenerator[Place, None]:
+    """Give a place for new stores."""
+    place = _place(backend, tmp_path)
+    yield place
+    await place.clear()
+
+
+@pytest.fixture
+async def store_url(place: Place, stocked: str) -> str:
+    """Give the URL of a store of its own with the small shop."""
+    return await place.copy(stocked)
+
+
+@pytest.fixture
+async def desk(store_url: str) -> AsyncGenerator[Desk, None]:
+    """Run a desk on a store of its own with the small shop."""
+    async with open_desk(store_url) as desk:
+        yield desk
+
+
+def _place(backend: str, folder: Path) -> Place:
+    return SqlitePlace(folder) if backend == "sqlite" else PostgresPlace()
