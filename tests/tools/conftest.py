@@ -24,7 +24,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 async def stocked(backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[str, None]:
     """Give the URL of a store with the small shop, to be copied and never changed."""
-    place = _place(backend, tmp_path_factory.mktemp("stocked"))
+    place = make_place(backend, tmp_path_factory.mktemp("stocked"))
     url = await place.new()
     await fill_store(url, small_shop())
     yield url
@@ -34,7 +34,7 @@ async def stocked(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
 @pytest.fixture
 async def place(backend: str, tmp_path: Path) -> AsyncGenerator[Place, None]:
     """Give a place for new stores."""
-    place = _place(backend, tmp_path)
+    place = make_place(backend, tmp_path)
     yield place
     await place.clear()
 
@@ -52,5 +52,5 @@ async def desk(store_url: str) -> AsyncGenerator[Desk, None]:
         yield desk
 
 
-def _place(backend: str, folder: Path) -> Place:
+def make_place(backend: str, folder: Path) -> Place:
     return SqlitePlace(folder) if backend == "sqlite" else PostgresPlace()

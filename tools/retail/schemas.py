@@ -76,7 +76,8 @@ CancelReason = Literal["no longer needed", "ordered by mistake"]
 class Record(BaseModel):
     """A record with exactly these fields."""
 
-    model_config = ConfigDict(extra="forbid")
+    # An answer carries every field, also those that are null.
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 class Variant(Record):
