@@ -31,7 +31,7 @@ class CallContext:
     def credentials(self, operation: Operation) -> Iterable[tuple[bytes, bytes]]:
         """The headers that go through to the endpoint: the caller's identity, and nothing else of the connection."""
         wanted = {b"authorization", *(name.encode("latin-1") for name in operation.credentials.headers)}
-        return (header for header in self.headers if header[0] in wanted and header[0] not in _WITHHELD)
+        return (header for header in self.headers if header[0] in wanted and not _is_withheld(header[0]))
 
     def query_credentials(self, operation: Operation) -> Iterable[tuple[str, str]]:
         return (pair for pair in self.query if pair[0] in operation.credentials.query)
@@ -40,8 +40,12 @@ class CallContext:
 # An operation may declare any header as its security; these stay with the connection all the same.
 _WITHHELD = frozenset(
     {
-        b"connection", b"content-length", b"content-type", b"cookie", b"expect", b"host", b"keep-alive",
-        b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer", b"transfer-encoding", b"upgrade",
-        b"mcp-method", b"mcp-name", b"mcp-protocol-version", b"mcp-session-id",
+        b"connection", b"content-encoding", b"content-length", b"content-type", b"cookie", b"expect", b"host",
+        b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer", b"transfer-encoding",
+        b"upgrade",
     }
 )  # fmt: skip
+
+
+def _is_withheld(name: bytes) -> bool:
+    return name in _WITHHELD or name.startswith(b"mcp-")
