@@ -16,11 +16,12 @@ Entry = tuple[str, str, Any]
 _CHUNK = 1 << 20
 _SPACE = " \t\n\r"
 _decoder = json.JSONDecoder()
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=float)
 
 
 def dump(value: Any) -> str:
-    """Return the canonical text of a value: sorted keys, no spaces, ASCII only."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    """Return the canonical text of a value: sorted keys, no spaces, ASCII only, money as a float."""
+    return _encoder.encode(value)
 
 
 async def write_entries(sections: Sequence[tuple[str, AsyncIterable[tuple[str, Any]]]]) -> AsyncIterator[str]:

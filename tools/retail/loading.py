@@ -1,4 +1,4 @@
-"""Reading whole records: rows and, a query for each table, what belongs to them."""
+"""Reading whole records: rows and, with one query for each table, what belongs to them."""
 
 from __future__ import annotations
 
@@ -12,36 +12,35 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from tools.retail import models
 from tools.retail.models import Base, OrderRow, ProductRow, UserRow, VariantRow
-from tools.retail.records import order_of, product_of, user_of
-from tools.retail.schemas import Order, Product, User
+from tools.retail.records import Fields, order_fields, product_fields, user_fields
 
 __all__ = ["load_orders", "load_products", "load_users"]
 
 Parts = dict[str, list[Any]]
 
 
-async def load_products(session: AsyncSession, where: ColumnElement[bool], limit: int = 1) -> list[Product]:
-    """Return products, by id, with their variants."""
+async def load_products(session: AsyncSession, where: ColumnElement[bool], limit: int = 1) -> list[Fields]:
+    """Return the fields of products, by id, with their variants."""
     rows = await _rows(session, ProductRow, where, limit)
     variants = await _parts(session, VariantRow.product_id, rows)
-    return [product_of(row, variants[row.id]) for row in rows]
+    return [product_fields(row, variants[row.id]) for row in rows]
 
 
-async def load_users(session: AsyncSession, where: ColumnElement[bool], limit: int = 1) -> list[User]:
-    """Return users, by id, with their payment methods and the ids of their orders."""
+async def load_users(session: AsyncSession, where: ColumnElement[bool], limit: int = 1) -> list[Fields]:
+    """Return the fields of users, by id, with their payment methods and the ids of their orders."""
     rows = await _rows(session, UserRow, where, limit)
     methods = await _parts(session, models.PaymentMethodRow.user_id, rows)
     orders = await _parts(session, models.UserOrderRow.user_id, rows)
-    return [user_of(row, methods[row.id], orders[row.id]) for row in rows]
+    return [user_fields(row, methods[row.id], orders[row.id]) for row in rows]
 
 
-async def load_orders(session: AsyncSession, where: ColumnElement[bool], limit: int = 1) -> list[Order]:
-    """Return orders, by id, with their items, payments and shipments."""
+async def load_orders(session: AsyncSession, where: ColumnElement[bool], limit: int = 1) -> list[Fields]:
+    """Return the fields of orders, by id, with their items, payments and shipments."""
     rows = await _rows(session, OrderRow, where, limit)
     items = await _parts(session, models.ItemRow.order_id, rows)
     payments = await _parts(session, models.PaymentRow.order_id, rows)
     fulfillments = await _parts(session, models.FulfillmentRow.order_id, rows)
-    return [order_of(row, items[row.id], payments[row.id], fulfillments[row.id]) for row in rows]
+    return [order_fields(row, items[row.id], payments[row.id], fulfillments[row.id]) for row in rows]
 
 
 async def _rows(session: AsyncSession, table: type[Base], where: ColumnElement[bool], limit: int) -> Sequence[Any]:

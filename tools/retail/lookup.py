@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tools.retail.errors import Conflict, NotFound
 from tools.retail.loading import load_orders, load_products, load_users
 from tools.retail.models import OrderRow, ProductRow, UserRow, VariantRow
-from tools.retail.records import fold, variant_of
+from tools.retail.records import fold, variant_fields
 from tools.retail.schemas import Order, Product, User, UserId, Variant
 
 __all__ = [
@@ -69,7 +69,7 @@ async def user(session: AsyncSession, user_id: str) -> User:
     found = await load_users(session, UserRow.id == user_id)
     if not found:
         raise no_such_user(user_id)
-    return found[0]
+    return User.model_validate(found[0])
 
 
 def no_such_user(user_id: str) -> NotFound:
@@ -84,7 +84,7 @@ async def order(session: AsyncSession, order_id: str) -> Order:
     found = await load_orders(session, OrderRow.id == order_id)
     if not found:
         raise no_such_order(order_id)
-    return found[0]
+    return Order.model_validate(found[0])
 
 
 def no_such_order(order_id: str) -> NotFound:
@@ -106,7 +106,7 @@ async def product(session: AsyncSession, product_id: str) -> Product:
     """Return a product with its variants."""
     found = await load_products(session, ProductRow.id == product_id)
     if found:
-        return found[0]
+        return Product.model_validate(found[0])
     variant = await session.get(VariantRow, product_id)
     if variant is not None:
         raise NotFound(
@@ -120,7 +120,7 @@ async def item(session: AsyncSession, item_id: str) -> Variant:
     """Return one variant by its item id; a product id is never an item id."""
     row = await session.get(VariantRow, item_id)
     if row is not None:
-        return variant_of(row)
+        return Variant.model_validate(variant_fields(row))
     if await session.get(ProductRow, item_id) is not None:
         raise NotFound(f"{item_id!r} is a product id. Call get_product_details for the item ids of its variants.")
     raise NotFound(f"Item {item_id!r} not found. Item ids come from get_order_details and get_product_details.")

@@ -11,7 +11,7 @@ from tools.retail.errors import Conflict
 from tools.retail.lookup import no_such_order, no_such_user
 from tools.retail.models import AddressColumns, OrderRow, PaymentRow, UserRow
 from tools.retail.payments import charge, lock_wallet, method_in, refund, require_cover
-from tools.retail.records import ADDRESS_FIELDS, order_of, user_of
+from tools.retail.records import ADDRESS_FIELDS, order_fields, user_fields
 from tools.retail.schemas import Address, CancelReason, Order, User
 
 __all__ = ["cancel", "change_address", "change_payment", "change_user_address", "lock_order", "whole"]
@@ -37,7 +37,7 @@ async def lock_order(session: AsyncSession, order_id: str, statuses: Collection[
 
 def whole(order: OrderRow) -> Order:
     """Return a locked order as it is now."""
-    return order_of(order, order.items, order.payments, order.fulfillments)
+    return Order.model_validate(order_fields(order, order.items, order.payments, order.fulfillments))
 
 
 async def cancel(session: AsyncSession, order_id: str, reason: CancelReason) -> Order:
@@ -64,7 +64,7 @@ async def change_user_address(session: AsyncSession, user_id: str, address: Addr
     if user is None:
         raise no_such_user(user_id)
     _move_to(user, address)
-    return user_of(user, user.payment_methods, user.orders)
+    return User.model_validate(user_fields(user, user.payment_methods, user.orders))
 
 
 def _move_to(row: AddressColumns, address: Address) -> None:

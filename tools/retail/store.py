@@ -21,7 +21,7 @@ from tools.retail.errors import StoreError
 from tools.retail.loading import load_orders, load_products, load_users
 from tools.retail.models import Base, HandOverRow, OrderRow, ProductRow, UserOrderRow, UserRow, VariantRow
 from tools.retail.progress import Progress
-from tools.retail.records import Record, Row, rows_of
+from tools.retail.records import Fields, Record, rows_of
 from tools.retail.schemas import Order, Product, User
 
 __all__ = ["canonical", "export_store", "import_store", "is_empty", "replace", "state_hash"]
@@ -51,15 +51,15 @@ async def canonical(database: Database) -> AsyncIterator[str]:
 
 
 async def _entries(
-    load: Callable[[ColumnElement[bool], int], Awaitable[Sequence[Record]]],
+    load: Callable[[ColumnElement[bool], int], Awaitable[Sequence[Fields]]],
     column: InstrumentedAttribute[str],
     id_field: str,
-) -> AsyncIterator[tuple[str, Any]]:
+) -> AsyncIterator[tuple[str, Fields]]:
     last = ""
     while records := await load(column > last, _BATCH):
         for record in records:
-            last = getattr(record, id_field)
-            yield last, record.model_dump(mode="json")
+            last = record[id_field]
+            yield last, record
 
 
 async def state_hash(database: Database) -> str:
@@ -108,8 +108,8 @@ async def _fill(connection: AsyncConnection, records: Iterable[Record], progress
         progress.add(len(batch))
 
 
-def _rows_by_table(records: Iterable[Record]) -> dict[str, list[Row]]:
-    rows: dict[str, list[Row]] = defaultdict(list)
+def _rows_by_table(records: Iterable[Record]) -> dict[str, list[Fields]]:
+    rows: dict[str, list[Fields]] = defaultdict(list)
     for record in records:
         for table, row in rows_of(record):
             rows[table.__tablename__].append(row)
