@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from toolway.operations import Operation
+from toolway.settings import Settings
 
 __all__ = ["CallContext", "Report"]
 
@@ -27,6 +28,13 @@ class CallContext:
     """None takes the one of the setting `base_url`."""
     root_path: str = ""
     report: Report | None = None
+
+    @classmethod
+    def local(cls, settings: Settings) -> CallContext:
+        """A call that comes without HTTP: the settings say who calls."""
+        if settings.authorization is None:
+            return cls()
+        return cls(headers=((b"authorization", settings.authorization.get_secret_value().encode("latin-1")),))
 
     def credentials(self, operation: Operation) -> Iterable[tuple[bytes, bytes]]:
         """The headers that go through to the endpoint: the caller's identity, and nothing else of the connection."""

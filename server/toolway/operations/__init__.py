@@ -2,7 +2,7 @@
 
 from toolway.operations.application import read_application
 from toolway.operations.document import read_document
-from toolway.operations.loading import load_document
+from toolway.operations.loading import is_document, load_document
 from toolway.operations.model import (
     Api,
     Body,
@@ -27,6 +27,7 @@ __all__ = [
     "Response",
     "Schema",
     "Skipped",
+    "is_document",
     "load_document",
     "read_application",
     "read_document",
