@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
+
+from pydantic_core import from_json
 
 from toolway.calls.dispatch import Reply
 from toolway.calls.failures import phrase, refused_request, server_failure
@@ -55,10 +56,10 @@ def _is_json(media_type: str) -> bool:
 
 
 def _parses(body: bytes) -> bool:
-    """Tell whether the bytes are JSON in UTF-8: they are handed on as they are."""
+    """Tell whether the bytes are JSON that any client can read: no NaN, no lone surrogate, at most 200 levels."""
     try:
-        json.loads(body.decode())
-    except (ValueError, RecursionError):
+        from_json(body, allow_inf_nan=False)
+    except ValueError:
         return False
     return True
 

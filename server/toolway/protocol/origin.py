@@ -42,7 +42,7 @@ def _is_local(netloc: str, settings: Settings) -> bool:
 
 def _has_port(host: str) -> bool:
     name, colon, port = host.rpartition(":")
-    return bool(colon and name) and port.isascii() and port.isdigit() and int(port) < 65536
+    return bool(colon and name) and port.isascii() and port.isdigit() and len(port) <= 5
 
 
 def _without_port(host: str) -> str:

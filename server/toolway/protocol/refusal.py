@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
-from mcp_types import HEADER_MISMATCH, INTERNAL_ERROR, INVALID_REQUEST
+from mcp_types import INTERNAL_ERROR, INVALID_REQUEST
 from starlette.types import Send
 
 __all__ = ["Refusal", "refuse"]
@@ -14,27 +13,31 @@ __all__ = ["Refusal", "refuse"]
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
     """A request that is answered with an error and goes no further."""
 
-    def __init__(self, status: int, message: str, *headers: tuple[bytes, bytes], code: int | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *headers: tuple[bytes, bytes],
+        code: int | None = None,
+        request_id: str | int | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = headers
         self.code = code or (INTERNAL_ERROR if status >= 500 else INVALID_REQUEST)
-
-    @classmethod
-    def mismatch(cls, message: str) -> Refusal:
-        """Headers and body tell different things."""
-        return cls(400, message, code=HEADER_MISMATCH)
+        self.request_id = request_id
+        """The id of the refused request, repeated where it is known."""
 
 
-async def refuse(send: Send, refusal: Refusal, request_id: str | int | None) -> None:
-    """Write a refusal; the request's id is repeated where it is known."""
+async def refuse(send: Send, refusal: Refusal) -> None:
+    """Write a refusal as the answer to an HTTP request."""
     error = {"code": refusal.code, "message": refusal.message}
-    body = json.dumps({"jsonrpc": "2.0", "id": request_id, "error": error}).encode()
-    headers: Sequence[tuple[bytes, bytes]] = (
+    body = json.dumps({"jsonrpc": "2.0", "id": refusal.request_id, "error": error}).encode()
+    headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         *refusal.headers,
-    )
+    ]
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

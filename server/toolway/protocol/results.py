@@ -42,10 +42,13 @@ def tool_result(tool: Tool, outcome: Outcome, protocol_version: str) -> CallTool
 def _structured(tool: Tool, outcome: Outcome, protocol_version: str) -> Any:
     if outcome.structured is None:
         return None
-    value = json.loads(outcome.structured)
-    if protocol_version >= MODERN or (isinstance(value, dict) and not tool.wraps_output):
-        return value
-    return {"result": value}
+    value: Any = json.loads(outcome.structured)
+    wraps = protocol_version < MODERN and (tool.wraps_output or not _is_object(value))
+    return {"result": value} if wraps else value
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
 
 
 def _block(content: Content) -> _Block:

@@ -1,0 +1,97 @@
+"""An application whose endpoints answer with everything that an endpoint can answer with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, HTTPException, Query
+from fastapi.responses import PlainTextResponse, Response
+from pydantic import BaseModel, Field
+
+from toolway import Settings, Toolway
+
+PICTURE = b"\x89PNG\r\n\x1a\n"
+
+
+class Thing(BaseModel):
+    """Something with a name."""
+
+    id: int
+    name: str
+    parts: list[Thing] = []
+    note: str | None = None
+
+
+class Wish(BaseModel):
+    """What somebody would like to have."""
+
+    name: str = Field(description="What it is called.", min_length=1)
+    count: int = 1
+    extra: Any = None
+
+
+def make_app(**options: Any) -> FastAPI:
+    """Make a fresh application without MCP."""
+    app = FastAPI(title="Things", version="1.2.3", description="Keeps things.", **options)
+
+    @app.get("/things/{thing_id}", operation_id="get_thing")
+    async def get_thing(thing_id: int) -> Thing:
+        """Look up one thing."""
+        if thing_id > 99:
+            raise HTTPException(404, f"No thing has the number {thing_id}")
+        return Thing(id=thing_id, name="spoon", parts=[Thing(id=2, name="handle")])
+
+    @app.get("/names", operation_id="list_names")
+    async def list_names() -> list[str]:
+        return ["spoon", "fork"]
+
+    @app.get("/count", operation_id="count_things")
+    async def count_things() -> int:
+        return 2
+
+    @app.get("/anything", operation_id="find_thing")
+    async def find_thing(known: bool = False) -> Thing | None:
+        return Thing(id=1, name="spoon") if known else None
+
+    @app.post("/wishes", operation_id="make_wish")
+    async def make_wish(wish: Wish) -> Wish:
+        return wish
+
+    @app.post("/echo", operation_id="echo")
+    async def echo(value: Annotated[Any, Body(embed=True)]) -> Any:
+        return {"value": value}
+
+    @app.delete("/things", operation_id="drop_things", status_code=204)
+    async def drop_things() -> None:
+        pass
+
+    @app.get("/text", operation_id="read_text", response_class=PlainTextResponse)
+    async def read_text() -> str:
+        return "plain words"
+
+    @app.get("/picture", operation_id="show_picture", response_class=Response)
+    async def show_picture() -> Response:
+        return Response(PICTURE, media_type="image/png")
+
+    @app.get("/fails", operation_id="fail")
+    async def fail() -> Thing:
+        raise RuntimeError("the secret of the house")
+
+    @app.get("/deep", operation_id="dig")
+    async def dig(levels: int = 500) -> Response:
+        return Response(b'{"a":' * levels + b"1" + b"}" * levels, media_type="application/json")
+
+    @app.get("/rows", operation_id="list_rows")
+    async def list_rows(
+        region: Annotated[str, Query(json_schema_extra={"x-mcp-header": "Region"})], limit: int = 1
+    ) -> list[str]:
+        return [region] * limit
+
+    return app
+
+
+def make_server(settings: Settings | None = None, **options: Any) -> FastAPI:
+    """Make a fresh application that serves its endpoints over MCP."""
+    app = make_app(**options)
+    Toolway(app, name="things", settings=settings).mount()
+    return app
