@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +57,8 @@ class Peer:
     version: str = MODERN
 
     def post(self, body: Any, headers: Mapping[str, str] | None = None, **options: Any) -> httpx2.Response:
-        """Send a body as it is."""
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        """Send bytes as they are, in one piece or several, and anything else as JSON."""
+        content = body if isinstance(body, bytes | Iterator) else json.dumps(body).encode()
         known = {"content-type": "application/json", "accept": ACCEPT}
         return httpx2.post(self.url, content=content, headers={**known, **(headers or {})}, timeout=20, **options)
 

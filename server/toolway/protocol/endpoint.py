@@ -53,6 +53,8 @@ class Endpoint:
                 self._manager = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Blanks around a value are no part of it (RFC 9110, section 5.5), but uvicorn leaves them behind it.
+        scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
         try:
             headers = header_values(scope["headers"])
             check_address(headers, self._settings)
