@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,7 @@ def _mounted(source: Source) -> Toolway:
 
 def _serve_here(toolway: Toolway, listening: socket.socket, address: str, host: str) -> None:
     app = _PlainFailures(toolway.app)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="info", lifespan="on"))
-    _announce(toolway, address, host)
+    server = _Server(uvicorn.Config(app, lifespan="on"), lambda: _announce(toolway, address, host))
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in good order by then
         server.run(sockets=[listening])
     if app.failure is not None:
@@ -99,6 +99,19 @@ def _announce(toolway: Toolway, address: str, host: str) -> None:
             "Only this machine is served yet: name your host in TOOLWAY_ALLOWED_HOSTS, as '[\"api.example.com\"]'"
         )
     click.echo("\n".join(lines), err=True)
+
+
+class _Server(uvicorn.Server):
+    """Says where it can be reached once it can be: uvicorn is silent about sockets that it is handed."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
 
 
 class _PlainFailures:
