@@ -17,6 +17,8 @@ __all__ = ["Request", "bind"]
 
 _Field: TypeAlias = tuple[Argument, Any]
 
+_LONGEST_NAME = 100
+
 
 @dataclass(slots=True)
 class Request:
@@ -90,6 +92,7 @@ def _place(places: _Places, argument: Argument, value: object) -> None:
 
 
 def _unknown(tool: Tool, name: str) -> ArgumentError:
+    name = name[:_LONGEST_NAME]
     near = get_close_matches(name, tool.arguments, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     return ArgumentError(f"unknown argument {name!r}{hint} {tool.name} takes: {', '.join(tool.arguments) or 'nothing'}")

@@ -28,7 +28,7 @@ _LONGEST = 4000
 
 def refused_argument(error: ArgumentError) -> Outcome:
     """An argument never reached the endpoint."""
-    return _failure(f"Invalid arguments: {error}", status=None, detail=str(error))
+    return _failure(f"Invalid arguments: {error}", status=None, detail=str(error)[:_LONGEST])
 
 
 def refused_request(tool: Tool, reply: Reply) -> Outcome:

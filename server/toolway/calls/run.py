@@ -21,6 +21,7 @@ __all__ = ["Calls"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
+_LONGEST_NAME = 100
 
 
 class Calls:
@@ -39,6 +40,7 @@ class Calls:
         """
         tool = self._tools.get(name)
         if tool is None:
+            name = name[:_LONGEST_NAME]  # a search for the nearest takes its time with a long one
             near = get_close_matches(name, self._tools, n=1)
             raise UnknownToolError(f"Unknown tool: {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         return tool

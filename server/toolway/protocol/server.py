@@ -64,7 +64,7 @@ def build_server(
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         if params is not None and params.cursor is not None:
-            raise MCPError(INVALID_PARAMS, f"Unknown cursor: {params.cursor!r}; the list has a single page")
+            raise MCPError(INVALID_PARAMS, f"Unknown cursor: {params.cursor[:100]!r}; the list has a single page")
         return listings[context.protocol_version < MODERN]
 
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
