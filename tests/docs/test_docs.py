@@ -1,0 +1,41 @@
+"""What the guides say is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+from toolway import Filter, Hints, Settings
+from toolway.markers import agent_tool
+
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
+CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [(guide, code) for guide in GUIDES for code in CODE.findall(guide.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("guide", "code"), BLOCKS, ids=lambda value: value.stem if isinstance(value, Path) else "")
+async def test_the_code_of_a_guide_makes_an_application_that_starts(guide: Path, code: str) -> None:
+    names: dict[str, object] = {"__name__": guide.stem}
+    exec(compile(code, str(guide), "exec"), names)
+    app = names["app"]
+
+    async with app.router.lifespan_context(app):
+        assert app.state.toolway.catalog.tools
+
+
+def test_every_setting_is_documented_with_its_variable() -> None:
+    text = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(TOOLWAY_\w+)`", text, re.MULTILINE))
+    assert documented == {f"TOOLWAY_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_every_field_of_markers_and_filters_is_shown() -> None:
+    text = (ROOT / "docs" / "your-application.md").read_text(encoding="utf-8")
+    marker = set(agent_tool.__kwdefaults__)
+    assert {name for name in marker if f"{name}=" not in text} == set()
+    assert {name for name in Filter.__annotations__ if f'"{name}"' not in text} == set()
+    assert any(f'"{name}"' in text for name in Hints.__annotations__)
