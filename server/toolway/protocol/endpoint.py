@@ -53,8 +53,7 @@ class Endpoint:
                 self._manager = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Blanks around a value are no part of it (RFC 9110, section 5.5), but uvicorn leaves them behind it.
-        scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
+        scope = {**scope, "headers": [(name, _cleaned(name, value)) for name, value in scope["headers"]]}
         try:
             headers = header_values(scope["headers"])
             check_address(headers, self._settings)
@@ -105,6 +104,12 @@ class Endpoint:
             yield
         finally:
             self._in_flight.discard(claim)
+
+
+def _cleaned(name: bytes, value: bytes) -> bytes:
+    """Blanks around a value are no part of it, but uvicorn leaves them; capitals of a media type mean nothing, but the
+    SDK compares them (RFC 9110, sections 5.5 and 8.3.1)."""
+    return (value.lower() if name == b"content-type" else value).strip(b" \t")
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
