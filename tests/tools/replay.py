@@ -46,11 +46,12 @@ class Operation:
 
 @dataclass(frozen=True)
 class Task:
-    """One recorded task, and the SHA-256 of the store that it leaves."""
+    """One recorded task, the SHA-256 of the store that it leaves, and the users and orders that it leaves different."""
 
     id: str
     operations: list[Operation]
     end_state_sha256: str
+    changed: dict[str, dict[str, Any]]
 
 
 def recorded_store() -> str:
@@ -70,6 +71,7 @@ def recorded_tasks() -> list[Task]:
             id=task["id"],
             operations=[Operation(each["name"], each["arguments"], each["ok"]) for each in task["actions"]],
             end_state_sha256=task["end_state_sha256"],
+            changed=task["changed"],
         )
         for task in json.loads(_TASKS.read_text(encoding="utf-8"))
     ]
