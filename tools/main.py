@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from tools import retail
+from tools.retail.desk import opened
+from tools.retail.routes import router as retail_router
 from tools.retail.settings import RetailSettings
 from toolway import Toolway
 
@@ -23,7 +24,7 @@ def create_app(settings: RetailSettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
-        async with retail.opened(app, settings or RetailSettings()):
+        async with opened(app, settings or RetailSettings()):
             yield
 
     app = FastAPI(
@@ -31,7 +32,7 @@ def create_app(settings: RetailSettings | None = None) -> FastAPI:
         description="A shop's support desk: find a customer, look at orders, cancel, change, return, exchange.",
         lifespan=lifespan,
     )
-    app.include_router(retail.router)
+    app.include_router(retail_router)
     Toolway(app).mount()
     return app
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO, cast
 
 import click
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tools.retail.database import Database
 from tools.retail.desk import open_store
 from tools.retail.errors import StoreError
-from tools.retail.measure import measure as measure_operations
 from tools.retail.progress import Progress
 from tools.retail.seed import DEFAULT_SIZE, Size, seed_records
 from tools.retail.settings import RetailSettings
@@ -83,7 +84,9 @@ def export_file(file: str) -> None:
 @click.option("--calls", type=_COUNT, default=300, show_default=True)
 def measure(orders: int, calls: int) -> None:
     """Time three operations on throw-away stores of 1,000 and of many orders, and print the medians."""
-    click.echo(asyncio.run(measure_operations(orders, calls)))
+    from tools.retail import measure as measuring  # noqa: PLC0415 (brings the whole HTTP application)
+
+    click.echo(asyncio.run(measuring.measure(orders, calls)))
 
 
 def _on_store(job: Callable[[Database], Awaitable[None]]) -> None:
@@ -93,24 +96,30 @@ def _on_store(job: Callable[[Database], Awaitable[None]]) -> None:
         async with open_store(RetailSettings()) as database:
             await job(database)
 
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         asyncio.run(run())
     except ValidationError as error:
         problem = error.errors()[0]
         variable = f"RETAIL_{problem['loc'][0]}".upper()
         raise BadInput(f"{variable}: {problem['msg'].removeprefix('Value error, ')}") from None
-    except StoreError as error:
-        raise BadInput(str(error)) from None
+    except (StoreError, SQLAlchemyError, OSError) as error:
+        raise BadInput(str(error).partition("\n")[0]) from None
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    """Stop at once: asyncio's own handler would wait for a read of a silent pipe to end."""
+    raise KeyboardInterrupt
 
 
 @contextmanager
 def _reading(file: str) -> Generator[TextIO, None, None]:
-    """Open what is to be read; also what breaks while reading is the file's fault."""
-    try:
-        with _open(file, "rt") as stream:
-            yield stream
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise StoreError(f"cannot read {file!r}: {_reason(error)}") from error
+    with ExitStack() as stack:
+        try:
+            stream = stack.enter_context(_open(file, "rt"))
+        except OSError as error:
+            raise StoreError(f"cannot read {file!r}: {error.strerror}") from error
+        yield stream
 
 
 @contextmanager
@@ -123,7 +132,7 @@ def _writing(file: str) -> Generator[TextIO, None, None]:
         if file != "-":
             Path(partial).replace(file)
     except OSError as error:
-        raise StoreError(f"cannot write {file!r}: {_reason(error)}") from error
+        raise StoreError(f"cannot write {file!r}: {error.strerror}") from error
     finally:
         if file != "-":
             Path(partial).unlink(missing_ok=True)
@@ -139,10 +148,6 @@ def _open(file: str, mode: str) -> Generator[TextIO, None, None]:
     opener = gzip.open if file.endswith(".gz") else open
     with cast("TextIO", opener(file, mode, encoding="utf-8")) as stream:
         yield stream
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
 
 
 if __name__ == "__main__":

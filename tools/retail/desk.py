@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,9 +17,17 @@ from tools.retail.seed import DEFAULT_SIZE, seed_records
 from tools.retail.settings import DEFAULT_STORE, RetailSettings
 from tools.retail.store import is_empty, replace
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "open_store", "opened"]
 
 _MIGRATION_LOCK = 7_304_212_961  # any number, as long as every process of the desk takes the same
+
+
+@asynccontextmanager
+async def opened(app: FastAPI, settings: RetailSettings) -> AsyncGenerator[None, None]:
+    """Keep the desk's store open for the application's endpoints."""
+    async with open_store(settings, seed=settings.seeds_itself) as store:
+        app.state.retail_store = store
+        yield
 
 
 @asynccontextmanager

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from typing import Any, TextIO
 
 from tools.retail.errors import StoreError
 
-__all__ = ["Entry", "dump", "read_entries", "write_entries"]
+__all__ = ["Entry", "dump", "read_sections", "write_entries"]
 
-Entry = tuple[str, str, Any]
-"""A section of the object, a key in the section, and the value under it."""
+Entry = tuple[str, Any]
+"""A key in a section of the object, and the value under it."""
 
 _CHUNK = 1 << 20
 _SPACE = " \t\n\r"
@@ -24,7 +25,7 @@ def dump(value: Any) -> str:
     return _encoder.encode(value)
 
 
-async def write_entries(sections: Sequence[tuple[str, AsyncIterable[tuple[str, Any]]]]) -> AsyncIterator[str]:
+async def write_entries(sections: Sequence[tuple[str, AsyncIterable[Entry]]]) -> AsyncIterator[str]:
     """Yield the canonical text of an object of objects, whose keys come sorted."""
     for index, (section, entries) in enumerate(sections):
         yield f"{',' if index else '{'}{dump(section)}:"
@@ -36,16 +37,16 @@ async def write_entries(sections: Sequence[tuple[str, AsyncIterable[tuple[str, A
     yield "}"
 
 
-def read_entries(stream: TextIO) -> Iterator[Entry]:
-    """Yield the entries of every section as they come.
+def read_sections(stream: TextIO) -> Iterator[tuple[str, Iterator[Entry]]]:
+    """Yield every section with its entries as they come; read the entries before asking for the next section.
 
     Raises:
-        StoreError: what stands there is not an object of objects; with the place where it went wrong.
+        StoreError: what stands there is not an object of objects, with the place where it went wrong; or it cannot be
+            read at all.
     """
     text = _Text(stream)
     for section in text.each_key():
-        for key in text.each_key():
-            yield section, key, text.value()
+        yield section, ((key, text.value()) for key in text.each_key())
     text.end()
 
 
@@ -117,11 +118,17 @@ class _Text:
         if self._whole:
             return False
         waiting = self._buffer[self._position :]
-        chunk = self._stream.read(max(_CHUNK, len(waiting)))
+        chunk = self._read(max(_CHUNK, len(waiting)))
         self._whole = not chunk
         self._dropped += self._position
         self._buffer, self._position = waiting + chunk, 0
         return bool(chunk)
+
+    def _read(self, count: int) -> str:
+        try:
+            return self._stream.read(count)
+        except (OSError, EOFError, ValueError, zlib.error) as error:  # also text that is no UTF-8, or no gzip
+            raise StoreError(f"cannot read the input: {error}") from error
 
     def _broken(self, problem: str, position: int | None = None) -> StoreError:
         place = self._dropped + (self._position if position is None else position)

@@ -143,16 +143,16 @@ _SCHEMAS: dict[str, tuple[type[Record], str]] = {
 
 def _records(stream: TextIO) -> Iterator[Record]:
     missing = set(_SCHEMAS)
-    for section, key, value in jsonstream.read_entries(stream):
+    for section, entries in jsonstream.read_sections(stream):
+        if section not in _SCHEMAS:
+            raise StoreError(f"not a stored order desk: {section!r} is none of {', '.join(map(repr, _SCHEMAS))}")
         missing.discard(section)
-        yield _record(section, key, value)
+        yield from (_record(section, key, value) for key, value in entries)
     if missing:
-        raise StoreError(f"not a stored order desk: nothing under {', '.join(map(repr, sorted(missing)))}")
+        raise StoreError(f"not a stored order desk: {', '.join(map(repr, sorted(missing)))} missing")
 
 
 def _record(section: str, key: str, value: Any) -> Record:
-    if section not in _SCHEMAS:
-        raise StoreError(f"not a stored order desk: {section!r} is none of {', '.join(map(repr, _SCHEMAS))}")
     schema, id_field = _SCHEMAS[section]
     try:
         record = schema.model_validate(value)

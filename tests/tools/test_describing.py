@@ -1,0 +1,80 @@
+"""What an agent is told about the operations."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.tools.desk import Desk, open_desk
+from tools.main import create_app
+
+PARAMETERS = {
+    "find_user_id_by_email": ["email"],
+    "find_user_id_by_name_zip": ["first_name", "last_name", "zip"],
+    "get_user_details": ["user_id"],
+    "get_order_details": ["order_id"],
+    "get_product_details": ["product_id"],
+    "get_item_details": ["item_id"],
+    "list_all_product_types": [],
+    "calculate": ["expression"],
+    "transfer_to_human_agents": ["summary"],
+    "cancel_pending_order": ["order_id", "reason"],
+    "modify_pending_order_address": ["order_id", "address1", "address2", "city", "state", "country", "zip"],
+    "modify_pending_order_payment": ["order_id", "payment_method_id"],
+    "modify_pending_order_items": ["order_id", "item_ids", "new_item_ids", "payment_method_id"],
+    "exchange_delivered_order_items": ["order_id", "item_ids", "new_item_ids", "payment_method_id"],
+    "return_delivered_order_items": ["order_id", "item_ids", "payment_method_id"],
+    "modify_user_address": ["user_id", "address1", "address2", "city", "state", "country", "zip"],
+}
+READING = {name for name in PARAMETERS if name.startswith(("find", "get", "list", "calculate"))}
+
+
+@pytest.fixture
+async def tools(store_url: str) -> dict[str, Any]:
+    async with open_desk(store_url) as desk:
+        return dict(desk.app.state.toolway.catalog.tools)
+
+
+async def test_agents_have_exactly_the_sixteen_tools_with_flat_arguments(tools: dict[str, Any]) -> None:
+    assert {name: list(tool.input_schema["properties"]) for name, tool in tools.items()} == PARAMETERS
+    assert all(tool.input_schema.get("required", []) == PARAMETERS[name] for name, tool in tools.items())
+
+
+async def test_staffs_list_of_hand_overs_is_no_tool_but_an_endpoint(tools: dict[str, Any], desk: Desk) -> None:
+    assert "list_hand_overs" not in tools
+    assert await desk.do("list_hand_overs") == []
+
+
+async def test_descriptions_are_short_and_begin_with_what_the_tool_does(tools: dict[str, Any]) -> None:
+    for name, tool in tools.items():
+        assert 40 <= len(tool.description) <= 1024, name
+        first = re.split(r"(?<=\.)\s", tool.description)[0]
+        assert len(first) <= 100, first
+
+
+async def test_every_argument_is_described(tools: dict[str, Any]) -> None:
+    for name, tool in tools.items():
+        for argument, schema in tool.input_schema["properties"].items():
+            assert len(schema.get("description", "")) >= 15, f"{name}.{argument}"
+
+
+async def test_hints_say_what_a_tool_does_to_the_world(tools: dict[str, Any]) -> None:
+    assert {name for name, tool in tools.items() if tool.annotations.read_only} == READING
+    assert tools["cancel_pending_order"].annotations.destructive
+
+
+def test_every_field_of_an_answer_is_described() -> None:
+    for name, schema in create_app().openapi()["components"]["schemas"].items():
+        if name.startswith(("HTTPValidation", "Validation")):
+            continue  # FastAPI's own
+        for field, described in schema.get("properties", {}).items():
+            assert described.get("description"), f"{name}.{field}"
+
+
+def test_money_is_a_number_in_every_answer() -> None:
+    schemas = create_app().openapi()["components"]["schemas"]
+    for model, field in [("Variant", "price"), ("Item", "price"), ("Payment", "amount"), ("GiftCard", "balance")]:
+        assert schemas[model]["properties"][field]["type"] == "number"
+        assert "US dollars" in schemas[model]["properties"][field]["description"]
