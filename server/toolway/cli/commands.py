@@ -1,54 +1,50 @@
 """The commands.
 
 Exit codes: 0 for success, 1 for a tool that answered with an error, 2 for what the person has to correct; then there is
-one line on stderr that says what.
+one line on stderr that says what. 130 for a command that was interrupted.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import signal
 import sys
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar, cast
 
-import anyio
 import click
 
-from toolway._toolway import Running, Toolway
 from toolway.calls import CallContext, Outcome
 from toolway.catalog import Catalog, build_catalog
-from toolway.cli.loading import Source, find_source, load_toolway, told
+from toolway.cli.loading import Source, find_source, load_toolway, names_source
+from toolway.cli.output import complain, prepare_stdout, stdout_kept
 from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
-from toolway.cli.values import read_arguments, read_json
+from toolway.cli.starting import run, started
+from toolway.cli.values import read_arguments, read_json, read_pairs
 from toolway.clients import CLIENTS, Launch
 from toolway.errors import ConfigurationError, ToolwayError
 from toolway.operations import load_document, read_document
 
 __all__ = ["main"]
 
-T = TypeVar("T")
-
 _app_dir = click.option(
     "--app-dir",
     default=".",
-    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The folder to import APP from; this folder by default.",
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(version("toolway"), prog_name="toolway")
-def _toolway() -> None:
+@click.pass_context
+def _toolway(context: click.Context) -> None:
     """Serve FastAPI endpoints to LLM agents as MCP tools.
 
     APP is module:attribute or module:factory(); for `list` also the path or URL of an OpenAPI document. Without it,
     pyproject.toml says it: [tool.toolway] app = "...".
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @_toolway.command()
@@ -61,26 +57,17 @@ def serve(app: str | None, host: str, port: int, workers: int, app_dir: Path) ->
     """Serve APP over HTTP: MCP at /mcp, Swagger UI at /docs."""
     from toolway.cli.serving import serve_http  # noqa: PLC0415 - the web server is slow to import
 
-    serve_http(_application(app, app_dir), host, port, workers)
+    sys.exit(serve_http(_application(app, app_dir), host, port, workers))
 
 
-@_toolway.command()
+@_toolway.command(short_help="Serve APP over stdin and stdout.")
 @click.argument("app", required=False)
 @_app_dir
 def stdio(app: str | None, app_dir: Path) -> None:
     """Serve APP over stdin and stdout, for clients that start the server."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    source = _application(app, app_dir)
-    _run(lambda: _serve_stdio(source))
+    from toolway.cli.stdio import serve_stdio  # noqa: PLC0415 - the SDK is slow to import
 
-
-async def _serve_stdio(source: Source) -> None:
-    from toolway.protocol import standard_streams  # noqa: PLC0415 - the SDK is slow to import
-
-    # The streams come first: what the application prints from here on cannot break the protocol.
-    async with standard_streams() as serve_streams, _started(load_toolway(source)) as running:
-        await serve_streams(running.server)
+    serve_stdio(_application(app, app_dir))
 
 
 @_toolway.command("list")
@@ -96,48 +83,54 @@ def list_tools(app: str | None, as_json: bool, app_dir: Path) -> None:
 def _catalog(source: Source) -> Catalog:
     if source.is_document:
         return build_catalog(read_document(load_document(source.text)))
+    with stdout_kept():
+        toolway = load_toolway(source)
 
-    async def read() -> Catalog:
-        async with _started(load_toolway(source)) as running:
-            return running.catalog
+        async def read() -> Catalog:
+            async with started(toolway) as running:
+                return running.catalog
 
-    with _stdout_kept():
-        return _run(read)
+        return run(read)
 
 
 @_toolway.command()
 @click.argument("words", nargs=-1, required=True, metavar="[APP] NAME [KEY=VALUE]...")
-@click.option("--json", "json_text", help="All arguments as one JSON object.")
+@click.option("--json", "json_text", metavar="OBJECT", help="Arguments as one JSON object; KEY=VALUE goes over it.")
 @_app_dir
 def call(words: tuple[str, ...], json_text: str | None, app_dir: Path) -> None:
-    """Call one tool of APP, in this process."""
-    has_app = ":" in words[0].partition("=")[0]
-    app, rest = (words[0], words[1:]) if has_app else (None, words)
-    if not rest:
+    """Call one tool of APP, in this process.
+
+    A VALUE is taken as it stands where the argument is text, and is JSON otherwise: count=3, ids='["a", "b"]'.
+    """
+    app, rest = (words[0], words[1:]) if names_source(words[0]) else (None, words)
+    if not rest or "=" in rest[0]:
         raise click.UsageError("missing the tool's NAME; `toolway list` shows them")
-    source, given = _application(app, app_dir), read_json(json_text)
-
-    async def run() -> Outcome:
+    source, given, pairs = _application(app, app_dir), read_json(json_text), read_pairs(rest[1:])
+    with stdout_kept():
         toolway = load_toolway(source)
-        async with _started(toolway) as running:
-            tool = running.calls.tool(rest[0])
-            arguments = read_arguments(tool, rest[1:], given)
-            return await running.calls.call(tool.name, arguments, CallContext.local(toolway.settings))
 
-    with _stdout_kept():
-        outcome = _run(run)
+        async def answer() -> Outcome:
+            async with started(toolway) as running:
+                tool = running.calls.tool(rest[0])
+                arguments = {**given, **read_arguments(tool, pairs)}
+                return await running.calls.call(tool.name, arguments, CallContext.local(toolway.settings))
+
+        outcome = run(answer)
     show_outcome(outcome)
     sys.exit(1 if outcome.is_error else 0)
 
 
-@_toolway.command()
-@click.argument("client", type=click.Choice(sorted(CLIENTS)))
+@_toolway.command(short_help="Print the block to paste into CLIENT.")
+@click.argument("client", metavar="CLIENT", type=click.Choice(sorted(CLIENTS)))
 @click.argument("app", required=False)
 @_app_dir
 def config(client: str, app: str | None, app_dir: Path) -> None:
-    """Print the block to paste into CLIENT, so that it starts APP by itself."""
+    """Print the block to paste into CLIENT, so that it starts APP by itself.
+
+    CLIENT is claude-desktop.
+    """
     source = _application(app, app_dir)
-    with _stdout_kept():
+    with stdout_kept():
         title = load_toolway(source).app.title
     args = ("-m", "toolway", "stdio", "--app-dir", str(source.folder), source.text)
     block, where = CLIENTS[client](Launch(title, sys.executable, args))
@@ -149,69 +142,27 @@ def _application(app: str | None, folder: Path) -> Source:
     source = find_source(app, folder)
     if source.is_document:
         raise ConfigurationError(
-            f"{source.text!r} is an OpenAPI document: it can be listed, but remote APIs cannot be called yet"
+            f"{source.text!r} is an OpenAPI document: `toolway list` reads it, but calling remote APIs is not "
+            "supported yet"
         )
     return source
 
 
-@contextlib.asynccontextmanager
-async def _started(toolway: Toolway) -> AsyncGenerator[Running, None]:
-    async with contextlib.AsyncExitStack() as stack:
-        try:
-            running = await stack.enter_async_context(toolway.running())
-        except ToolwayError:
-            raise
-        except Exception as error:  # somebody else's start-up runs here
-            raise ConfigurationError(f"the application did not start: {told(error)}") from error
-        yield running
-
-
-@contextlib.contextmanager
-def _stdout_kept() -> Generator[None, None, None]:
-    """Send what the application prints to stderr; stdout is for the answer."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-
-
-def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    try:
-        return anyio.run(work)
-    except BaseExceptionGroup as group:
-        raise _cause(group) from group
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The first of the exceptions that a task group has put together."""
-    while isinstance(error, BaseExceptionGroup):
-        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    return error
-
-
 def main() -> None:
     """Run the command line."""
+    prepare_stdout()
     try:
-        _toolway(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        _complain(error.format_message())
+        code = _toolway.main(prog_name="toolway", standalone_mode=False)
+    except click.UsageError as error:
+        complain(error.format_message() + _help_of(error))
+        code = 2
     except ToolwayError as error:
-        _complain(str(error))
+        complain(str(error))
+        code = 2
     except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader has enough (`toolway list | head`); Python would complain once more while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(0)
+        code = 130
+    sys.exit(code)
 
 
-def _complain(text: str) -> None:
-    click.echo(f"toolway: {' '.join(text.split())}", err=True)
-    sys.exit(2)
+def _help_of(error: click.UsageError) -> str:
+    return f" (see `{error.ctx.command_path} --help`)" if error.ctx else ""

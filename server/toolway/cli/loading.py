@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import re
 import sys
 import tomllib
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 
 from toolway._toolway import Toolway, mounted_on
-from toolway.errors import AppNotFoundError
+from toolway.errors import AppNotFoundError, ConfigurationError
 from toolway.operations import is_document
 
-__all__ = ["Source", "find_source", "load_toolway", "told"]
+__all__ = ["Source", "find_source", "load_toolway", "names_source", "told"]
+
+_DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_APPLICATION = re.compile(rf"(?P<module>{_DOTTED}):(?P<attribute>{_DOTTED})(?P<made>\(\))?")
+_LONGEST = 300
+"""Characters of somebody else's error that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +41,45 @@ class Source:
         return is_document(self.text)
 
 
+def names_source(word: str) -> bool:
+    """Tell an application or a document from a tool's name, which has neither a colon nor a dot."""
+    return ":" in word.partition("=")[0] or is_document(word)
+
+
 def find_source(app: str | None, folder: Path) -> Source:
     """Take what was named, or else what the nearest ``pyproject.toml`` names in ``[tool.toolway] app``.
 
     Raises:
         AppNotFoundError: nothing was named, and no such file names anything.
     """
+    folder = folder.resolve()
     if app is not None:
-        return Source(app, folder.resolve())
-    for candidate in _upward(folder):
+        return Source(app, folder)
+    for candidate in (folder, *folder.parents):
         named = _named_in(candidate / "pyproject.toml")
         if named is not None:
-            return Source(named, candidate)
+            return Source(_from_folder(named, candidate), candidate)
     raise AppNotFoundError(
         "no application named: give it as module:attribute, or set app in [tool.toolway] of pyproject.toml"
     )
 
 
-def _upward(folder: Path) -> Iterator[Path]:
-    yield folder.resolve()
-    yield from folder.resolve().parents
+def _from_folder(named: str, folder: Path) -> str:
+    """A document's path in a project's file is meant from the project's folder; from the command line, from here."""
+    is_path = is_document(named) and "://" not in named
+    return str(folder / named) if is_path else named
 
 
 def _named_in(file: Path) -> str | None:
     if not file.is_file():
         return None
     try:
-        named = tomllib.loads(file.read_text("utf-8")).get("tool", {}).get("toolway", {}).get("app")
+        table: Any = tomllib.loads(file.read_text("utf-8")).get("tool", {}).get("toolway", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise AppNotFoundError(f"cannot read {str(file)!r}: {error}") from error
+    if not isinstance(table, dict):
+        raise AppNotFoundError(f"expected [tool.toolway] in {str(file)!r} to be a table, found {table!r}")
+    named = cast("dict[str, Any]", table).get("app")
     if named is not None and not isinstance(named, str):
         raise AppNotFoundError(f"expected [tool.toolway] app in {str(file)!r} to be text, found {named!r}")
     return named
@@ -74,26 +91,27 @@ def load_toolway(source: Source) -> Toolway:
     Raises:
         AppNotFoundError: there is no such module or attribute, its import or its factory fails, or what stands there is
             no FastAPI application.
+        ConfigurationError: a ``TOOLWAY_...`` variable of the environment has an unusable value.
     """
-    module_name, colon, expression = source.text.partition(":")
-    if not colon or not module_name or not expression:
-        raise AppNotFoundError(
-            f"expected module:attribute, module:factory() or an OpenAPI document, got {source.text!r}"
-        )
-    found = _attribute(_module(module_name, source.folder), expression.removesuffix("()"), source.text)
-    if expression.endswith("()"):
+    parts = _APPLICATION.fullmatch(source.text)
+    if parts is None or parts["module"].endswith(".py"):
+        raise AppNotFoundError(_expected(source.text))
+    found = _attribute(_module(parts["module"], source.folder), parts["attribute"])
+    if parts["made"]:
         found = _made(found, source.text)
-    if isinstance(found, Toolway):
-        return found
-    if not isinstance(found, FastAPI):
-        hint = f"; is it a factory? Then write {source.text}()" if callable(found) else ""
-        raise AppNotFoundError(f"expected a FastAPI application at {source.text!r}, found {_kind(found)}{hint}")
-    return mounted_on(found) or Toolway(found)
+    return _toolway(found, source.text)
+
+
+def _expected(text: str) -> str:
+    module, colon, attribute = text.partition(":")
+    if colon and module.endswith(".py"):
+        dotted = module.removesuffix(".py").replace("\\", "/").strip("./").replace("/", ".")
+        return f"a module is named as in an import: {f'{dotted}:{attribute}'!r} in place of {text!r}"
+    return f"expected APP as module:attribute (main:app), module:factory() or an OpenAPI document, got {text!r}"
 
 
 def _module(name: str, folder: Path) -> ModuleType:
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+    sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -102,40 +120,68 @@ def _module(name: str, folder: Path) -> ModuleType:
                 f"no module {name!r} in {str(folder)!r}; choose the folder with --app-dir"
             ) from error
         raise AppNotFoundError(f"importing {name!r} failed: no module {error.name!r}; install it first") from error
-    except Exception as error:  # somebody else's code runs here
+    except (Exception, SystemExit) as error:  # somebody else's code runs here
         raise AppNotFoundError(f"importing {name!r} failed: {told(error)}") from error
 
 
-def _attribute(module: ModuleType, path: str, text: str) -> Any:
+def _attribute(module: ModuleType, path: str) -> Any:
     found: Any = module
     for name in path.split("."):
         if not hasattr(found, name):
-            near = get_close_matches(name, dir(found), n=1) or [
-                key for key, value in vars(module).items() if isinstance(value, FastAPI)
-            ]
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise AppNotFoundError(f"{text!r}: {module.__name__!r} has no attribute {name!r}{hint}")
+            raise AppNotFoundError(f"{module.__name__!r} has no {path!r}{_nearest(name, found)}")
         found = getattr(found, name)
     return found
+
+
+def _nearest(name: str, found: object) -> str:
+    apps = (
+        [key for key, value in vars(found).items() if isinstance(value, FastAPI)] if hasattr(found, "__dict__") else []
+    )
+    near = get_close_matches(name, dir(found), n=3) or apps
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def _made(factory: Any, text: str) -> Any:
     if not callable(factory):
         raise AppNotFoundError(f"{text!r} is no factory but {_kind(factory)}; leave the brackets out")
+    if inspect.iscoroutinefunction(factory):
+        raise AppNotFoundError(f"{text!r} is asynchronous; expected a plain function that returns the application")
     try:
-        return factory()
-    except Exception as error:  # somebody else's code runs here
+        return cast("Callable[[], Any]", factory)()
+    except (Exception, SystemExit) as error:  # somebody else's code runs here
         raise AppNotFoundError(f"{text!r} failed: {told(error)}") from error
 
 
+def _toolway(found: Any, text: str) -> Toolway:
+    if isinstance(found, Toolway):
+        return found
+    if not isinstance(found, FastAPI):
+        hint = f"; is it a factory? Then write {text}()" if inspect.isroutine(found) else ""
+        raise AppNotFoundError(f"expected a FastAPI application at {text!r}, found {_kind(found)}{hint}")
+    try:
+        return mounted_on(found) or Toolway(found)
+    except ValueError as error:  # Pydantic's, about the settings
+        raise ConfigurationError(f"a TOOLWAY_... variable of the environment is not right: {error}") from error
+
+
 def _kind(found: object) -> str:
-    return f"the module {found.__name__!r}" if isinstance(found, ModuleType) else f"a {type(found).__name__}"
+    if isinstance(found, ModuleType):
+        return f"the module {found.__name__!r}"
+    if inspect.isroutine(found) or isinstance(found, type):
+        return f"the {'class' if isinstance(found, type) else 'function'} {found.__name__!r}"
+    return f"an object of type {type(found).__name__!r}"
 
 
 def told(error: BaseException) -> str:
-    """Tell an exception of somebody else's code in one line, with the place that it came from."""
-    lines = str(error).strip().splitlines()
-    name = type(error).__name__
+    """Tell an exception of somebody else's code in one line, with the place in that code that it came from."""
+    text = " ".join(str(error).split())
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return ": ".join(filter(None, (type(error).__name__, shown))) + _place(error)
+
+
+def _place(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):  # its own text says where
+        return ""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return f"{name}: {lines[0]}{place}" if lines else f"{name}{place}"
+    theirs = [frame for frame in frames if "site-packages" not in frame.filename and "<" not in frame.filename]
+    return f" ({theirs[-1].filename}, line {theirs[-1].lineno})" if theirs else ""

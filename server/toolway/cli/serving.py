@@ -2,59 +2,54 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
+import copy
+import errno
+import inspect
+import json
+import logging
+import multiprocessing
+import signal
 import socket
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.synchronize import Lock
 from typing import Any
 
 import click
 import uvicorn
-from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from toolway._toolway import Toolway
 from toolway.cli.loading import Source, load_toolway
+from toolway.cli.output import complain
+from toolway.cli.starting import cause_of
 from toolway.errors import ConfigurationError, ToolwayError
 
-__all__ = ["serve_http", "served_from_environment"]
+__all__ = ["serve_http"]
 
-_APP = "TOOLWAY_CLI_APP"
-_FOLDER = "TOOLWAY_CLI_FOLDER"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, never bound here
+_GRACE_SECONDS = 10
+"""How long requests in progress may take once the server has been asked to end."""
 
 
-def serve_http(source: Source, host: str, port: int, workers: int) -> None:
-    """Serve an application until it is interrupted.
+def serve_http(source: Source, host: str, port: int, workers: int) -> int:
+    """Serve an application until SIGINT or SIGTERM, and return the exit code.
 
     Raises:
-        ConfigurationError: the address cannot be listened on, or the application does not start as configured.
+        ConfigurationError: the address cannot be listened on, or the application cannot be loaded.
     """
-    listening = _listen(host, port)
-    try:
-        address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    toolway = _mounted(source)  # with workers, too: what cannot be loaded is said once, before any of them starts
+    if workers > 1 and toolway.settings.stateful:
+        raise ConfigurationError("sessions (TOOLWAY_STATEFUL) live in one process; leave out --workers, or sessions")
+    with _listen(host, port) as listener:
+        address = _Address(host, listener.getsockname()[1])
         if workers == 1:
-            _serve_here(_mounted(source), listening, address, host)
-        else:
-            _serve_by_workers(source, listening, address, workers, host)
-    finally:
-        listening.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-    except (OSError, OverflowError) as error:
-        listening.close()
-        why = getattr(error, "strerror", None) or str(error)
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port}: {why}; choose another with --port or --host"
-        ) from error
-    return listening
+            return _serve_here(toolway, address, listener)
+        return _serve_by_workers(source, address, listener, workers)
 
 
 def _mounted(source: Source) -> Toolway:
@@ -62,82 +57,144 @@ def _mounted(source: Source) -> Toolway:
     return toolway if toolway.path else toolway.mount()
 
 
-def _serve_here(toolway: Toolway, listening: socket.socket, address: str, host: str) -> None:
-    app = _PlainFailures(toolway.app)
-    server = _Server(uvicorn.Config(app, lifespan="on"), lambda: _announce(toolway, address, host))
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in good order by then
-        server.run(sockets=[listening])
-    if app.failure is not None:
-        raise app.failure
-    if not server.started:
-        raise ConfigurationError("the application did not start; its log above says why")
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigurationError(_why_not(error, host, port)) from error
 
 
-def _serve_by_workers(source: Source, listening: socket.socket, address: str, workers: int, host: str) -> None:
-    """Every worker imports the application for itself; what to import travels in the environment."""
-    toolway = _mounted(source)  # what cannot be loaded is said once, before any worker starts
-    os.environ.update({_APP: source.text, _FOLDER: str(source.folder)})
-    _announce(toolway, address, host)
-    worker = f"{__name__}:{served_from_environment.__name__}"
-    uvicorn.run(worker, factory=True, fd=listening.fileno(), workers=workers, lifespan="on")
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use; choose another with --port (0 takes a free one)"
+    if error.errno == errno.EACCES:
+        return f"port {port} needs more rights than this user has; choose one above 1023 with --port"
+    return f"cannot listen on {host!r}: {error.strerror}; choose an address of this machine with --host"
 
 
-def served_from_environment() -> ASGIApp:
-    """Load what a worker serves."""
-    return _PlainFailures(_mounted(Source(os.environ[_APP], Path(os.environ[_FOLDER]))).app)
+@dataclass(frozen=True, slots=True)
+class _Address:
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """As a browser on this machine can open it."""
+        name = _EVERYWHERE.get(self.host, self.host)
+        return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
 
 
-def _announce(toolway: Toolway, address: str, host: str) -> None:
-    lines = [f"MCP endpoint  {address}{toolway.path}"]
+def _serve_here(toolway: Toolway, address: _Address, listener: socket.socket) -> int:
+    app = _Told(toolway, lambda: click.echo("\n".join(_announcement(toolway, address)), err=True), complain)
+    server = uvicorn.Server(_config(app, logging.WARNING))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises what ended it once more at its end
+    try:
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+    except SystemExit as stop:
+        return 2 if stop.code == STARTUP_FAILURE else 1
+    return 0
+
+
+def _serve_by_workers(source: Source, address: _Address, listener: socket.socket, workers: int) -> int:
+    worker = _Worker(source, address, multiprocessing.get_context("spawn").Lock())
+    config = _config(worker, logging.INFO, factory=True, workers=workers)
+    # Older releases of uvicorn want to be told what a worker runs.
+    older = {"target": uvicorn.Server(config).run} if "target" in inspect.signature(Multiprocess).parameters else {}
+    supervisor = Multiprocess(config, sockets=[listener], **older)
+    supervisor.run()
+    failed = any(process.process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
+    return 2 if failed else 0
+
+
+def _config(app: Any, level: int, **options: Any) -> uvicorn.Config:
+    log_config = copy.deepcopy(LOGGING_CONFIG)
+    log_config["loggers"]["uvicorn.error"]["level"] = level
+    return uvicorn.Config(
+        app, lifespan="on", log_config=log_config, timeout_graceful_shutdown=_GRACE_SECONDS, **options
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """Makes the application in a worker process. Whoever holds the lock speaks for all: it is never released."""
+
+    source: Source
+    address: _Address
+    speaks: Lock
+
+    def __call__(self) -> ASGIApp:
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        toolway = _mounted(self.source)
+        return _Told(toolway, lambda: self._announce(toolway), self._complain)
+
+    def _announce(self, toolway: Toolway) -> None:
+        if self.speaks.acquire(block=False):
+            click.echo("\n".join(_announcement(toolway, self.address)), err=True)
+
+    def _complain(self, text: str) -> None:
+        if self.speaks.acquire(block=False):
+            complain(text)
+
+
+def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
+    yield f"MCP endpoint  {address.url}{toolway.path}"
     if toolway.app.docs_url and toolway.app.openapi_url:
-        lines.append(f"Swagger UI    {address}{toolway.app.docs_url}")
-    if (
-        host not in _LOOPBACK
-        and toolway.settings.allowed_hosts == type(toolway.settings).model_fields["allowed_hosts"].default
-    ):
-        lines.append(
-            "Only this machine is served yet: name your host in TOOLWAY_ALLOWED_HOSTS, as '[\"api.example.com\"]'"
-        )
-    click.echo("\n".join(lines), err=True)
+        yield f"Swagger UI    {address.url}{toolway.app.docs_url}"
+    tools, skipped = len(toolway.catalog.tools), len(toolway.catalog.skipped)
+    rest = f"; {skipped} operations are no tools, `toolway list` says why" if skipped else ""
+    yield f"{toolway.app.title}: {tools} {'tool' if tools == 1 else 'tools'}{rest}. Ctrl+C ends the server."
+    if reminder := _host_reminder(address.host, toolway.settings.allowed_hosts):
+        yield reminder
 
 
-class _Server(uvicorn.Server):
-    """Says where it can be reached once it can be: uvicorn is silent about sockets that it is handed."""
+def _host_reminder(host: str, allowed: Sequence[str]) -> str:
+    if host in {*_LOOPBACK, *allowed} or "*" in allowed:
+        return ""
+    name = "api.example.com" if host in _EVERYWHERE else host
+    example = json.dumps([*allowed, name])
+    return f"Only {', '.join(allowed)} are served; name this host, too: TOOLWAY_ALLOWED_HOSTS='{example}'"
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        super().__init__(config)
+
+class _Told:
+    """Says when the application has started, and in one line when toolway itself kept it from starting."""
+
+    def __init__(self, toolway: Toolway, announce: Callable[[], None], complain: Callable[[str], None]) -> None:
+        self._app = toolway.app
         self._announce = announce
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._announce()
-
-
-class _PlainFailures:
-    """Lets toolway's own complaints at start-up be one line in place of a traceback."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-        self.failure: ToolwayError | None = None
+        self._complain = complain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
             await self._app(scope, receive, send)
-            return
-        try:
-            await self._app(scope, receive, self._without_traceback(send))
-        except ToolwayError as error:
-            self.failure = error
-            await send({"type": "lifespan.startup.failed", "message": ""})
 
-    def _without_traceback(self, send: Send) -> Send:
-        held: list[Message] = []
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        failures: list[Message] = []
+        has_started = False
 
-        async def sender(message: Message) -> Any:
+        async def listening(message: Message) -> None:
+            nonlocal has_started
             if message["type"] == "lifespan.startup.failed":
-                held.append(message)  # the exception comes next, and says whether this is ours
-            else:
-                await send(message)
+                failures.append(
+                    message
+                )  # its text is a traceback; the exception comes next, and says whether we need it
+                return
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                has_started = True
+                self._announce()
 
-        return sender
+        try:
+            await self._app(scope, receive, listening)
+        except Exception as error:
+            cause = cause_of(error)
+            if has_started or not isinstance(cause, ToolwayError):
+                raise
+            self._complain(str(cause))
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it would only say so once more
+            failures = [{"type": "lifespan.startup.failed", "message": ""}]
+        for failure in failures:
+            await send(failure)

@@ -13,19 +13,23 @@ import click
 
 from toolway.calls import Audio, Blob, Content, Image, Outcome, Text
 from toolway.catalog import Argument, Catalog, Tool
+from toolway.catalog.schemas import deref
 from toolway.operations import Schema
 
 __all__ = ["show_catalog", "show_catalog_json", "show_outcome"]
 
+_WIDEST = 110
+
 
 def show_catalog(catalog: Catalog) -> None:
     """Print the tools for people: what each does, and what it takes."""
-    width = min(shutil.get_terminal_size().columns, 110)
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
     for tool in catalog.tools.values():
         click.echo("\n".join(_tool_lines(tool, width)) + "\n")
     for entry in catalog.skipped:
-        click.echo(f"not a tool: {entry.method} {entry.path}: {entry.reason}")
-    click.echo(f"{len(catalog.tools)} tools" + (f", {len(catalog.skipped)} skipped" if catalog.skipped else ""))
+        click.echo(f"skipped: {entry.method} {entry.path}: {entry.reason}")
+    count = len(catalog.tools)
+    click.echo(f"{count} {'tool' if count == 1 else 'tools'}, {len(catalog.skipped)} skipped")
 
 
 def show_catalog_json(catalog: Catalog) -> None:
@@ -35,18 +39,18 @@ def show_catalog_json(catalog: Catalog) -> None:
 
 
 def show_outcome(outcome: Outcome) -> None:
-    """Print what a call gave: on stderr when it failed."""
+    """Print what a call gave: on stderr when it failed; JSON is laid out for a person, and untouched for a pipe."""
+    is_laid_out = outcome.structured is not None and not outcome.is_error and sys.stdout.isatty()
     for content in outcome.content:
-        click.echo(_shown(content), err=outcome.is_error)
+        click.echo(_laid_out(content) if is_laid_out else _shown(content), err=outcome.is_error)
 
 
 def _tool_lines(tool: Tool, width: int) -> Iterator[str]:
-    hints = ", ".join(_hints(tool))
-    yield f"{tool.name}  ({hints})" if hints else tool.name
+    yield f"{click.style(tool.name, bold=True)}  ({', '.join(_hints(tool))})"
     first = " ".join(tool.description.partition("\n\n")[0].split())
-    yield from textwrap.wrap(first, width, initial_indent="  ", subsequent_indent="  ")
+    yield f"  {textwrap.shorten(first, width - 2, placeholder=' ...')}"
     for argument in tool.arguments.values():
-        yield textwrap.shorten(_argument_line(argument), width, placeholder=" ...").replace("- ", "    ", 1)
+        yield f"    {textwrap.shorten(_argument_line(argument, tool), width - 4, placeholder=' ...')}"
 
 
 def _hints(tool: Tool) -> Iterator[str]:
@@ -56,37 +60,38 @@ def _hints(tool: Tool) -> Iterator[str]:
         yield "destructive"
     if notes.idempotent and not notes.read_only:
         yield "idempotent"
+    if notes.open_world:
+        yield "open world"
 
 
-def _argument_line(argument: Argument) -> str:
-    need = "" if argument.required else ", optional"
+def _argument_line(argument: Argument, tool: Tool) -> str:
+    need = " (required)" if argument.required else ""
     about = argument.schema.get("description", "")
-    return f"- {argument.name}: {_type_of(argument.schema)}{need}" + (f". {about}" if about else "")
+    return f"{argument.name}{need}: {_type_of(argument.schema, tool)}" + (f". {about}" if about else "")
 
 
-def _type_of(schema: Schema) -> str:
-    if "enum" in schema:
-        return "one of " + ", ".join(repr(value) for value in schema["enum"])
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    variants = cast("list[Schema]", schema.get("anyOf") or schema.get("oneOf") or [])
-    if variants:
-        return " or ".join(_type_of(variant) for variant in variants)
-    if schema.get("type") == "array":
-        return f"list of {_type_of(cast('dict[str, Any]', schema.get('items') or {}))}"
-    return str(schema.get("type", "anything"))
+def _type_of(schema: Schema, tool: Tool, depth: int = 0) -> str:
+    schema = deref(schema, tool.operation.components)
+    if "enum" in schema or "const" in schema:
+        return " | ".join(json.dumps(value, ensure_ascii=False) for value in schema.get("enum", [schema.get("const")]))
+    variants: list[Schema] = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
+    if variants and depth < 3:
+        return " or ".join(dict.fromkeys(_type_of(variant, tool, depth + 1) for variant in variants))
+    kind: Any = schema.get("type", "object" if "properties" in schema else "anything")
+    if kind == "array" and isinstance(items := schema.get("items"), dict) and depth < 3:
+        return f"list of {_type_of(cast('Schema', items), tool, depth + 1)}"
+    return " or ".join(cast("list[str]", kind)) if isinstance(kind, list) else str(kind)
+
+
+def _laid_out(content: Content) -> str:
+    if not isinstance(content, Text):
+        return _shown(content)
+    return json.dumps(json.loads(content.text), indent=2, ensure_ascii=False)
 
 
 def _shown(content: Content) -> str:
     match content:
         case Text(text):
-            return _pretty(text) if sys.stdout.isatty() else text
+            return text
         case Image(data, media_type) | Audio(data, media_type) | Blob(data, media_type, _):
             return f"[{media_type}, {len(data):,} bytes]"
-
-
-def _pretty(text: str) -> str:
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        return text

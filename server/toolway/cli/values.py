@@ -6,61 +6,79 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-import click
-
 from toolway.catalog import Tool
+from toolway.catalog.schemas import deref
+from toolway.errors import ArgumentError
 from toolway.operations import Schema
 
-__all__ = ["read_arguments", "read_json"]
+__all__ = ["read_arguments", "read_json", "read_pairs"]
+
+_TEXT = frozenset({"string"})
+_ANYTHING = frozenset({"anything"})
 
 
 def read_json(text: str | None) -> dict[str, Any]:
     """Read the arguments that stand in one JSON object.
 
     Raises:
-        click.UsageError: it is not JSON, or not an object.
+        ArgumentError: it is not JSON, or not an object.
     """
     if text is None:
         return {}
     try:
         found = json.loads(text)
-    except ValueError as error:
-        raise click.UsageError(f"--json is not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f"--json is not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise click.UsageError('--json must be an object of arguments, such as \'{"name": "value"}\'')
+        raise ArgumentError(f'--json takes an object of arguments, such as \'{{"name": "value"}}\', got {text!r}')
     return cast("dict[str, Any]", found)
 
 
-def read_arguments(tool: Tool, pairs: Iterable[str], base: Mapping[str, Any]) -> dict[str, Any]:
-    """Add ``key=value`` pairs to arguments; a value is read as its argument's schema says.
+def read_pairs(words: Iterable[str]) -> dict[str, str]:
+    """Take ``key=value`` words apart; of two with one key the later counts.
 
     Raises:
-        click.UsageError: a pair has no ``=``.
+        ArgumentError: a word has no ``=``, or nothing before it.
     """
-    arguments = dict(base)
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
         if not equals or not name:
-            raise click.UsageError(f"expected name=value, got {pair!r}")
-        argument = tool.arguments.get(name)
-        arguments[name] = _value(text, argument.schema if argument else {}, tool)
-    return arguments
+            raise ArgumentError(f"expected key=value after the tool's name, got {word!r}")
+        pairs[name] = text
+    return pairs
 
 
-def _value(text: str, schema: Schema, tool: Tool) -> Any:
-    """Text stays text where text is wanted; anything else is JSON if it can be read so."""
-    if _is_text(schema, tool):
+def read_arguments(tool: Tool, pairs: Mapping[str, str]) -> dict[str, Any]:
+    """Read every value as its argument's schema says: text stays text, anything else is JSON.
+
+    Raises:
+        ArgumentError: a value that cannot be text is not JSON either.
+    """
+    return {name: _value(tool, name, text) for name, text in pairs.items()}
+
+
+def _value(tool: Tool, name: str, text: str) -> Any:
+    argument = tool.arguments.get(name)
+    kinds = _kinds(argument.schema, tool) if argument else _ANYTHING
+    if kinds - {"null"} == _TEXT:
         return text
     try:
         return json.loads(text)
-    except ValueError:
-        return text
+    except (ValueError, RecursionError) as error:
+        if kinds & (_TEXT | _ANYTHING):
+            return text
+        raise ArgumentError(f"{name} takes JSON ({' or '.join(sorted(kinds))}), got {text!r}") from error
 
 
-def _is_text(schema: Schema, tool: Tool) -> bool:
-    reference = schema.get("$ref")
-    if isinstance(reference, str):
-        return _is_text(tool.operation.components.get(reference.rpartition("/")[2], {}), tool)
-    variants = cast("list[Schema]", schema.get("anyOf") or [])
-    kinds = {variant.get("type") for variant in variants} - {"null"} if variants else {schema.get("type")}
-    return kinds == {"string"}
+def _kinds(schema: Schema, tool: Tool, depth: int = 0) -> frozenset[str]:
+    """The JSON types that a schema takes."""
+    schema = deref(schema, tool.operation.components)
+    variants: list[Schema] = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
+    if variants and depth < 8:
+        return frozenset[str]().union(*(_kinds(variant, tool, depth + 1) for variant in variants))
+    kind: Any = schema.get("type")
+    if kind is None:
+        values = schema.get("enum", [schema["const"]] if "const" in schema else [])
+        return _TEXT if values and all(isinstance(value, str) for value in values) else _ANYTHING
+    return frozenset(cast("list[str]", kind) if isinstance(kind, list) else [str(kind)])

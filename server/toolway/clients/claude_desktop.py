@@ -18,4 +18,4 @@ WHERE = (
 def claude_desktop(launch: Launch) -> tuple[str, str]:
     """Return the block to paste, and where it goes."""
     entry = {"command": launch.command, "args": list(launch.args)}
-    return json.dumps({"mcpServers": {launch.name: entry}}, indent=2), WHERE
+    return json.dumps({"mcpServers": {launch.name: entry}}, indent=2, ensure_ascii=False), WHERE

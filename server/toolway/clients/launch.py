@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 __all__ = ["Launch"]
@@ -23,6 +24,8 @@ class Launch:
 
     @property
     def name(self) -> str:
-        """A short name for the server."""
-        words = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
-        return words[:_LONGEST_NAME].strip("-") or "toolway"
+        """A short name for the server: as many words of the title as fit, in ASCII."""
+        plain = unicodedata.normalize("NFKD", self.title).encode("ascii", "ignore").decode("ascii")
+        words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+        whole = words[: _LONGEST_NAME + 1].rpartition("-")[0] if len(words) > _LONGEST_NAME else words
+        return whole or words[:_LONGEST_NAME] or "toolway"

@@ -1,0 +1,82 @@
+"""Serving over stdin and stdout."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stdout
+from types import FrameType
+from typing import NoReturn
+
+import anyio
+
+from toolway._toolway import Toolway
+from toolway.cli.loading import Source, load_toolway
+from toolway.cli.output import complain
+from toolway.cli.starting import started
+from toolway.errors import ToolwayError
+from toolway.protocol import standard_streams
+from toolway.protocol.stdio import Serve
+
+__all__ = ["serve_stdio"]
+
+
+def serve_stdio(source: Source) -> None:
+    """Serve an application until the client leaves, or until SIGTERM or SIGINT."""
+    # Until the application serves, Ctrl+C ends the process at once, as SIGTERM does: asyncio's own way of handling it
+    # would wait for the thread that reads stdin.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        anyio.run(_serve, source)
+    except* (BrokenPipeError, ConnectionResetError):
+        pass  # the client left without waiting for its answer
+
+
+async def _serve(source: Source) -> None:
+    # The streams come first: what the application prints from here on cannot break the protocol.
+    async with standard_streams() as serve:
+        try:
+            with redirect_stdout(sys.stderr):
+                was_interrupted = await _until_left(load_toolway(source), serve)
+        except ToolwayError as error:
+            complain(str(error))
+            _leave(2)
+        finally:
+            sys.stdout.flush()  # while it still leads to stderr
+        if was_interrupted:
+            _leave(0)
+
+
+async def _until_left(toolway: Toolway, serve: Serve) -> bool:
+    """Serve, and tell whether a signal put an end to it; the application's shutdown runs either way."""
+    scope = anyio.CancelScope()
+    with anyio.CancelScope(shield=True):  # also when stdout breaks
+        async with started(toolway) as running:
+            with scope, _signals_cancel(scope):
+                await serve(running.server)
+    return scope.cancelled_caught
+
+
+@contextmanager
+def _signals_cancel(scope: anyio.CancelScope) -> Generator[None]:
+    """Let SIGTERM and SIGINT cancel a scope, in place of ending the process."""
+    loop = asyncio.get_running_loop()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(scope.cancel)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process although a thread still waits for the next line of stdin: nothing can wake it."""
+    sys.stderr.flush()
+    os._exit(code)
