@@ -19,7 +19,7 @@ import pytest
 
 from tests.support import ROOT
 from tests.tools import shop
-from tests.tools.desk import read_store
+from tests.tools.desk import fill_store, read_store
 from tests.tools.places import Place
 from tools.retail.desk import open_store
 from tools.retail.errors import StoreError
@@ -81,13 +81,13 @@ async def test_optional_fields_of_an_order_may_be_left_out_and_floats_are_rounde
     for field in [name for name, value in order.items() if value is None]:
         del order[field]
     order["items"][0]["price"] = 19.999999
-    assert run("import", "-", url=store_url, text=json.dumps(content)).returncode == 0
+    await fill_store(store_url, content)
     assert await read_store(store_url) == shop.small_shop()
 
 
 async def test_an_import_replaces_the_whole_store(store_url: str) -> None:
     empty = {"orders": {}, "products": {}, "users": {}}
-    assert run("import", "-", url=store_url, text=json.dumps(empty)).returncode == 0
+    await fill_store(store_url, empty)
     assert await read_store(store_url) == empty
 
 
@@ -140,23 +140,24 @@ def broken_stores() -> dict[str, tuple[str, str]]:
 
 
 @pytest.fixture
-async def sqlite_or_postgres_store(store_url: str) -> AsyncGenerator[str, None]:
+async def untouched_store(store_url: str) -> AsyncGenerator[str, None]:
+    """Give a store that must hold the same at the end of the test."""
     yield store_url
     assert await read_store(store_url) == shop.small_shop()
 
 
 @pytest.mark.parametrize("wrong", broken_stores())
-async def test_what_is_no_store_is_refused_and_changes_nothing(sqlite_or_postgres_store: str, wrong: str) -> None:
+async def test_what_is_no_store_is_refused_and_changes_nothing(untouched_store: str, wrong: str) -> None:
     text, message = broken_stores()[wrong]
-    async with open_store(RetailSettings(database_url=sqlite_or_postgres_store)) as store:
+    async with open_store(RetailSettings(database_url=untouched_store)) as store:
         with pytest.raises(StoreError) as refused:
             await import_store(store, io.StringIO(text), Progress("importing"))
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-async def test_bad_input_is_one_line_and_exit_code_2(sqlite_or_postgres_store: str, tmp_path: Path) -> None:
-    url = sqlite_or_postgres_store
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
     assert "cannot read" in bad_input(run("import", str(tmp_path / "missing.json"), url=url))
     assert "cannot read" in bad_input(run("import", str(tmp_path), url=url))
     assert "character" in bad_input(run("import", "-", url=url, text='{"orders": {'))
@@ -193,11 +194,11 @@ def test_a_file_that_is_no_database_is_bad_input(tmp_path: Path) -> None:
     assert "not a database" in bad_input(run("export", "-", url=f"sqlite:///{tmp_path}/store.db"))
 
 
-async def test_an_interrupted_import_changes_nothing(sqlite_or_postgres_store: str) -> None:
+async def test_an_interrupted_import_changes_nothing(untouched_store: str) -> None:
     process = await anyio.open_process(
         [sys.executable, "-m", "tools.retail", "import", "-"],
         cwd=ROOT,
-        env={**os.environ, "RETAIL_DATABASE_URL": sqlite_or_postgres_store},
+        env={**os.environ, "RETAIL_DATABASE_URL": untouched_store},
     )
     async with process:
         assert process.stdin is not None
@@ -217,6 +218,22 @@ def test_a_failed_export_leaves_the_old_file(tmp_path: Path) -> None:
     assert run("export", str(target), url=f"sqlite:///{tmp_path}/missing/store.db").returncode == 2
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_devices_and_links_keep_their_place(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+    target, link, pipe = tmp_path / "target.json", tmp_path / "link.json", tmp_path / "pipe"
+    target.write_text("old")
+    link.symlink_to(target)
+    assert run("export", str(link), url=url).returncode == 0
+    assert link.is_symlink()
+    assert target.read_text() == '{"orders":{},"products":{},"users":{}}'
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        assert run("export", str(pipe), url=url).returncode == 0
+        assert reader.stdout is not None
+        assert reader.stdout.read() == target.read_text()
+    assert pipe.is_fifo()
 
 
 async def test_the_hash_of_a_store_is_that_of_its_export(store_url: str) -> None:

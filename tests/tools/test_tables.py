@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncpg
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from tests.tools import shop
+from tests.support import postgres_available, require
 from tests.tools.desk import Desk
-from tests.tools.places import Place
+from tests.tools.places import Place, PostgresPlace
 from tools.retail.desk import open_store
 from tools.retail.models import Base
 from tools.retail.settings import RetailSettings
@@ -55,11 +53,12 @@ async def test_money_is_whole_cents_in_the_database(desk: Desk) -> None:
         assert await session.scalar(text("SELECT balance FROM payment_methods WHERE source = 'gift_card'")) == 1000
 
 
-async def test_a_url_with_sslmode_reaches_postgresql(backend: str, store_url: str) -> None:
-    if backend == "sqlite":
-        pytest.skip("SQLite has no connections to encrypt")
-    connection = await asyncpg.connect(store_url)
-    await connection.close()
-    settings = RetailSettings(database_url=f"{store_url}?sslmode=prefer")
-    async with open_store(settings) as store, store.reading() as session:
-        assert await session.scalar(text("SELECT count(*) FROM users")) == len(shop.small_shop()["users"])
+async def test_a_url_with_sslmode_reaches_postgresql() -> None:
+    require(postgres_available(), "PostgreSQL does not answer at TOOLWAY_TEST_POSTGRES_URL")
+    place = PostgresPlace()
+    try:
+        settings = RetailSettings(database_url=f"{await place.new()}?sslmode=prefer")
+        async with open_store(settings) as store, store.reading() as session:
+            assert await session.scalar(text("SELECT count(*) FROM users")) == 0
+    finally:
+        await place.clear()

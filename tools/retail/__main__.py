@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import signal
-import sys
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TextIO, cast
+from collections.abc import Awaitable, Callable
 
 import click
 from pydantic import ValidationError
@@ -18,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tools.retail.database import Database
 from tools.retail.desk import open_store
 from tools.retail.errors import StoreError
+from tools.retail.files import reading, writing
 from tools.retail.progress import Progress
 from tools.retail.seed import DEFAULT_SIZE, Size, seed_records
 from tools.retail.settings import RetailSettings
@@ -61,7 +57,7 @@ def import_file(file: str) -> None:
     """Replace what the store holds by canonical JSON from FILE (- for stdin; .gz is unpacked)."""
 
     async def read(database: Database) -> None:
-        with _reading(file) as stream:
+        with reading(file) as stream:
             await import_store(database, stream, Progress("importing"))
 
     _on_store(read)
@@ -73,7 +69,7 @@ def export_file(file: str) -> None:
     """Write the store as canonical JSON into FILE (- for stdout; .gz is packed)."""
 
     async def write(database: Database) -> None:
-        with _writing(file) as stream:
+        with writing(file) as stream:
             await export_store(database, stream)
 
     _on_store(write)
@@ -110,44 +106,6 @@ def _on_store(job: Callable[[Database], Awaitable[None]]) -> None:
 def _interrupt(_signal: int, _frame: object) -> None:
     """Stop at once: asyncio's own handler would wait for a read of a silent pipe to end."""
     raise KeyboardInterrupt
-
-
-@contextmanager
-def _reading(file: str) -> Generator[TextIO, None, None]:
-    with ExitStack() as stack:
-        try:
-            stream = stack.enter_context(_open(file, "rt"))
-        except OSError as error:
-            raise StoreError(f"cannot read {file!r}: {error.strerror}") from error
-        yield stream
-
-
-@contextmanager
-def _writing(file: str) -> Generator[TextIO, None, None]:
-    """Open what is to be written; a file takes its name only when it is whole."""
-    partial = file if file == "-" else str(Path(file).with_name(f".part-{Path(file).name}"))
-    try:
-        with _open(partial, "wt") as stream:
-            yield stream
-        if file != "-":
-            Path(partial).replace(file)
-    except OSError as error:
-        raise StoreError(f"cannot write {file!r}: {error.strerror}") from error
-    finally:
-        if file != "-":
-            Path(partial).unlink(missing_ok=True)
-
-
-@contextmanager
-def _open(file: str, mode: str) -> Generator[TextIO, None, None]:
-    if file == "-":
-        stream = sys.stdin if mode == "rt" else sys.stdout
-        yield stream
-        stream.flush()
-        return
-    opener = gzip.open if file.endswith(".gz") else open
-    with cast("TextIO", opener(file, mode, encoding="utf-8")) as stream:
-        yield stream
 
 
 if __name__ == "__main__":
