@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
+from fastapi import FastAPI
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from tests.protocol.apps import make_server
+from tests.protocol.apps import make_app
 from tests.servers import serving
 from tests.support import ROOT
-from toolway import Settings
+from toolway import Settings, Toolway
 
 MODES = ("auto", "legacy", "2026-07-28")
 TRANSPORTS = ("http", "stateful http", "stdio")
@@ -22,17 +23,28 @@ EVERYWHERE = [(transport, mode) for transport in TRANSPORTS for mode in MODES]
 
 
 @asynccontextmanager
-async def connected(transport: str, mode: str, **options: Any) -> AsyncGenerator[Client]:
-    """Connect the official client to the application of these tests."""
+async def connected(transport: str, mode: str) -> AsyncGenerator[Client]:
+    """Connect to the application that answers with everything."""
+    settings = Settings(stateful=transport == "stateful http")
+    async with connect(transport, mode, make_app, settings) as client:
+        yield client
+
+
+@asynccontextmanager
+async def connect(
+    transport: str, mode: str, make: Callable[[], FastAPI], settings: Settings | None = None
+) -> AsyncGenerator[Client]:
+    """Serve the application that a module's function makes, and connect the official client to it."""
     async with AsyncExitStack() as stack:
         if transport == "stdio":
-            server: Any = stdio_client(speaker(), errlog=cast("Any", subprocess.DEVNULL))
+            server: Any = stdio_client(speaker(make), errlog=cast("Any", subprocess.DEVNULL))
         else:
-            settings = Settings(stateful=transport == "stateful http")
-            server = stack.enter_context(serving(make_server(settings))) + "/mcp"
-        yield await stack.enter_async_context(Client(server, mode=mode, **options))
+            app = Toolway(make(), name="things", settings=settings).mount().app
+            server = stack.enter_context(serving(app)) + "/mcp"
+        yield await stack.enter_async_context(Client(server, mode=mode))
 
 
-def speaker(app: str = "tests.protocol.apps:make_app") -> StdioServerParameters:
-    """The command that serves an application over stdio."""
-    return StdioServerParameters(command=sys.executable, args=["-m", "tests.protocol.speak", app], cwd=ROOT)
+def speaker(make: Callable[[], FastAPI]) -> StdioServerParameters:
+    """The command that serves such an application over stdio."""
+    name = f"{make.__module__}:{make.__name__}"
+    return StdioServerParameters(command=sys.executable, args=["-m", "tests.protocol.speak", name], cwd=ROOT)

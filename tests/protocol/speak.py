@@ -1,4 +1,4 @@
-"""Serves the application of these tests over stdio: `python -m tests.protocol.speak [module:factory]`."""
+"""Serves the application of these tests over stdio: `python -m tests.protocol.speak module:factory`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ async def main(name: str) -> None:
         print("a line that start-up code prints, and that must not reach the client")
         module, _, factory = name.partition(":")
         app = getattr(import_module(module), factory)()
-        async with Toolway(app, name="things").running() as running:
+        app.state.toolway = Toolway(app, name="things")
+        async with app.state.toolway.running() as running:
             await serve(running.server)
 
 
 if __name__ == "__main__":
-    anyio.run(main, sys.argv[1] if len(sys.argv) > 1 else "tests.protocol.apps:make_app")
+    anyio.run(main, sys.argv[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ MODERN = "2026-07-28"
 HANDSHAKES = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 ERAS = (MODERN, HANDSHAKES[-1])
 ACCEPT = "application/json, text/event-stream"
+OPTIONS: dict[str, Any] = {"timeout": 40, "verify": ssl.create_default_context()}  # made once, as it takes its time
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 
@@ -60,7 +62,7 @@ class Peer:
         """Send bytes as they are, in one piece or several, and anything else as JSON."""
         content = body if isinstance(body, bytes | Iterator) else json.dumps(body).encode()
         known = {"content-type": "application/json", "accept": ACCEPT}
-        return httpx2.post(self.url, content=content, headers={**known, **(headers or {})}, timeout=20, **options)
+        return httpx2.post(self.url, content=content, headers={**known, **(headers or {})}, **OPTIONS, **options)
 
     def send(
         self,

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from toolway.calls.bind import Request
 from toolway.calls.context import CallContext, Report
+from toolway.calls.work import Work
 from toolway.operations import Operation
 from toolway.settings import Settings
 
@@ -74,21 +75,21 @@ class Dispatcher:
         cancelled. Work that an application does after its answer goes on.
         """
         exchange = _Exchange(request.body or b"", self._settings, context.report)
-        task = asyncio.create_task(self._run(self._scope(request, operation, context), exchange))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        task.add_done_callback(exchange.ended)
+        work = Work(self._run(self._scope(request, operation, context), exchange))
+        self._running.add(work.task)
+        work.task.add_done_callback(self._running.discard)
+        work.task.add_done_callback(exchange.ended)
         try:
             reply = await exchange.reply
             if reply.status >= 500:  # the exception behind it arrives just after the answer
-                await asyncio.wait([task], timeout=1)
+                await asyncio.wait([work.task], timeout=1)
         except asyncio.CancelledError:
-            task.cancel()
+            work.stop()
             raise
         finally:
             exchange.close()
         if reply.cut:
-            task.cancel()
+            work.stop()
         return reply
 
     async def close(self) -> None:

@@ -1,0 +1,224 @@
+"""A client that gives up ends the endpoint's work, and nothing of it is left (P12, edges 5 and 42)."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+
+from tests.protocol.clients import EVERYWHERE, connect
+from tests.protocol.waiting import make_waiting, make_waiting_server
+from tests.protocol.wire import ERAS, HANDSHAKES, OPTIONS, Peer, headers_of, message, reply
+from tests.servers import PATIENCE, Serve, serving
+from toolway import Settings
+
+TIMES = 200
+VERSION = HANDSHAKES[-1]
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with serving(make_waiting_server()) as base:
+        yield f"{base}/mcp"
+
+
+def disconnect(url: str, version: str, name: str, begun: int) -> None:
+    """Call on a bare socket, and close that as soon as the endpoint works."""
+    address, body = urlsplit(url), message(version, "tools/call", {"name": name})
+    headers = {"host": address.netloc, "content-length": str(len(json.dumps(body))), **headers_of(version, body)}
+    lines = ["POST /mcp HTTP/1.1", *(f"{key}: {value}" for key, value in headers.items()), "", ""]
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall("\r\n".join(lines).encode() + json.dumps(body).encode())
+        observe(url, "began", begun)
+
+
+def close_stream(url: str, version: str, name: str, begun: int) -> None:
+    """Call with an HTTP client that closes its stream as soon as the endpoint works."""
+
+    async def ask() -> None:
+        body = message(version, "tools/call", {"name": name})
+        headers = headers_of(version, body)
+        async with (
+            httpx2.AsyncClient(verify=OPTIONS["verify"]) as client,
+            client.stream("POST", url, json=body, headers=headers) as response,
+        ):
+            await response.aread()
+
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask)
+            await anyio.to_thread.run_sync(observe, url, "began", begun)
+            group.cancel_scope.cancel()
+
+    anyio.run(run)
+
+
+def observe(url: str, what: str, times: int = 1) -> dict[str, int]:
+    """Wait until something has happened that often at the endpoints."""
+    return Peer(url).call("observe", {"what": what, "times": times})["structuredContent"]
+
+
+def left(url: str) -> dict[str, Any]:
+    return Peer(url).call("left")["structuredContent"]
+
+
+def assert_nothing_left(look: Callable[[], dict[str, Any]], before: dict[str, Any]) -> None:
+    """Closing takes its time; what is left for good is a leak."""
+    deadline = time.monotonic() + 10
+    while has_more(now := look(), before):
+        assert time.monotonic() < deadline, f"{now} is left where {before} was"
+
+
+def has_more(now: dict[str, Any], before: dict[str, Any]) -> bool:
+    return any(
+        now[key] > value if isinstance(value, int) else set(now[key]) - set(value) for key, value in before.items()
+    )
+
+
+@pytest.mark.parametrize("leave", [disconnect, close_stream])
+@pytest.mark.parametrize("version", ERAS)
+def test_a_client_that_disconnects_ends_the_work_and_nothing_is_left(
+    url: str, version: str, leave: Callable[[str, str, str, int], None]
+) -> None:
+    leave(url, version, "wait", 1)
+    observe(url, "cleaned", 1)
+    before = left(url)
+    for number in range(2, TIMES + 2):
+        leave(url, version, "wait", number)
+    counts = observe(url, "cleaned in a thread", TIMES + 1)
+    assert counts == dict.fromkeys(("began", "ended", "cleaned", "cleaned in a thread"), TIMES + 1)
+    assert_nothing_left(partial(left, url), before)
+    assert before["calls"] == 1  # the one that looks
+
+
+@pytest.mark.parametrize("version", ERAS)
+def test_middleware_of_the_application_does_not_keep_the_work_alive(serve: Serve, version: str) -> None:
+    app = make_waiting_server()
+
+    @app.middleware("http")
+    async def pass_on(request: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
+        return await call_next(request)
+
+    url = serve(app) + "/mcp"
+    for number in range(1, 4):
+        disconnect(url, version, "wait", number)
+        observe(url, "cleaned", number)
+
+
+@pytest.mark.parametrize("version", ERAS)
+def test_work_in_a_thread_ends_by_itself_and_holds_nothing_up(url: str, version: str) -> None:
+    """What it uses is cleaned up after it, and not under its hands."""
+    Peer(url, version).call("left")  # what the first call loads stays
+    before = left(url)
+    for number in range(1, 6):
+        disconnect(url, version, "wait_in_a_thread", number)
+    assert left(url)["calls"] == 6
+    assert "cleaned in a thread" not in observe(url, "began", 5)
+    Peer(url).call("open_gate")
+    observe(url, "cleaned in a thread", 5)
+    assert_nothing_left(partial(left, url), before)
+
+
+@pytest.mark.parametrize("version", ERAS)
+def test_nobody_cancels_somebody_elses_call_by_its_id(url: str, version: str) -> None:
+    """Edge 42: without a session an id says nothing about whose call it is."""
+    peer = Peer(url, version)
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(peer.call, "wait_in_a_thread", number=5)
+        observe(url, "began")
+        for revision in ERAS:
+            notice = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 5}}
+            assert peer.post(notice, {"mcp-protocol-version": revision}).status_code == 202
+        peer.call("open_gate")
+        assert running.result(PATIENCE)["content"][0]["text"] == '"done"'
+
+
+@asynccontextmanager
+async def waiting(transport: str, mode: str) -> AsyncGenerator[Client]:
+    settings = Settings(stateful=transport == "stateful http")
+    async with connect(transport, mode, make_waiting, settings) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("transport", "mode"), [pair for pair in EVERYWHERE if pair != ("http", "legacy")])
+async def test_a_call_that_the_official_client_gives_up_ends_and_nothing_is_left(transport: str, mode: str) -> None:
+    """On stdio and in sessions it says so with notifications/cancelled; everywhere else it closes the stream."""
+    async with waiting(transport, mode) as client:
+
+        async def give_up(number: int) -> None:
+            async with anyio.create_task_group() as group:
+                group.start_soon(client.call_tool, "wait")
+                await seen("began", number)
+                group.cancel_scope.cancel()
+            await seen("cleaned", number)
+
+        async def seen(what: str, times: int) -> Any:
+            result = await client.call_tool("observe", {"what": what, "times": times})
+            assert not result.is_error, f"{what!r} did not come {times} times"
+            return result.structured_content
+
+        async def look() -> dict[str, Any]:
+            found = (await client.call_tool("left")).structured_content
+            return {key: found[key] for key in ("calls", "files", "threads", "tasks")}
+
+        with anyio.fail_after(50):
+            await give_up(1)
+            before = await look()
+            for number in range(2, TIMES + 2):
+                await give_up(number)
+            counts = await seen("cleaned in a thread", TIMES + 1)
+            assert counts == dict.fromkeys(("began", "ended", "cleaned", "cleaned in a thread"), TIMES + 1)
+            while has_more(await look(), before):
+                pass
+
+
+async def test_a_handshake_client_without_a_session_ends_its_calls_by_leaving() -> None:
+    """Its notifications/cancelled says nothing about whose call is meant; see above."""
+    with serving(make_waiting_server()) as base:
+        async with anyio.create_task_group() as group, Client(f"{base}/mcp", mode="legacy") as client:
+            group.start_soon(client.call_tool, "wait")
+            await client.call_tool("observe", {"what": "began"})
+            group.cancel_scope.cancel()
+        await anyio.to_thread.run_sync(observe, f"{base}/mcp", "cleaned")
+
+
+def test_ending_a_session_ends_its_calls(serve: Serve) -> None:
+    url = serve(make_waiting_server(Settings(stateful=True))) + "/mcp"
+    hello = {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    peer = Peer(url, VERSION)
+    session = {"mcp-session-id": peer.send("initialize", hello).headers["mcp-session-id"]}
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(peer.send, "tools/call", {"name": "wait"}, headers=session)
+        observe(url, "began")
+        head = {**session, "mcp-protocol-version": VERSION}
+        assert httpx2.delete(url, headers=head).status_code == 200
+        observe(url, "cleaned")
+        running.result(PATIENCE)
+
+
+def test_a_cancelled_call_of_a_session_is_told_so_and_others_go_on(serve: Serve) -> None:
+    url = serve(make_waiting_server(Settings(stateful=True))) + "/mcp"
+    hello = {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    peer = Peer(url, VERSION)
+    session = {"mcp-session-id": peer.send("initialize", hello).headers["mcp-session-id"]}
+    with ThreadPoolExecutor() as pool:
+        cancelled = pool.submit(peer.send, "tools/call", {"name": "wait"}, 5, session)
+        kept = pool.submit(peer.send, "tools/call", {"name": "wait_in_a_thread"}, 6, session)
+        observe(url, "began", 2)
+        notice = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 5}}
+        assert peer.post(notice, {"mcp-protocol-version": VERSION, **session}).status_code == 202
+        observe(url, "cleaned")
+        assert "error" in reply(cancelled.result(PATIENCE))
+        Peer(url).call("open_gate")
+        assert reply(kept.result(PATIENCE))["result"]["content"][0]["text"] == '"done"'
