@@ -108,7 +108,7 @@ def _path(tool: Tool, values: dict[str, str]) -> str:
     path = template.fill(values)
     if not template.keeps(path, values) or template.is_taken(path):
         given = ", ".join(f"{shown[target]}={values[target]!r}" for target in template.names)
-        raise ArgumentError(f"{given} cannot be used here: the path {path!r} belongs to another endpoint")
+        raise ArgumentError(f"{given} cannot be used here: the path {path!r} does not lead to this endpoint")
     return path
 
 
@@ -166,7 +166,11 @@ def _object(fields: list[_Field]) -> bytes:
 
 
 def _form_pairs(fields: list[_Field]) -> list[tuple[str, str]]:
-    return [(argument.target, text) for argument, value in fields for text in _form_texts(argument, value)]
+    return [
+        (plain_text(argument.name, argument.target), text)
+        for argument, value in fields
+        for text in _form_texts(argument, value)
+    ]
 
 
 def _form_texts(argument: Argument, value: object) -> list[str]:

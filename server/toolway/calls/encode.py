@@ -44,9 +44,10 @@ def texts(name: str, value: object) -> list[str]:
 
 
 def entries(value: object) -> list[object]:
-    """The values that one argument gives to a place that may hold several: those of a list, without nulls."""
-    values = cast("list[object]", value) if isinstance(value, list) else [value]
-    return [entry for entry in values if entry is not None]
+    """The values that one argument gives to a place that may hold several: those of a list, one, or none for null."""
+    if isinstance(value, list):
+        return cast("list[object]", value)
+    return [] if value is None else [value]
 
 
 def header_value(name: str, value: object) -> bytes:

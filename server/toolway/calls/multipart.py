@@ -9,12 +9,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from python_multipart.multipart import parse_options_header
+
 from toolway.calls.encode import base64_bytes, plain_text
 from toolway.errors import ArgumentError
 
 __all__ = ["Part", "encode_multipart", "file_part"]
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\]')
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST = 4096
+"""Bytes that form parsers take of one line of a head."""
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;\s*[\w-]+=[\w.+-]+)*", re.ASCII)
 _FILE_KEYS = {"filename", "content_type", "data", "text"}
 
@@ -44,11 +48,8 @@ def file_part(name: str, field: str, value: object) -> Part:
     """
     entry = _checked(name, value)
     content = entry["text"].encode() if "text" in entry else base64_bytes(f"{name}.data", entry["data"])
-    filename = plain_text(f"{name}.filename", entry.get("filename") or "file")
-    if _UNSAFE.search(filename):
-        raise ArgumentError(
-            f"'{name}.filename' must hold no quotes, backslashes or control characters, got {filename!r}"
-        )
+    filename = entry.get("filename", "file")
+    _parameter(f"{name}.filename", "filename", filename)
     return Part(field, content, filename, _content_type(name, entry, filename))
 
 
@@ -65,18 +66,25 @@ def _checked(name: str, value: object) -> dict[str, str]:
 
 def _content_type(name: str, entry: dict[str, str], filename: str) -> str:
     fallback = "text/plain; charset=utf-8" if "text" in entry else "application/octet-stream"
-    chosen = entry.get("content_type") or mimetypes.guess_type(filename)[0] or fallback
+    chosen = entry.get("content_type", mimetypes.guess_type(filename)[0] or fallback)
     if not _MEDIA_TYPE.fullmatch(chosen):
         raise ArgumentError(f"'{name}.content_type' must be a media type such as text/csv, got {chosen!r}")
     return chosen
 
 
 def _section(part: Part, boundary: str) -> bytes:
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(part.field)}"'
+    head = f"--{boundary}\r\nContent-Disposition: form-data; {_parameter(part.field, 'name', part.field)}"
     if part.filename is not None:
-        head += f'; filename="{part.filename}"\r\nContent-Type: {part.content_type}'
+        head += f"; {_parameter(part.field, 'filename', part.filename)}\r\nContent-Type: {part.content_type}"
     return head.encode() + b"\r\n\r\n" + part.content + b"\r\n"
 
 
-def _quoted(field: str) -> str:
-    return field.replace("\\", "\\\\").replace('"', '\\"')
+def _parameter(name: str, key: str, text: str) -> str:
+    """Write one parameter of a part's head, and make sure that it reads back the same."""
+    quoted = plain_text(name, text).replace("\\", "\\\\").replace('"', '\\"')
+    parameter = f'{key}="{quoted}"'
+    written = parameter.encode()
+    _, read = parse_options_header(b"form-data; " + written)
+    if _CONTROL.search(text) or len(written) > _LONGEST or read.get(key.encode()) != text.encode():
+        raise ArgumentError(f"{name!r} travels in the head of a form's part, which cannot carry {text[:200]!r}")
+    return parameter

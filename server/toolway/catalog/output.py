@@ -33,9 +33,9 @@ def output_schemas(operation: Operation) -> tuple[Schema | None, Schema | None, 
 def _promised(operation: Operation) -> Schema | None:
     """The schema of the only successful answer, if it is JSON and described."""
     good = [response for response in operation.responses if response.status.startswith("2")]
-    if len(good) != 1 or not good[0].schema or not _is_json(good[0].media_type):
+    if len(good) != 1 or good[0].schema is None or not _is_json(good[0].media_type):
         return None
-    return good[0].schema
+    return good[0].schema if _untitled(good[0].schema) else None
 
 
 def _is_json(media_type: str | None) -> bool:

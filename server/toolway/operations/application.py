@@ -17,9 +17,10 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Host, Mount, Route
 
+from toolway.errors import DocumentError
 from toolway.operations.document import read_document
 from toolway.operations.model import Api, Body, Operation, Skipped
-from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern
+from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern, plain_path
 
 __all__ = ["read_application"]
 
@@ -33,7 +34,7 @@ def read_application(app: FastAPI) -> Api:
     The document is made anew, so that routes added late are seen; an overridden ``app.openapi`` is honoured. When two
     operations share a method and a path the first one counts, as it does for the router.
     """
-    apis = list(_apis(app, prefix="", outer=[]))
+    apis = list(_apis(app, prefix="", outer=[], mount=None))
     operations: dict[tuple[str, str], Operation] = {}
     for api in apis:
         for operation in api.operations:
@@ -42,25 +43,30 @@ def read_application(app: FastAPI) -> Api:
     return dataclasses.replace(apis[0], operations=tuple(operations.values()), skipped=skipped)
 
 
-def _apis(app: FastAPI, prefix: str, outer: list[RoutePattern]) -> Iterator[Api]:
-    """Yield the application's API, then those of its mounts; `outer` are routes that come before all of these."""
+def _apis(app: FastAPI, prefix: str, outer: list[RoutePattern], mount: str | None) -> Iterator[Api]:
+    """Yield the application's API, then those of its mounts.
+
+    `outer` are routes that come before all of these, `mount` is the outermost prefix.
+    """
     leaves = list(_leaves(app.routes))
     patterns = [*outer, *(pattern for leaf in leaves for pattern in _patterns(leaf, prefix))]
-    yield _read_one(app, prefix, leaves, patterns)
+    yield _read_one(app, prefix, leaves, RouteIndex(patterns, mount))
     for position, leaf in enumerate(leaves):
         route = _original(leaf)
         if isinstance(route, Mount) and isinstance(inner := _unwrapped(route), FastAPI):
             before = [*outer, *(pattern for earlier in leaves[:position] for pattern in _patterns(earlier, prefix))]
-            yield from _apis(inner, prefix + str(leaf.path).rstrip("/"), before)
+            deeper = prefix + str(leaf.path).rstrip("/")
+            yield from _apis(inner, deeper, before, deeper if mount is None else mount)
 
 
-def _read_one(app: FastAPI, prefix: str, leaves: list[Any], patterns: list[RoutePattern]) -> Api:
-    index = RouteIndex(patterns)
+def _read_one(app: FastAPI, prefix: str, leaves: list[Any], index: RouteIndex) -> Api:
     routes = _routes_by_operation(leaves)
 
     def template_for(method: str, path: str) -> PathTemplate:
-        plain = PathTemplate.parse(prefix).text + path
-        return index.template(method, plain) or PathTemplate.parse(prefix + path)
+        template = index.template(method, plain_path(prefix + path))
+        if template is None:
+            raise DocumentError("no route of the application serves this path")
+        return template
 
     api = read_document(_fresh_document(app), prefix=prefix, template_for=template_for)
     operations = (

@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.routing import compile_path
 
-__all__ = ["PathTemplate", "RouteIndex", "RoutePattern"]
+__all__ = ["PathTemplate", "RouteIndex", "RoutePattern", "plain_path"]
 
 _PLACEHOLDER = re.compile(r"{([^{}]+)}")
+_REST = "/{path:path}"
+_WITHIN_A_SEGMENT = frozenset({"", "str", "int", "float", "uuid"})
+
+
+def plain_path(path: str) -> str:
+    """Drop the convertors: ``/files/{file_path:path}`` becomes ``/files/{file_path}``."""
+    return _PLACEHOLDER.sub(lambda placeholder: "{" + placeholder[1].partition(":")[0] + "}", path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +39,22 @@ class PathTemplate:
     """Parameters that may hold slashes (``{file_path:path}``)."""
     rivals: tuple[re.Pattern[str], ...] = ()
     """Earlier routes of the same method that could match a filled path."""
+    mount: re.Pattern[str] | None = None
+    """The mount that the path goes through; it takes less than its routes do (nothing with a line break)."""
+    is_shadowed: bool = False
+    """Whether earlier routes take every filled path."""
 
     @classmethod
-    def parse(cls, path: str, rivals: Iterable[re.Pattern[str]] = ()) -> PathTemplate:
-        """Read a template, with Starlette's convertors (``{n:int}``) or without."""
-        names = tuple(name.partition(":")[0] for name in _PLACEHOLDER.findall(path))
-        spanning = frozenset(name.partition(":")[0] for name in _PLACEHOLDER.findall(path) if name.endswith(":path"))
+    def parse(cls, path: str, rivals: Iterable[str] = (), mount: str | None = None) -> PathTemplate:
+        """Read a template, with Starlette's convertors (``{n:int}``) or without; `mount` is the outermost prefix."""
+        placeholders: list[str] = _PLACEHOLDER.findall(path)
+        names = tuple(placeholder.partition(":")[0] for placeholder in placeholders)
+        spanning = frozenset(name for name, placeholder in zip(names, placeholders, strict=True) if _spans(placeholder))
         pattern, groups = _compile(path)
-        text = _PLACEHOLDER.sub(lambda match: "{" + match[1].partition(":")[0] + "}", path)
-        return cls(text, names, pattern, groups, spanning, tuple(rivals))
+        text = plain_path(path)
+        others = tuple(_compile(rival)[0] for rival in rivals)
+        through = None if mount is None else _compile(mount + _REST)[0]
+        return cls(text, names, pattern, groups, spanning, others, through)
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Put the values into the template, once: a value that looks like a placeholder stays a value."""
@@ -48,6 +62,8 @@ class PathTemplate:
 
     def keeps(self, path: str, values: Mapping[str, str]) -> bool:
         """Tell whether the filled path is matched by this template with exactly these values."""
+        if self.mount is not None and self.mount.fullmatch(path) is None:
+            return False
         match = self.pattern.fullmatch(path)
         return match is not None and all(match[group] == values[name] for name, group in self.groups.items())
 
@@ -55,10 +71,10 @@ class PathTemplate:
         """Tell whether the router would give the filled path to another route."""
         return any(rival.match(path) for rival in self.rivals)
 
-    @property
-    def is_shadowed(self) -> bool:
-        """True for a path without placeholders that an earlier route always takes."""
-        return not self.names and self.is_taken(self.text)
+
+def _spans(placeholder: str) -> bool:
+    """Tell whether a placeholder's value may hold slashes; an application's own convertors may do anything."""
+    return placeholder.partition(":")[2] not in _WITHIN_A_SEGMENT
 
 
 def _compile(path: str) -> tuple[re.Pattern[str], dict[str, str]]:
@@ -98,10 +114,11 @@ class RouteIndex:
     Routes are kept by their first segment, so that the question does not walk over the whole application.
     """
 
-    def __init__(self, routes: Iterable[RoutePattern]) -> None:
+    def __init__(self, routes: Iterable[RoutePattern], mount: str | None = None) -> None:
+        self._mount = mount
         self._by_head: dict[str, list[tuple[int, RoutePattern]]] = {}
         self._any_head: list[tuple[int, RoutePattern]] = []
-        self._own: dict[tuple[str, str], int] = {}
+        self._own: dict[tuple[str | None, str], tuple[int, RoutePattern]] = {}
         for position, route in enumerate(routes):
             self._add(position, route)
 
@@ -109,22 +126,30 @@ class RouteIndex:
         head = route.segments[0] if route.segments else ""
         rows = self._any_head if "{" in head else self._by_head.setdefault(head, [])
         rows.append((position, route))
-        text = PathTemplate.parse(route.path).text
-        for method in route.methods or ():
-            self._own.setdefault((method, text), position)
+        text = plain_path(route.path)
+        for method in route.methods or (None,):
+            self._own.setdefault((method, text), (position, route))
 
     def template(self, method: str, path: str) -> PathTemplate | None:
         """Return the template of the route that serves an operation, or None when no route does."""
-        position = self._own.get((method, path))
-        if position is None:
+        found = self._own.get((method, path)) or self._own.get((None, path)) or self._mount_over(path)
+        if found is None:
             return None
-        route = next(route for at, route in self._near(path) if at == position)
-        rivals = (
+        position, route = found
+        own = path if route.is_mount else route.path
+        rivals = [
             rival
-            for at, rival in self._near(route.path)
-            if at < position and rival.takes(method) and _overlap(rival.segments, route.segments)
-        )
-        return PathTemplate.parse(route.path, rivals=(_compile(rival.path)[0] for rival in rivals))
+            for at, rival in self._near(own)
+            if at < position and rival.takes(method) and _overlap(rival.segments, own.split("/")[1:])
+        ]
+        template = PathTemplate.parse(own, (rival.path for rival in rivals), self._mount)
+        is_covered = any(_covers(rival.segments, own.split("/")[1:]) for rival in rivals)
+        return replace(template, is_shadowed=is_covered or (not template.names and template.is_taken(template.text)))
+
+    def _mount_over(self, path: str) -> tuple[int, RoutePattern] | None:
+        """The first mount that takes a path which is documented, but none of the routes that are known here."""
+        above = ((at, route) for at, route in self._near(path) if route.is_mount)
+        return min((row for row in above if _covers(row[1].segments, path.split("/")[1:])), default=None, key=_position)
 
     def _near(self, path: str) -> Iterator[tuple[int, RoutePattern]]:
         head = path.split("/")[1]
@@ -136,13 +161,40 @@ class RouteIndex:
         yield from self._any_head
 
 
+def _position(row: tuple[int, RoutePattern]) -> int:
+    return row[0]
+
+
 def _overlap(left: list[str], right: list[str]) -> bool:
     """Tell whether some path could match both templates; True where that is not easily excluded."""
-    for index, (one, other) in enumerate(zip(left, right, strict=False)):
-        if ":path}" in one or ":path}" in other:
+    for one, other in zip(left, right, strict=False):
+        if _has_spanning(one) or _has_spanning(other):
             return True
         if "{" not in one and "{" not in other and one != other:
             return False
-        if index == len(left) - 1 or index == len(right) - 1:
-            break
-    return len(left) == len(right) or ":path}" in left[-1] + right[-1]
+    return len(left) == len(right) or _has_spanning(left[-1] + right[-1])
+
+
+def _covers(rival: list[str], own: list[str]) -> bool:
+    """Tell whether a template surely matches every path that another one matches."""
+    for index, one in enumerate(rival):
+        if index >= len(own):
+            return False
+        if _is_whole(one) and one.endswith(":path}") and index == len(rival) - 1:
+            return True
+        takes_any = _is_whole(one) and ":" not in one and own[index] != "" and not _has_spanning(own[index])
+        if not takes_any and _PLACEHOLDER.sub(_kind_only, one) != _PLACEHOLDER.sub(_kind_only, own[index]):
+            return False
+    return len(rival) == len(own)
+
+
+def _is_whole(segment: str) -> bool:
+    return _PLACEHOLDER.fullmatch(segment) is not None
+
+
+def _has_spanning(segment: str) -> bool:
+    return any(_spans(placeholder) for placeholder in _PLACEHOLDER.findall(segment))
+
+
+def _kind_only(placeholder: re.Match[str]) -> str:
+    return "{:" + placeholder[1].partition(":")[2] + "}"
