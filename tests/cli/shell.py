@@ -18,7 +18,7 @@ import os
 import subprocess
 import sys
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel
@@ -29,6 +29,15 @@ print("noise: import")
 class Stock(BaseModel):
     product: str
     pieces: int
+
+
+class Echo(BaseModel):
+    text: str = ""
+    maybe: str | None = None
+    flag: bool = False
+    either: int | str = 0
+    ids: list[str] | None = None
+    free: Any = None
 
 
 @asynccontextmanager
@@ -54,14 +63,8 @@ async def stock(product: str, pieces: int = 1, kind: Literal["new", "used"] = "n
 
 
 @app.post("/echo")
-async def echo(
-    text: str = "",
-    maybe: str | None = None,
-    flag: bool = False,
-    either: int | str = 0,
-    ids: list[str] | None = None,
-) -> dict:
-    return {"text": text, "maybe": maybe, "flag": flag, "either": either, "ids": ids}
+async def echo(given: Echo) -> Echo:
+    return given
 
 
 @app.delete("/stock/{product}")
@@ -92,14 +95,14 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def toolway(
-    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, given: str = "", timeout: float = PATIENCE
+    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = PATIENCE
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
         [*TOOLWAY, *map(str, arguments)],
         cwd=cwd,
         env=environment(env),
-        input=given,
+        input="",
         check=False,
         capture_output=True,
         encoding="utf-8",

@@ -99,7 +99,7 @@ def test_the_application_of_the_readme_answers_to_the_commands_of_the_readme(tmp
     (tmp_path / "warehouse.py").write_text(code, encoding="utf-8")
     commands = re.findall(r"^toolway ((?:list|call|config) .*?) *(?:#.*)?$", read("README.md"), flags=re.MULTILINE)
     printed = [toolway(command, tmp_path) for command in commands]
-    assert ["stock" in text for text in printed] == [True, True, False]
+    assert "stock" in printed[0]
     assert '"product":"lamp"' in printed[1].replace(" ", "")
     assert "warehouse:app" in printed[2]
 

@@ -142,11 +142,11 @@ def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
     yield f"MCP endpoint  {address.url}{toolway.path}"
     if toolway.app.docs_url and toolway.app.openapi_url:
         yield f"Swagger UI    {address.url}{toolway.app.docs_url}"
+    if reminder := _host_reminder(address.host, toolway.settings.allowed_hosts):
+        yield reminder
     tools, skipped = len(toolway.catalog.tools), len(toolway.catalog.skipped)
     rest = f"; {skipped} operations are no tools, `toolway list` says why" if skipped else ""
     yield f"{toolway.app.title}: {tools} {'tool' if tools == 1 else 'tools'}{rest}. Ctrl+C ends the server."
-    if reminder := _host_reminder(address.host, toolway.settings.allowed_hosts):
-        yield reminder
 
 
 def _host_reminder(host: str, allowed: Sequence[str]) -> str:

@@ -1,0 +1,132 @@
+"""``toolway call``: one call, in the command's own process."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.shell import PATIENCE, TOOLWAY, environment, noises, toolway, write
+
+GUARDED = """
+from typing import Annotated
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
+
+app = FastAPI()
+
+@app.get("/token")
+async def token(given: Annotated[object, Depends(HTTPBearer())]) -> str:
+    return given.credentials
+"""
+
+
+def echoed(noisy: Path, *arguments: str) -> Any:
+    done = toolway("call", "main:app", "echo", *arguments, cwd=noisy)
+
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_call_answers_on_stdout_and_nowhere_else(noisy: Path) -> None:
+    """A pipe gets the endpoint's own bytes."""
+    done = toolway("call", "main:app", "stock", "product=lamp", "pieces=3", cwd=noisy)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == '{"product":"lamp","pieces":3}\n'
+    assert noises(done.stderr.splitlines()) == {
+        "import", "start", "past the redirection", "descriptor", "child", "endpoint", "stop",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "member", "value"),
+    [
+        ("text=5", "text", "5"),
+        ("text=true", "text", "true"),
+        ('text="quoted"', "text", '"quoted"'),
+        ("text=a=b", "text", "a=b"),
+        ("text=", "text", ""),
+        ("text=Ünïcode 🛋", "text", "Ünïcode 🛋"),
+        ("maybe=null", "maybe", "null"),
+        ("flag=true", "flag", True),
+        ("either=5", "either", 5),
+        ("either=five", "either", "five"),
+        ('ids=["a", "b"]', "ids", ["a", "b"]),
+        ("ids=null", "ids", None),
+        ('free={"a": [1]}', "free", {"a": [1]}),
+        ("free=word", "free", "word"),
+    ],
+)
+def test_text_stays_text_and_anything_else_is_json(noisy: Path, given: str, member: str, value: Any) -> None:
+    assert echoed(noisy, given)[member] == value
+
+
+def test_pairs_go_over_the_object(noisy: Path) -> None:
+    answer = echoed(noisy, "flag=true", "--json", '{"text": "one", "flag": false, "maybe": "two"}')
+
+    assert answer == {"text": "one", "maybe": "two", "flag": True, "either": 0, "ids": None, "free": None}
+
+
+def test_a_tools_error_is_its_text_on_stderr(noisy: Path) -> None:
+    done = toolway("call", "main:app", "drop", "product=lamp", cwd=noisy)
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1] == "404 Not Found: no lamp here"
+
+
+def test_arguments_that_the_endpoint_refuses_are_the_tools_error(noisy: Path) -> None:
+    done = toolway("call", "main:app", "stock", "prodct=lamp", cwd=noisy)
+
+    assert done.returncode == 1
+    assert "'product'" in done.stderr.splitlines()[-1]
+
+
+def test_a_failing_endpoint_leaves_its_traceback_in_the_log(noisy: Path) -> None:
+    """The caller of the command is the operator, too."""
+    done = toolway("call", "main:app", "failing", cwd=noisy)
+
+    assert done.returncode == 1
+    assert "RuntimeError: a secret" in done.stderr
+    assert "Reference: " in done.stderr.splitlines()[-1]
+
+
+def test_bytes_are_described(noisy: Path) -> None:
+    assert toolway("call", "main:app", "picture", cwd=noisy).stdout == "[image/png, 4 bytes]\n"
+
+
+def test_json_is_laid_out_on_a_terminal(noisy: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [*TOOLWAY, "call", "main:app", "stock", "product=lamp"]
+    try:
+        subprocess.run(
+            command,
+            cwd=noisy,
+            env=environment(),
+            stdout=theirs,
+            stderr=subprocess.DEVNULL,
+            check=True,
+            timeout=PATIENCE,
+        )
+        shown = os.read(ours, 4096).decode().replace("\r\n", "\n")
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    assert shown == '{\n  "product": "lamp",\n  "pieces": 1\n}\n'
+
+
+def test_calls_carry_the_operators_credentials(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": GUARDED})
+
+    bare = toolway("call", "main:app", "token", cwd=tmp_path)
+    known = toolway("call", "main:app", "token", cwd=tmp_path, env={"TOOLWAY_AUTHORIZATION": "Bearer abc"})
+
+    assert bare.returncode == 1
+    assert known.stdout == '"abc"\n'

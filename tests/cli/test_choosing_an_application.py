@@ -1,0 +1,108 @@
+"""Which application a command takes, and from where."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import toolway, write
+
+APP = """
+from fastapi import FastAPI
+from toolway import Toolway
+
+def make():
+    app = FastAPI()
+
+    @app.get("/made")
+    async def made() -> int:
+        return 1
+
+    return app
+
+class Holder:
+    app = make()
+
+app = make()
+chosen = Toolway(make(), exclude={"methods": ["GET"]})
+"""
+FILES = {
+    "shop/__init__.py": "",
+    "shop/main.py": APP,
+    "shop/beside.py": "from shop.main import app\n",
+    "shop/deep/deeper/note.txt": "",
+    "pyproject.toml": '[project]\nname = "shop"\n\n[tool.toolway]\napp = "shop.main:app"\n',
+    "inner/pyproject.toml": "[tool.other]\n",
+    "documented/pyproject.toml": '[tool.toolway]\napp = "api.json"\n',
+    "documented/api.json": json.dumps(
+        {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": {"responses": {}}}}}
+    ),
+    "documented/deep/note.txt": "",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("project"), FILES)
+
+
+def listed(*arguments: str | Path, cwd: Path) -> list[str]:
+    done = toolway("list", *arguments, "--json", cwd=cwd)
+
+    assert done.returncode == 0, done.stderr
+    return [tool["name"] for tool in json.loads(done.stdout)]
+
+
+@pytest.mark.parametrize(
+    "app", ["shop.main:app", "shop.main:make()", "shop.main:Holder.app", "shop.beside:app"], ids=str
+)
+def test_an_application_is_an_attribute_or_what_a_factory_returns(project: Path, app: str) -> None:
+    assert listed(app, cwd=project) == ["made"]
+
+
+def test_a_toolway_keeps_its_own_selection(project: Path) -> None:
+    assert listed("shop.main:chosen", cwd=project) == []
+
+
+def test_the_project_names_the_application_for_all_folders_below(project: Path) -> None:
+    """A project file without the table is passed by, and the module is imported from the project's folder."""
+    assert listed(cwd=project) == ["made"]
+    assert listed(cwd=project / "shop" / "deep" / "deeper") == ["made"]
+    assert listed(cwd=project / "inner") == ["made"]
+
+
+def test_the_folder_can_be_another_one(project: Path, tmp_path: Path) -> None:
+    assert listed("shop.main:app", "--app-dir", project, cwd=tmp_path) == ["made"]
+    assert listed("--app-dir", project / "inner", cwd=tmp_path) == ["made"]
+
+
+def test_a_project_may_name_a_document(project: Path) -> None:
+    assert listed(cwd=project / "documented" / "deep") == ["get_a"]
+
+
+def test_a_call_tells_an_application_from_a_tool(project: Path) -> None:
+    with_app = toolway("call", "shop.main:app", "made", cwd=project)
+    without = toolway("call", "made", cwd=project / "inner")
+
+    assert (with_app.stdout, without.stdout) == ("1\n", "1\n")
+
+
+def test_a_colon_in_a_value_names_no_application(project: Path) -> None:
+    """The first word is a tool's name all the same, and the rest its arguments."""
+    done = toolway("call", "made", "url=http://example.com/a.json", cwd=project)
+
+    assert done.returncode == 1
+    assert "'url'" in done.stderr
+
+
+def test_the_version_and_help_need_no_application(tmp_path: Path) -> None:
+    version = toolway("--version", cwd=tmp_path)
+    bare = toolway(cwd=tmp_path)
+    command = toolway("call", "--help", cwd=tmp_path)
+
+    assert version.stdout.startswith("toolway, version ")
+    assert (bare.returncode, bare.stderr) == (0, "")
+    assert all(name in bare.stdout for name in ("serve", "stdio", "list", "call", "config"))
+    assert "[APP] NAME [KEY=VALUE]..." in command.stdout

@@ -1,0 +1,139 @@
+"""``toolway list``: the catalogue for people, and for programs."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.cli.shell import TOOLWAY, environment, noises, toolway, write
+from tests.support import SHARED, require
+
+DOCUMENTS = ("airflow", "docling", "galaxium", "langflow", "openwebui", "titiler")
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+SECONDS = 5
+SWALLOWED = """
+from fastapi import FastAPI
+
+app = FastAPI()
+
+@app.post("/deep", openapi_extra={"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/nowhere"}}}}})
+async def deep() -> int:
+    return 1
+
+@app.get("/fine")
+async def fine() -> int:
+    return 1
+"""
+
+
+def test_people_read_what_each_tool_does_and_takes(noisy: Path) -> None:
+    done = toolway("list", "main:app", cwd=noisy)
+
+    assert done.returncode == 0
+    stock, *_, counts = done.stdout.split("\n\n")
+    assert stock.splitlines() == [
+        "stock  (read only)",
+        "  Say how many pieces there are.",
+        "    product (required): string",
+        "    pieces: integer",
+        '    kind: "new" | "used"',
+    ]
+    assert "drop  (writes, destructive, idempotent)" in done.stdout
+    assert counts.strip() == "6 tools, 0 skipped"
+
+
+def test_what_is_no_tool_is_listed_with_the_reason(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": SWALLOWED})
+
+    done = toolway("list", "main:app", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "skipped: POST /deep: the schema reference '#/nowhere'" in done.stdout
+    assert done.stdout.endswith("1 tool, 1 skipped\n")
+
+
+def test_programs_read_definitions_and_nothing_else(noisy: Path) -> None:
+    """Whatever the application prints, and however, stays off stdout."""
+    done = toolway("list", "main:app", "--json", cwd=noisy)
+
+    tools = json.loads(done.stdout)
+    assert [tool["name"] for tool in tools] == ["stock", "drop", "echo", "picture", "process", "failing"]
+    assert tools[0]["inputSchema"]["required"] == ["product"]
+    assert tools[1]["annotations"]["destructiveHint"] is True
+    # As an agent of 2026-07-28 gets it: later ones may answer with anything, so nothing is wrapped.
+    assert tools[4]["outputSchema"] == {"type": "integer"}
+    assert noises(done.stderr.splitlines()) == {
+        "import", "start", "past the redirection", "descriptor", "child", "stop",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["people", "programs"])
+def test_a_reader_that_has_enough_may_leave(options: list[str]) -> None:
+    """As in ``toolway list | head -1``, with more to print than a pipe holds."""
+    document = SHARED / "data" / "openapi" / "openwebui.json.gz"
+    require(document.exists(), f"needs {document.name} of the shared data")
+    with subprocess.Popen(
+        [*TOOLWAY, "list", str(document), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_operation_of_a_document_is_listed_once_and_well(name: str, tmp_path: Path) -> None:
+    path = SHARED / "data" / "openapi" / f"{name}.json.gz"
+    require(path.exists(), f"needs {path.name} of the shared data")
+
+    done = toolway("list", path, "--json", cwd=tmp_path, timeout=SECONDS)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    tools = json.loads(done.stdout)
+    names = [tool["name"] for tool in tools]
+    assert [tool["title"] for tool in tools] == list(summaries(path))
+    assert [name for name in names if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name)] == []
+    assert len(set(names)) == len(names)
+    schemas = [tool[side] for tool in tools for side in ("inputSchema", "outputSchema") if side in tool]
+    assert len(schemas) > len(tools)
+    for schema in schemas:
+        Draft202012Validator.check_schema(schema)
+        assert list(dangling(schema)) == []
+
+
+def summaries(path: Path) -> Iterator[str]:
+    """Yield the summary of each operation of a document; all of these documents give one to each."""
+    document = json.loads(gzip.decompress(path.read_bytes()))
+    for item in document["paths"].values():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield operation["summary"]
+
+
+def dangling(schema: dict[str, Any]) -> Iterator[str]:
+    """Yield the references that lead nowhere within the schema."""
+    pending: list[Any] = [schema]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            reference = node.get("$ref")
+            if isinstance(reference, str) and reference.removeprefix("#/$defs/") not in schema.get("$defs", {}):
+                yield reference
+            pending.extend(node.values())
+        elif isinstance(node, list):
+            pending.extend(node)

@@ -1,0 +1,203 @@
+"""``toolway serve``: MCP and the application's own pages over HTTP."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+from mcp import Client
+
+from tests.cli.shell import PATIENCE, TOOLWAY, toolway, write
+from tests.servers import Process, free_port, running
+
+ERAS = [pytest.param("auto", "2026-07-28", id="2026-07-28"), pytest.param("legacy", "2025-11-25", id="2025-11-25")]
+READY = "Ctrl+C ends the server"
+STOCK = """
+@app.get("/stock")
+async def stock() -> int:
+    return 1
+"""
+PLACED = f"""
+from fastapi import FastAPI
+from toolway import Toolway
+
+app = FastAPI(title="Placed", docs_url="/try")
+{STOCK}
+Toolway(app).mount("/agents")
+
+silent = FastAPI(title="Silent", docs_url=None)
+"""
+FILTERED = f"""
+from fastapi import FastAPI
+from toolway import Toolway
+
+app = FastAPI()
+{STOCK}
+Toolway(app, include={{"tags": ["nothing"]}}).mount()
+"""
+BROKEN = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+
+@asynccontextmanager
+async def lifespan(app):
+    raise RuntimeError("no database")
+    yield
+
+app = FastAPI(lifespan=lifespan)
+"""
+CLEAN = """
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+
+@asynccontextmanager
+async def lifespan(app):
+    print("started", flush=True)
+    yield
+    print("stopped", flush=True)
+
+app = FastAPI(lifespan=lifespan)
+"""
+
+
+@contextmanager
+def served(folder: Path, app: str = "main:app", *options: str) -> Generator[tuple[str, Process]]:
+    """Serve on a free port; yield the base URL that the command itself prints, and the process."""
+    command = [*TOOLWAY, "serve", app, "--port", "0", *options]
+    with running(command, cwd=folder, ready=READY) as process:
+        (url,) = re.findall(r"^MCP endpoint  (http://\S+:\d+)/", process.output, re.MULTILINE)
+        yield url, process
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("mode", "version"), ERAS)
+async def test_the_official_client_lists_and_calls(noisy: Path, mode: str, version: str) -> None:
+    with served(noisy) as (url, _):
+        async with Client(f"{url}/mcp", mode=mode) as client:
+            listed = await client.list_tools()
+            result = await client.call_tool("stock", {"product": "lamp", "pieces": 2})
+
+            assert client.protocol_version == version
+        page = httpx2.get(f"{url}/docs")
+
+    assert len(listed.tools) == 6
+    assert result.structured_content == {"product": "lamp", "pieces": 2}
+    assert page.status_code == 200
+
+
+def test_it_says_where_things_are(noisy: Path) -> None:
+    with served(noisy) as (url, process):
+        shown = process.output
+
+    assert f"MCP endpoint  {url}/mcp\n" in shown
+    assert f"Swagger UI    {url}/docs\n" in shown
+    assert "Warehouse: 6 tools" in shown
+    assert "TOOLWAY_ALLOWED_HOSTS" not in shown
+
+
+def test_it_says_where_the_application_has_put_things(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": PLACED})
+    with served(tmp_path) as (url, process):
+        moved = process.output
+        assert httpx2.get(f"{url}/try").status_code == 200
+    with served(tmp_path, "main:silent") as (_, process):
+        silent = process.output
+
+    assert f"MCP endpoint  {url}/agents\n" in moved
+    assert f"Swagger UI    {url}/try\n" in moved
+    assert "Placed: 1 tool." in moved
+    assert "Swagger UI" not in silent
+
+
+def test_an_address_that_others_reach_needs_its_name(noisy: Path) -> None:
+    """Requests by a name that is not allowed are refused, so the name has to be told."""
+    with served(noisy, "main:app", "--host", "127.0.0.2") as (url, process):
+        refused = httpx2.post(f"{url}/mcp", json={})
+
+        assert refused.status_code == 421
+        assert """TOOLWAY_ALLOWED_HOSTS='["localhost", "127.0.0.1", "[::1]", "127.0.0.2"]'""" in process.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+    write(tmp_path, {"main.py": CLEAN})
+    with served(tmp_path) as (_, process):
+        process.popen.send_signal(number)
+
+        assert process.popen.wait(PATIENCE) == 0
+    assert "stopped" in process.output
+    assert "Traceback" not in process.output
+
+
+def test_the_lifespan_runs_once(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": CLEAN})
+    with served(tmp_path) as (url, process):
+        httpx2.get(f"{url}/openapi.json")
+
+    assert [line for line in process.lines if line in {"started\n", "stopped\n"}] == ["started\n", "stopped\n"]
+
+
+@pytest.mark.anyio
+async def test_workers_answer_in_processes_of_their_own(noisy: Path) -> None:
+    with served(noisy, "main:app", "--workers", "2") as (url, process):
+        async with Client(f"{url}/mcp") as client:
+            listed = await client.list_tools()
+            result = await client.call_tool("process", {})
+        children = {child.pid for child in psutil.Process(process.popen.pid).children()}
+        process.popen.send_signal(signal.SIGINT)
+
+        assert process.popen.wait(PATIENCE) == 0
+    assert len(listed.tools) == 6
+    assert result.structured_content in children
+    assert process.output.count("MCP endpoint") == 1
+    assert "Traceback" not in process.output
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", "2"]], ids=["one process", "workers"])
+def test_a_filter_that_matches_nothing_is_said_once(tmp_path: Path, options: list[str]) -> None:
+    write(tmp_path, {"main.py": FILTERED})
+
+    done = toolway("serve", "main:app", "--port", "0", *options, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert done.stderr.count("toolway: include tags 'nothing' matches no operation") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", "2"]], ids=["one process", "workers"])
+def test_a_start_up_that_fails_leaves_its_traceback_in_the_log(tmp_path: Path, options: list[str]) -> None:
+    """The application's own mistakes are its developer's to find."""
+    write(tmp_path, {"main.py": BROKEN})
+
+    done = toolway("serve", "main:app", "--port", "0", *options, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    assert "RuntimeError: no database" in done.stderr
+    assert "MCP endpoint" not in done.stderr
+
+
+def test_the_port_is_free_again_at_once(tmp_path: Path) -> None:
+    """Whoever changes the code starts the server again right away."""
+    write(tmp_path, {"main.py": CLEAN})
+    port = str(free_port())
+    command = [*TOOLWAY, "serve", "main:app", "--port", port]
+
+    for _ in range(2):
+        with running(command, cwd=tmp_path, ready=READY):
+            assert httpx2.get(f"http://127.0.0.1:{port}/openapi.json").status_code == 200
+
+
+@pytest.mark.skipif(not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"), reason="needs IPv6")  # noqa: PTH110
+def test_ipv6_addresses_are_written_in_brackets(noisy: Path) -> None:
+    with served(noisy, "main:app", "--host", "::1") as (url, _):
+        assert url.startswith("http://[::1]:")
+        assert httpx2.get(f"{url}/docs").status_code == 200
