@@ -17,6 +17,7 @@ __all__ = ["Definitions", "accepts_null", "deref", "is_object"]
 
 _COMPONENTS = "#/components/schemas/"
 _DEFS = "#/$defs/"
+_BESIDE_ALL_OF = {"allOf", "default", "deprecated", "description", "examples", "title"}  # say nothing of the values
 _DEEPEST = 64
 _LARGEST = 20_000
 
@@ -90,7 +91,7 @@ def deref(schema: Schema, components: Mapping[str, Schema]) -> Schema:
             if target is None:
                 raise DocumentError(f"the schema reference {reference!r} leads nowhere in the document")
             schema = target
-        elif isinstance(schema.get("allOf"), list) and len(schema["allOf"]) == 1 and "properties" not in schema:
+        elif len(schema.get("allOf") or ()) == 1 and not schema.keys() - _BESIDE_ALL_OF:
             schema = schema["allOf"][0]
         else:
             return schema
