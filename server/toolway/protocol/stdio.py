@@ -39,7 +39,7 @@ async def standard_streams() -> AsyncGenerator[Serve]:
     async with stdio_server() as (read, write):
 
         async def serve(server: Server[Any]) -> None:
-            async with _messages(read, write.send) as messages:
+            async with read, _messages(read, write.send) as messages:
                 await server.run(messages, write, server.create_initialization_options())
 
         yield serve
