@@ -28,6 +28,7 @@ from tests.tools.shop import (
     SHIRT_S,
     small_shop,
 )
+from tools.retail import orders
 
 Call = tuple[str, dict[str, Any]]
 
@@ -98,17 +99,17 @@ async def test_one_gift_card_never_pays_for_more_than_it_holds(desks: list[Desk]
 
 
 async def test_money_going_in_and_out_of_one_gift_card_is_all_counted(place: Place) -> None:
-    orders = [f"#W{number}" for number in range(20)]
+    order_ids = [f"#W{number}" for number in range(20)]
     url = await place.new()
-    await fill_store(url, shop_with_orders(orders))
+    await fill_store(url, shop_with_orders(order_ids))
     async with open_desk(url) as one, open_desk(url) as other:
         change = {"item_ids": [MUG_WHITE], "new_item_ids": [MUG_BLACK], "payment_method_id": GIFT}
         calls: list[Call] = [
             *[
                 ("cancel_pending_order", {"order_id": order_id, "reason": "ordered by mistake"})
-                for order_id in orders[:10]
+                for order_id in order_ids[:10]
             ],
-            *[("modify_pending_order_items", {"order_id": order_id, **change}) for order_id in orders[10:]],
+            *[("modify_pending_order_items", {"order_id": order_id, **change}) for order_id in order_ids[10:]],
         ]
         assert statuses(await at_once([one, other], *calls)) == [200] * 20
         assert await one.balance(ADA, GIFT) == round(100 + 10 * 8.1 - 10 * 1.8, 2)
@@ -126,6 +127,23 @@ async def test_reading_goes_on_while_others_write(desks: list[Desk]) -> None:
 async def test_different_orders_and_users_do_not_hinder_each_other(desks: list[Desk]) -> None:
     calls = [CANCEL, RETURN, PAY, ("modify_user_address", {"user_id": ADA, **AWAY})]
     assert statuses(await at_once(desks, *calls)) == [200] * 4
+
+
+async def test_a_write_that_waits_too_long_is_told_to_try_again(store_url: str) -> None:
+    async with open_desk(store_url, lock_seconds=0.1) as desk:
+        async with desk.store.writing() as session:
+            await orders.cancel(session, PENDING, "no longer needed")
+            await session.flush()
+            answer = await desk.call(CANCEL[0], **CANCEL[1])
+            assert answer.status_code == 503
+            assert "Try again" in answer.json()["detail"]
+            assert (await desk.call("get_order_details", order_id=PENDING)).json()["status"] == "pending"
+        await desk.refuse(409, CANCEL[0], **CANCEL[1])
+
+
+async def test_a_desk_opens_while_somebody_else_is_writing(store_url: str) -> None:
+    async with open_desk(store_url) as busy, busy.store.rewriting(), open_desk(store_url, lock_seconds=0.1) as other:
+        assert (await other.do("get_order_details", order_id=PENDING))["status"] == "pending"
 
 
 def shop_with_orders(order_ids: list[str]) -> dict[str, Any]:

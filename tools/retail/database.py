@@ -6,28 +6,30 @@ the store's write lock as it begins, PostgreSQL locks the rows that are selected
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from tools.retail.errors import Busy, StoreError
 
 __all__ = ["Database"]
 
-_LOCK_SECONDS = 30
+_BULK_LOCK = 7_304_212_961  # any number, as long as every process of the desk takes the same
 _LOCK_NOT_AVAILABLE = {"55P03", "40P01"}  # PostgreSQL: lock timeout, deadlock
 
 
 class Database:
     """A store: a place to read from and to write to."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, lock_seconds: float) -> None:
         self.url = url
-        self._engine = _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgresql_engine(url)
+        make_engine = _sqlite_engine if self.backend == "sqlite" else _postgresql_engine
+        self._engine = make_engine(url, lock_seconds)
         # These share the engine's pool and differ only in how a transaction begins.
         self._reader = self._engine.execution_options(**_READING[self.backend])
         self._writer = self._engine.execution_options(**_WRITING[self.backend])
@@ -39,26 +41,38 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSession, None]:
         """Open a session on one snapshot of the store; nothing done in it is kept."""
-        async with AsyncSession(self._reader, autoflush=False) as session:
-            yield session
+        with _telling_agents():
+            async with AsyncSession(self._reader, autoflush=False) as session:
+                yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncSession, None]:
         """Open a session whose changes are committed together at the end, or not at all when the block raises."""
-        try:
+        with _telling_agents():
             async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
-        except DBAPIError as error:
-            if _is_lock_timeout(error):
-                raise Busy("The store is busy with another change; nothing was changed. Try again.") from error
-            raise
+
+    @asynccontextmanager
+    async def surveying(self) -> AsyncGenerator[AsyncConnection, None]:
+        """Open a connection on one snapshot of the whole store."""
+        with self._telling_people():
+            async with self._reader.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def rewriting(self) -> AsyncGenerator[AsyncConnection, None]:
-        """Open a connection for bulk work in one transaction: migrating, seeding, importing."""
-        try:
+        """Open a connection for bulk work in one transaction, and keep other bulk work waiting until its end."""
+        with self._telling_people():
             async with self._writer.begin() as connection:
+                if self.backend == "postgresql":  # SQLite has one writer at a time anyway
+                    await connection.execute(text("SET LOCAL lock_timeout = 0"))
+                    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _BULK_LOCK})
                 yield connection
+
+    @contextmanager
+    def _telling_people(self) -> Generator[None, None, None]:
+        try:
+            yield
         except (SQLAlchemyError, OSError) as error:
             raise StoreError(f"cannot use the store {self.name}: {_first_line(error)}") from error
 
@@ -82,8 +96,8 @@ _WRITING: dict[str, dict[str, Any]] = {
 }
 
 
-def _sqlite_engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": _LOCK_SECONDS})
+def _sqlite_engine(url: URL, lock_seconds: float) -> AsyncEngine:
+    engine = create_async_engine(url, connect_args={"timeout": lock_seconds})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite_connection)
     event.listen(engine.sync_engine, "begin", _begin_sqlite_transaction)
     return engine
@@ -101,12 +115,24 @@ def _begin_sqlite_transaction(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
 
-def _postgresql_engine(url: URL) -> AsyncEngine:
-    settings = {"lock_timeout": f"{_LOCK_SECONDS}s", "application_name": "order desk"}
+def _postgresql_engine(url: URL, lock_seconds: float) -> AsyncEngine:
+    settings = {"lock_timeout": f"{lock_seconds * 1000:.0f}ms", "application_name": "order desk"}
     return create_async_engine(url, connect_args={"server_settings": settings})
 
 
-def _is_lock_timeout(error: DBAPIError) -> bool:
+@contextmanager
+def _telling_agents() -> Generator[None, None, None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError) as error:
+        if _is_busy(error):
+            raise Busy("The store is busy with other changes, and nothing was changed. Try again.") from error
+        raise
+
+
+def _is_busy(error: DBAPIError | PoolTimeoutError) -> bool:
+    if isinstance(error, PoolTimeoutError):
+        return True
     code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
     return code in _LOCK_NOT_AVAILABLE or str(code).startswith("SQLITE_BUSY")
 

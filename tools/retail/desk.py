@@ -7,19 +7,15 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.retail.database import Database
-from tools.retail.migrations import migrate
+from tools.retail.migrations import is_migrated, migrate
 from tools.retail.progress import Progress
 from tools.retail.seed import DEFAULT_SIZE, seed_records
 from tools.retail.settings import DEFAULT_STORE, RetailSettings
 from tools.retail.store import is_empty, replace
 
 __all__ = ["Store", "open_store", "opened"]
-
-_MIGRATION_LOCK = 7_304_212_961  # any number, as long as every process of the desk takes the same
 
 
 @asynccontextmanager
@@ -35,28 +31,27 @@ async def open_store(settings: RetailSettings, *, seed: bool = False) -> AsyncGe
     """Open the store that the settings name, its tables up to date; fill it if asked to and it is empty."""
     if settings.on_default_store:
         DEFAULT_STORE.parent.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.url)
+    database = Database(settings.url, settings.lock_seconds)
     try:
-        await _prepare(database, seed=seed)
+        if not await _is_ready(database, seed=seed):
+            await _make_ready(database, seed=seed)
         yield database
     finally:
         await database.dispose()
 
 
-async def _prepare(database: Database, *, seed: bool) -> None:
-    """All in one transaction that keeps other processes out, so any number of them may start at once."""
+async def _is_ready(database: Database, *, seed: bool) -> bool:
+    """Look without locking: most of the time there is nothing to do, and somebody else may be writing."""
+    async with database.surveying() as connection:
+        return await connection.run_sync(is_migrated) and not (seed and await is_empty(connection))
+
+
+async def _make_ready(database: Database, *, seed: bool) -> None:
+    """Do it all in one transaction that keeps other processes out, so any number of them may start at once."""
     async with database.rewriting() as connection:
-        await _wait_for_turn(connection)
         await connection.run_sync(migrate)
         if seed and await is_empty(connection):
             await replace(connection, seed_records(DEFAULT_SIZE), Progress("seeding an empty store"))
-
-
-async def _wait_for_turn(connection: AsyncConnection) -> None:
-    """SQLite has one writer at a time anyway; PostgreSQL is asked for a lock that lasts as long as the transaction."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SET LOCAL lock_timeout = 0"))
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
 
 
 def _store(request: Request) -> Database:

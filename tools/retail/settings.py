@@ -23,12 +23,14 @@ class RetailSettings(BaseSettings):
 
     ``RETAIL_DATABASE_URL`` names the store; without it, the store is a SQLite file of its own. That file fills itself
     with made-up customers and orders when it is empty; any other store does so only with ``RETAIL_SEED_EMPTY_STORE``.
+    A change waits ``RETAIL_LOCK_SECONDS`` for others to finish theirs before it gives up.
     """
 
     model_config = SettingsConfigDict(env_prefix="RETAIL_", extra="ignore", hide_input_in_errors=True)
 
     database_url: str = Field(default=f"sqlite:///{DEFAULT_STORE}", repr=False)
     seed_empty_store: bool | None = None
+    lock_seconds: float = Field(default=30, gt=0)
 
     @field_validator("database_url")
     @classmethod
