@@ -25,6 +25,7 @@ _RESERVED = frozenset(
         "proxy-authorization", "proxy-connection", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "via",
     }
 )  # fmt: skip
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_.-]+")
 _RESERVED_PREFIXES = ("mcp-", "sec-", "x-forwarded-")
 
 FILE: Schema = {
@@ -229,5 +230,6 @@ def _options(name: str) -> Iterator[str]:
 
 
 def _legal(name: str) -> str:
-    """Clients take ``^[a-zA-Z0-9_.-]{1,64}$`` as a property name."""
-    return (re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_") or "argument")[:64]
+    """Clients take ``^[a-zA-Z0-9_.-]{1,64}$`` as a property name; a name that fits stays as it is."""
+    cleaned = _ILLEGAL.sub("_", name)
+    return (cleaned if cleaned == name else cleaned.strip("_"))[:64] or "argument"

@@ -43,6 +43,8 @@ def tool_names(operations: Sequence[Operation], marked: Sequence[str | None]) ->
 
 def clean_name(text: str) -> str:
     """Turn any text into legal characters: accents fall away, everything else illegal becomes an underscore."""
+    if _ILLEGAL.search(text) is None:
+        return text or "tool"
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return _ILLEGAL.sub("_", plain if _ILLEGAL.sub("", plain) else text).strip("_") or "tool"
 
@@ -64,9 +66,12 @@ def _repeated(names: Iterable[str]) -> list[int]:
 
 
 def _short_id(operation: Operation) -> str:
+    """The id somebody chose, or the function's name; an underscore that only avoids a word of Python's falls away."""
     if not operation.operation_id:
         return _path_name(operation)
-    return operation.operation_id.removesuffix(operation.generated_tail)
+    if not operation.generated_tail:
+        return operation.operation_id
+    return operation.operation_id.removesuffix(operation.generated_tail).strip("_")
 
 
 def _path_name(operation: Operation) -> str:

@@ -13,13 +13,16 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi import routing as fastapi_routing
+from fastapi.dependencies.models import Dependant
+from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.routing import APIRoute
+from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Host, Mount, Route
 
 from toolway.errors import DocumentError
 from toolway.operations.document import read_document
-from toolway.operations.model import Api, Body, Operation, Skipped
+from toolway.operations.model import Api, Body, Credentials, Operation, Skipped
 from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern, plain_path
 
 __all__ = ["read_application"]
@@ -128,7 +131,28 @@ def _enriched(operation: Operation, leaf: Any | None) -> Operation:
     body = operation.body
     if body is None and operation.method in _METHODS_WITH_BODY and _takes_raw_request(leaf.endpoint):
         body = Body("*/*", {}, required=False, documented=False)
-    return dataclasses.replace(operation, endpoint=leaf.endpoint, body=body, answers_partly=_answers_partly(leaf))
+    return dataclasses.replace(
+        operation,
+        endpoint=leaf.endpoint,
+        body=body,
+        credentials=_with_keys(operation.credentials, list(_api_keys(leaf.dependant))),
+        answers_partly=_answers_partly(leaf),
+    )
+
+
+def _with_keys(documented: Credentials, keys: list[APIKey]) -> Credentials:
+    """Add the keys that a document loses: of several under one scheme name (the class, by default) it has the last."""
+    return Credentials(
+        headers=documented.headers.union(key.name.lower() for key in keys if key.in_ is APIKeyIn.header),
+        query=documented.query.union(key.name for key in keys if key.in_ is APIKeyIn.query),
+    )
+
+
+def _api_keys(dependant: Dependant) -> Iterator[APIKey]:
+    for inner in dependant.dependencies:
+        if isinstance(inner.call, SecurityBase) and isinstance(inner.call.model, APIKey):
+            yield inner.call.model
+        yield from _api_keys(inner)
 
 
 def _answers_partly(leaf: Any) -> bool:

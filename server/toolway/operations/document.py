@@ -116,6 +116,8 @@ class _Reader:
         template = self._template_for(method, path)
         if template.is_shadowed:
             raise DocumentError("an earlier route of the application answers this path")
+        if twice := [name for name in template.names if template.names.count(name) > 1]:
+            raise DocumentError(f"the path names the parameter {twice[0]!r} twice, and one argument cannot fill both")
         parameters = self._parameters(item, node)
         return Operation(
             method=method,

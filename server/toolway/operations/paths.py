@@ -78,13 +78,15 @@ def _spans(placeholder: str) -> bool:
 
 
 def _compile(path: str) -> tuple[re.Pattern[str], dict[str, str]]:
-    """Compile a template to Starlette's pattern; names that are no identifiers get groups of their own."""
+    """Compile a template to Starlette's pattern; names that make no group, or no second one, get another."""
     groups: dict[str, str] = {}
 
     def placeholder(match: re.Match[str]) -> str:
         name, colon, convertor = match[1].partition(":")
-        groups[name] = name if name.isidentifier() and name.isascii() else f"p{len(groups)}_"
-        return "{" + groups[name] + colon + convertor + "}"
+        is_free = name.isidentifier() and name.isascii() and name not in groups
+        group = name if is_free else f"p{match.start()}_"
+        groups.setdefault(name, group)
+        return "{" + group + colon + convertor + "}"
 
     pattern, _, _ = compile_path(_PLACEHOLDER.sub(placeholder, path))
     return pattern, groups
