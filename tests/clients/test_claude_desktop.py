@@ -30,7 +30,7 @@ def test_the_block_is_all_that_stdout_holds(project: Path, tmp_path: Path) -> No
         "mcpServers": {
             "warehouse": {
                 "command": sys.executable,
-                "args": ["-m", "toolway", "stdio", "--app-dir", str(project), "main:app"],
+                "args": ["-P", "-m", "toolway", "stdio", "--app-dir", str(project), "main:app"],
             }
         }
     }

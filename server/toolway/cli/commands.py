@@ -132,7 +132,8 @@ def config(client: str, app: str | None, app_dir: Path) -> None:
     source = _application(app, app_dir)
     with stdout_kept():
         title = load_toolway(source).app.title
-    args = ("-m", "toolway", "stdio", "--app-dir", str(source.folder), source.text)
+    # -P: a client starts this in a folder of its own, whose files must not pass for Python's own modules.
+    args = ("-P", "-m", "toolway", "stdio", "--app-dir", str(source.folder), source.text)
     block, where = CLIENTS[client](Launch(title, sys.executable, args))
     click.echo(block)
     click.echo(where, err=True)
