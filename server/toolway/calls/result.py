@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from dataclasses import replace
 
 from pydantic_core import from_json
 
@@ -13,6 +15,8 @@ from toolway.catalog import Tool
 
 __all__ = ["outcome_of"]
 
+logger = logging.getLogger("toolway.calls")
+
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _TEXTUAL = re.compile(
     r"text/.+|.+\+(xml|yaml)|application/(xml|yaml|x-yaml|javascript|graphql|sql|x-ndjson|ndjson|jsonl|x-jsonlines"
@@ -21,7 +25,16 @@ _TEXTUAL = re.compile(
 
 
 def outcome_of(tool: Tool, reply: Reply) -> Outcome:
-    """Turn an answer into content: JSON stays JSON, text stays text, pictures and sound are themselves."""
+    """Turn an answer into content: JSON stays JSON, text stays text, pictures and sound are themselves.
+
+    A tool with an output schema has promised JSON: clients refuse a success without it, so that is a failure here.
+    """
+    outcome = _outcome(tool, reply)
+    is_kept = tool.wrapped_output_schema is None or outcome.structured is not None
+    return outcome if outcome.is_error or is_kept else _unpromised(tool, outcome)
+
+
+def _outcome(tool: Tool, reply: Reply) -> Outcome:
     if reply.status == 0 or reply.status >= 500:
         return server_failure(tool, reply)
     if reply.status >= 400:
@@ -79,6 +92,13 @@ def _media(tool: Tool, body: bytes, media_type: str) -> Content:
     if media_type.startswith("audio/"):
         return Audio(body, media_type)
     return Blob(body, media_type or "application/octet-stream", f"toolway:///{tool.name}")
+
+
+def _unpromised(tool: Tool, outcome: Outcome) -> Outcome:
+    """Show what came all the same: the endpoint may well have done its work."""
+    text = f"{tool.name} may have done its work, but did not answer with the JSON that its output schema promises:"
+    logger.warning("tool %r answered %s without the JSON that its response model promises", tool.name, outcome.status)
+    return replace(outcome, content=(Text(text), *outcome.content), error={"status": outcome.status, "detail": text})
 
 
 def _too_much(tool: Tool, reply: Reply) -> Outcome:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from toolway.calls.bind import Request, bind
 from toolway.calls.context import CallContext
@@ -75,18 +75,19 @@ class Calls:
         self, request: Request, status: int, target: str, context: CallContext
     ) -> tuple[Tool, Request] | None:
         """The request that a redirect asks for, if it leads to a listed tool; others would widen what agents reach."""
-        here = self._dispatcher.address(request, context)
-        address = urlsplit(urljoin(here, target))
-        if address.scheme not in {"http", "https"} or address.netloc != urlsplit(here).netloc:
+        address = _within(self._dispatcher.address(request, context), target)
+        root = self._dispatcher.root_path(context)
+        path = unquote(address.path) if address is not None else ""
+        if address is None or not path.startswith(f"{root}/"):
             return None
-        path = unquote(address.path).removeprefix(self._dispatcher.root_path(context))
+        path = path.removeprefix(root)
         keeps_method = status in {307, 308} or request.method in {"GET", "HEAD"}
         method = request.method if keeps_method else "GET"
         tool = self._tool_at(method, path)
         if tool is None:
             return None
         moved = replace(request, method=method, path=path, query=address.query.encode())
-        return tool, moved if keeps_method else replace(moved, body=None, headers=[])
+        return tool, moved if keeps_method else _without_body(moved)
 
     def _tool_at(self, method: str, path: str) -> Tool | None:
         """The listed tool that the router would run; a walk, as redirects are rare."""
@@ -95,3 +96,18 @@ class Calls:
             if tool.operation.method == method and template.pattern.fullmatch(path) and not template.is_taken(path):
                 return tool
         return None
+
+
+def _within(here: str, target: str) -> SplitResult | None:
+    """The address that a redirect leads to; None for another host, and for what is no address."""
+    try:
+        address = urlsplit(urljoin(here, target))
+    except ValueError:
+        return None
+    stays = address.scheme in {"http", "https"} and address.netloc == urlsplit(here).netloc
+    return address if stays else None
+
+
+def _without_body(request: Request) -> Request:
+    headers = [header for header in request.headers if header[0] != b"content-type"]
+    return replace(request, body=None, headers=headers)
