@@ -312,7 +312,8 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001 (a network and another process begin here)
         cause = first_cause(error)
         if not isinstance(cause, Stop):
-            cause = Stop(f"no MCP server answers at {options.http}: {cause}; `make serve` starts one", code=2)
+            why = " ".join(str(cause).split()) or type(cause).__name__
+            cause = Stop(f"cannot talk MCP with {options.http}: {why}; `make serve` starts a server", code=2)
         print(f"{Path(__file__).name}: {cause}", file=sys.stderr)
         return cause.code
     return 0

@@ -109,7 +109,7 @@ class Conversation:
 
 # A script in place of a model -----------------------------------------------------------------------------------------
 
-Script = Generator[ToolCallPart, Record, str]
+Script = Generator[ToolCallPart, Any, str]
 """Yields tool calls, is sent what they answer, and returns what to tell the customer."""
 
 
@@ -149,7 +149,7 @@ def exchange_something(email: str) -> Script:
         for item in order["items"] if order["status"] == "delivered" else []:
             product = yield ToolCallPart("get_product_details", {"product_id": item["product_id"]})
             variant = nearest_variant(item, product)
-            method = variant and paying_method(user, variant["price"] - item["price"])
+            method = paying_method(user, variant["price"] - item["price"]) if variant else None
             if variant and method:
                 return (yield from request_exchange(order_id, item, variant, method))
     return "I am sorry, but none of your orders has anything in it that could be exchanged now."
