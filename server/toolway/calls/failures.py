@@ -13,6 +13,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from pydantic_core import from_json
+
 from toolway.calls.dispatch import Reply
 from toolway.calls.outcome import Outcome, Text
 from toolway.catalog import Tool
@@ -24,6 +26,7 @@ logger = logging.getLogger("toolway.calls")
 
 _LONGEST = 4000
 """Characters of an error's text that are handed on."""
+_MOST_PROBLEMS = 20
 
 
 def refused_argument(error: ArgumentError) -> Outcome:
@@ -36,12 +39,19 @@ def refused_request(tool: Tool, reply: Reply) -> Outcome:
     body = _parsed(reply.body)
     detail: Any = cast("Mapping[str, Any]", body).get("detail", body) if isinstance(body, Mapping) else body
     if reply.status == 422 and _is_validation(detail):
-        problems = [_problem(tool, entry) for entry in cast("list[Mapping[str, Any]]", detail)]
-        text = "; ".join(f"{problem['argument']}: {problem['message']}" for problem in problems)
-        return _failure(f"Invalid arguments: {text}", status=reply.status, problems=problems)
+        return _refused_values(tool, cast("list[Mapping[str, Any]]", detail))
     text = detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
     label = f"{reply.status} {phrase(reply.status)}"
-    return _failure(f"{label}: {text}" if text else label, status=reply.status, detail=detail)
+    kept = detail if len(text) <= _LONGEST else text[:_LONGEST]
+    return _failure(f"{label}: {text}" if text else label, status=reply.status, detail=kept)
+
+
+def _refused_values(tool: Tool, detail: list[Mapping[str, Any]]) -> Outcome:
+    problems = [_problem(tool, entry) for entry in detail[:_MOST_PROBLEMS]]
+    words = [": ".join(filter(None, (problem["argument"], problem["message"]))) for problem in problems]
+    more = len(detail) - len(problems)
+    text = "; ".join(words) + (f"; and {more:,} problems more" if more else "")
+    return _failure(f"Invalid arguments: {text}", status=422, problems=problems)
 
 
 def server_failure(tool: Tool, reply: Reply) -> Outcome:
@@ -86,7 +96,7 @@ def _reference() -> str:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return from_json(body, allow_inf_nan=False)
     except ValueError:
         return body[:_LONGEST].decode("utf-8", "replace")
 
@@ -102,7 +112,7 @@ def _is_validation(detail: object) -> bool:
 
 
 def _problem(tool: Tool, entry: Mapping[str, Any]) -> dict[str, str]:
-    """Name a problem by the tool's argument, where FastAPI names it by a place in the request."""
+    """Name a problem by the tool's argument, where FastAPI names it by a place; one of all together has no name."""
     loc: Sequence[object] = entry["loc"]
     return {"argument": _argument(tool, list(loc)), "message": str(entry["msg"]), "type": str(entry.get("type", ""))}
 
@@ -115,7 +125,7 @@ def _argument(tool: Tool, loc: list[object]) -> str:
         place = "field" if where == "body" else where
         if rest and argument.place == place and argument.target == rest[0]:
             return argument.name + _steps(rest[1:])
-    return _steps(rest).lstrip(".") or where or "arguments"
+    return _steps(rest).lstrip(".")
 
 
 def _steps(rest: Sequence[object]) -> str:
