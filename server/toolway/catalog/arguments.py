@@ -126,8 +126,9 @@ def _from_body(operation: Operation) -> Iterator[Argument]:
         return
     required: list[str] = schema.get("required", [])
     members: dict[str, Schema | bool] = schema.get("properties", {})
+    local = {"$defs": schema["$defs"]} if "$defs" in schema else {}
     for name, entry in members.items():
-        member = entry if isinstance(entry, dict) else {}
+        member = {**entry, **local} if isinstance(entry, dict) else {}
         file_schema = _file_schema(member, operation) if _encoding(body) == "multipart" else None
         yield Argument(
             name=name,

@@ -14,7 +14,7 @@ from toolway.catalog.schemas import Definitions
 from toolway.catalog.selection import Selection
 from toolway.catalog.tool import Tool
 from toolway.errors import DocumentError
-from toolway.operations import Api, Operation, Schema, Skipped
+from toolway.operations import MALFORMED, Api, Operation, Schema, Skipped
 
 __all__ = ["Catalog", "build_catalog"]
 
@@ -51,6 +51,9 @@ def build_catalog(api: Api, selection: Selection | None = None) -> Catalog:
                 tools[name] = _tool(operation, note or {}, name)
             except DocumentError as error:
                 skipped.append(Skipped(operation.method, operation.path, str(error)))
+            except MALFORMED as error:
+                reason = f"its schemas are malformed: {error}"
+                skipped.append(Skipped(operation.method, operation.path, reason))
     return Catalog(api.title, api.version, api.description, tools, tuple(skipped))
 
 

@@ -15,6 +15,7 @@ from toolway.operations import Operation
 __all__ = ["annotations_of", "description_of", "note_of", "title_of"]
 
 _FIELDS = {"name": str, "title": str, "description": str, "when_to_use": str, "hints": Mapping, "hide": bool}
+_KINDS: Mapping[type, str] = {str: "text", bool: "true or false", Mapping: "an object"}
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
 )
@@ -27,23 +28,37 @@ def note_of(operation: Operation) -> Mapping[str, Any] | None:
         ConfigurationError: a field is unknown or has the wrong type.
     """
     marker = read_marker(operation.endpoint)
-    if marker is None and not operation.extension:
+    if marker is None and operation.extension is None:
         return None
-    note = {**operation.extension, **(marker or {})}
+    note = {**_documented(operation), **(marker or {})}
     for key, value in note.items():
         _check_field(operation, key, value)
     return note
+
+
+def _documented(operation: Operation) -> Mapping[str, Any]:
+    if operation.extension is None:
+        return {}
+    if not isinstance(operation.extension, Mapping):
+        raise ConfigurationError(f"{operation}: expected {EXTENSION} to be an object, found {operation.extension!r}")
+    return cast("Mapping[str, Any]", operation.extension)
 
 
 def _check_field(operation: Operation, key: str, value: object) -> None:
     if key not in _FIELDS:
         raise ConfigurationError(f"{operation}: {EXTENSION} knows the fields {', '.join(_FIELDS)}; found {key!r}")
     if not isinstance(value, _FIELDS[key]):
-        raise ConfigurationError(f"{operation}: expected {key} to be a {_FIELDS[key].__name__}, found {value!r}")
-    unknown = set(cast("Mapping[str, Any]", value)) - set(Hints.__annotations__) if key == "hints" else set[str]()
-    if unknown:
+        raise ConfigurationError(f"{operation}: expected {key} to be {_KINDS[_FIELDS[key]]}, found {value!r}")
+    for hint, claim in cast("Mapping[str, object]", value).items() if key == "hints" else ():
+        _check_hint(operation, hint, claim)
+
+
+def _check_hint(operation: Operation, hint: str, claim: object) -> None:
+    if hint not in Hints.__annotations__:
         allowed = ", ".join(Hints.__annotations__)
-        raise ConfigurationError(f"{operation}: hints knows {allowed}; found {min(unknown)!r}")
+        raise ConfigurationError(f"{operation}: hints knows {allowed}; found {hint!r}")
+    if not isinstance(claim, bool):
+        raise ConfigurationError(f"{operation}: expected the hint {hint} to be true or false, found {claim!r}")
 
 
 def title_of(operation: Operation, note: Mapping[str, Any], name: str) -> str:

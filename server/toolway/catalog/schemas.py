@@ -35,36 +35,48 @@ class Definitions:
         self._components = components
         self._with_required = with_required
         self._taken: dict[str, Schema] = {}
+        self._shared: set[str] = set()
 
     def adopt(self, schema: Schema, name: str | None = None) -> Schema:
         """Return a schema as it stands in the tool, after taking over everything it refers to.
 
         `name` is the argument's name: a title that only repeats it is dropped.
         """
-        _check_size(schema)
-        cleaned = rewritten(schema, self._clean, name)
-        for label, local in cast("dict[str, Schema]", cleaned.pop("$defs", {})).items():
-            self._taken.setdefault(label, local)
-        for reference in references(cleaned):
-            self._take(reference)
-        return cleaned
+        adopted = self._absorb(schema, name)
+        pending = list(references(schema))
+        while pending:
+            reference = pending.pop()
+            label = _name_of(reference)
+            component = self._new_component(reference, label)
+            if component is not None:
+                self._define(label, self._absorb(component, label))
+                pending.extend(references(component))
+        return adopted
 
     def attach(self, schema: Schema) -> Schema:
         """Return a schema with its definitions beside it, sorted by name: only those it needs."""
         needed = self._needed(schema)
         return {**schema, "$defs": {name: self._taken[name] for name in sorted(needed)}} if needed else schema
 
-    def _take(self, reference: str) -> None:
-        name = _name_of(reference)
-        if name in self._taken:
-            return
-        if name not in self._components:
-            raise DocumentError(f"the schema reference {reference!r} leads nowhere in the document")
-        _check_size(self._components[name])
-        cleaned = rewritten(self._components[name], self._clean, name)
-        self._taken[name] = cleaned
-        for inner in references(cleaned):
-            self._take(inner)
+    def _absorb(self, schema: Schema, name: str | None) -> Schema:
+        """Clean a schema, and take over the definitions that it brings itself."""
+        _check_size(schema)
+        cleaned = rewritten(schema, self._clean, name)
+        for label, local in cast("dict[str, Schema]", cleaned.pop("$defs", {})).items():
+            self._define(label, local)
+        return cleaned
+
+    def _define(self, label: str, schema: Schema) -> None:
+        if self._taken.setdefault(label, schema) != schema:
+            raise DocumentError(f"two different schemas are named {label!r}; give one of them another name")
+
+    def _new_component(self, reference: str, label: str) -> Schema | None:
+        """The document's schema behind a reference, unless it has been taken or the reference is to a local one."""
+        is_local = label in self._taken and not reference.startswith(_COMPONENTS)
+        if is_local or label in self._shared:
+            return None
+        self._shared.add(label)
+        return _found(reference, self._components)
 
     def _clean(self, schema: Schema, name: str | None) -> Schema:
         if not self._with_required:
@@ -84,18 +96,25 @@ class Definitions:
 
 
 def deref(schema: Schema, components: Mapping[str, Schema]) -> Schema:
-    """Follow references and single-entry ``allOf`` until the schema itself stands there."""
+    """Follow references and single-entry ``allOf`` until the schema itself stands there, with its local definitions."""
+    local: dict[str, Schema] = {}
     for _ in range(_DEEPEST):
+        local = schema.get("$defs") or local
         if isinstance(reference := schema.get("$ref"), str):
-            target = components.get(_name_of(reference))
-            if target is None:
-                raise DocumentError(f"the schema reference {reference!r} leads nowhere in the document")
-            schema = target
-        elif len(schema.get("allOf") or ()) == 1 and not schema.keys() - _BESIDE_ALL_OF:
+            is_local = reference.startswith(_DEFS) and _name_of(reference) in local
+            schema = _found(reference, local if is_local else components)
+        elif isinstance(schema.get("allOf"), list) and len(schema["allOf"]) == 1 and "properties" not in schema:
             schema = schema["allOf"][0]
         else:
-            return schema
+            return {**schema, "$defs": local} if local else schema
     raise DocumentError("a schema refers to itself and to nothing else")
+
+
+def _found(reference: str, schemas: Mapping[str, Schema]) -> Schema:
+    schema = schemas.get(_name_of(reference))
+    if not isinstance(schema, dict):
+        raise DocumentError(f"the schema reference {reference!r} leads nowhere in the document")
+    return schema
 
 
 def is_object(schema: Schema) -> bool:

@@ -1,7 +1,7 @@
 """What an API offers: its operations, read from its OpenAPI document."""
 
 from toolway.operations.application import read_application
-from toolway.operations.document import read_document
+from toolway.operations.document import MALFORMED, read_document
 from toolway.operations.loading import is_document, load_document
 from toolway.operations.model import (
     Api,
@@ -17,6 +17,7 @@ from toolway.operations.model import (
 from toolway.operations.paths import PathTemplate
 
 __all__ = [
+    "MALFORMED",
     "Api",
     "Body",
     "Credentials",

@@ -6,16 +6,29 @@ from typing import Any, cast
 
 __all__ = ["modernise"]
 
+_DATA = frozenset({"const", "default", "enum", "example", "examples"})
+"""Keywords whose values are no schemas, whatever they look like."""
+_NAMES = frozenset({"parameters", "properties", "requestBodies", "responses", "schemas"})
+"""Keywords whose values are objects with names for keys."""
 _BOUNDS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 
 
-def modernise(node: Any) -> Any:
-    """Return a copy of any part of a 3.0 document with its schemas in dialect 2020-12."""
+def modernise(node: Any, *, has_names: bool = False) -> Any:
+    """Return a copy of any part of a 3.0 document with its schemas in dialect 2020-12.
+
+    With `has_names` the node's own keys are names that somebody chose, such as those of properties, and not keywords.
+    """
     if isinstance(node, list):
         return [modernise(item) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):
         return node
-    copy = {key: modernise(value) for key, value in cast("dict[str, Any]", node).items()}
+    entries = cast("dict[str, Any]", node).items()
+    if has_names:
+        return {key: modernise(value) for key, value in entries}
+    copy = {
+        key: value if key in _DATA else modernise(value, has_names=key in _NAMES and isinstance(value, dict))
+        for key, value in entries
+    }
     _turn_bounds(copy)
     return _turn_nullable(copy)
 

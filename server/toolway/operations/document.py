@@ -12,7 +12,10 @@ from toolway.operations.dialect import modernise
 from toolway.operations.model import Api, Body, Credentials, Operation, Parameter, Response, Schema, Skipped
 from toolway.operations.paths import PathTemplate
 
-__all__ = ["TemplateFor", "read_document", "resolve"]
+__all__ = ["MALFORMED", "TemplateFor", "read_document", "resolve"]
+
+MALFORMED = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
+"""What reading raises where a document is not as OpenAPI says; it costs the operation that it is read for."""
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _LOCATIONS = ("path", "query", "header", "cookie")
@@ -35,7 +38,7 @@ def read_document(document: _Json, *, prefix: str = "", template_for: TemplateFo
         DocumentError: it is no OpenAPI 3 document.
     """
     reader = _Reader(_checked(document), prefix, template_for or (lambda _, path: PathTemplate.parse(path)))
-    info: _Json = document.get("info") or {}
+    info = _object(document, "info")
     operations, skipped = reader.read()
     return Api(
         title=str(info.get("title") or ""),
@@ -51,9 +54,15 @@ def _checked(document: _Json) -> _Json:
     if not version.startswith("3."):
         found = f"openapi {version!r}" if version else f"the keys {sorted(map(str, document))[:8]}"
         raise DocumentError(f"expected an OpenAPI 3.0 or 3.1 document, found {found}; convert older ones first")
-    if not isinstance(document.get("paths", {}), Mapping):
-        raise DocumentError("expected 'paths' of the OpenAPI document to be an object")
+    _object(document, "paths")
     return modernise(document) if version.startswith("3.0") else document
+
+
+def _object(node: _Json, key: str) -> _Json:
+    value: Any = node.get(key)
+    if value is not None and not isinstance(value, Mapping):
+        raise DocumentError(f"expected {key!r} of the OpenAPI document to be an object, found {value!r}")
+    return cast("_Json", value or {})
 
 
 def resolve(document: _Json, node: _Json) -> _Json:
@@ -63,12 +72,18 @@ def resolve(document: _Json, node: _Json) -> _Json:
         DocumentError: a reference leaves the document, leads nowhere, or leads in a circle.
     """
     seen: set[str] = set()
-    while isinstance(reference := node.get("$ref"), str):
+    while isinstance(reference := _mapping(node).get("$ref"), str):
         if reference in seen:
             raise DocumentError(f"the reference {reference!r} leads in a circle")
         seen.add(reference)
         node = _look_up(document, reference)
     return node
+
+
+def _mapping(node: Any) -> _Json:
+    if not isinstance(node, Mapping):
+        raise DocumentError(f"expected an object, found {node!r}")
+    return cast("_Json", node)
 
 
 def _look_up(document: _Json, reference: str) -> _Json:
@@ -90,27 +105,34 @@ class _Reader:
         self._document = document
         self._prefix = prefix
         self._template_for = template_for
-        components: _Json = document.get("components") or {}
-        self._components = cast("Mapping[str, Schema]", components.get("schemas") or {})
-        self._schemes = cast("Mapping[str, _Json]", components.get("securitySchemes") or {})
+        components = _object(document, "components")
+        self._components = cast("Mapping[str, Schema]", _object(components, "schemas"))
+        self._schemes = cast("Mapping[str, _Json]", _object(components, "securitySchemes"))
 
     def read(self) -> tuple[list[Operation], list[Skipped]]:
-        operations: list[Operation] = []
-        skipped: list[Skipped] = []
-        for method, path, item, node in self._nodes():
-            try:
-                operations.append(self._operation(method, path, item, node))
-            except DocumentError as error:
-                skipped.append(Skipped(method, self._prefix + path, str(error)))
-        return operations, skipped
+        paths = _object(self._document, "paths")
+        outcomes = [outcome for path, item in paths.items() for outcome in self._outcomes(str(path), item)]
+        operations = [outcome for outcome in outcomes if isinstance(outcome, Operation)]
+        return operations, [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
 
-    def _nodes(self) -> Iterator[tuple[str, str, _Json, _Json]]:
-        paths: Mapping[str, _Json] = self._document.get("paths") or {}
-        for path, item in paths.items():
+    def _outcomes(self, path: str, item: _Json) -> Iterator[Operation | Skipped]:
+        try:
             whole = resolve(self._document, item)
-            for method in whole:
-                if method in _METHODS:
-                    yield method.upper(), path, whole, whole[method]
+        except DocumentError as error:
+            yield Skipped("*", self._prefix + path, str(error))
+            return
+        for method in whole:
+            if method in _METHODS:
+                yield self._outcome(method.upper(), path, whole, whole[method])
+
+    def _outcome(self, method: str, path: str, item: _Json, node: _Json) -> Operation | Skipped:
+        try:
+            return self._operation(method, path, item, node)
+        except DocumentError as error:
+            reason = str(error)
+        except MALFORMED as error:
+            reason = f"the document is malformed here: {error}"
+        return Skipped(method, self._prefix + path, reason)
 
     def _operation(self, method: str, path: str, item: _Json, node: _Json) -> Operation:
         template = self._template_for(method, path)
@@ -119,12 +141,13 @@ class _Reader:
         if twice := [name for name in template.names if template.names.count(name) > 1]:
             raise DocumentError(f"the path names the parameter {twice[0]!r} twice, and one argument cannot fill both")
         parameters = self._parameters(item, node)
+        operation_id = str(node.get("operationId") or "") or None
         return Operation(
             method=method,
             path=self._prefix + path,
             template=template,
-            operation_id=node.get("operationId"),
-            generated_tail=_generated_tail(node.get("operationId"), path),
+            operation_id=operation_id,
+            generated_tail=_generated_tail(operation_id, path),
             summary=str(node.get("summary") or ""),
             description=str(node.get("description") or ""),
             deprecated=bool(node.get("deprecated")),
@@ -133,7 +156,7 @@ class _Reader:
             body=self._body(node),
             responses=tuple(self._responses(node)),
             credentials=self._credentials(node),
-            extension=node.get(EXTENSION) or {},
+            extension=node.get(EXTENSION),
             components=self._components,
         )
 

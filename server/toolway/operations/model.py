@@ -77,8 +77,8 @@ class Operation:
     body: Body | None = None
     responses: tuple[Response, ...] = ()
     credentials: Credentials = Credentials()
-    extension: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """The ``x-toolway`` object of the document."""
+    extension: object = None
+    """What the document says under ``x-toolway``, as it stands there; None where it says nothing."""
     components: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     """The document's shared schemas by name."""
     answers_partly: bool = False
