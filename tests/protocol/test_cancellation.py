@@ -114,6 +114,7 @@ def test_middleware_of_the_application_does_not_keep_the_work_alive(serve: Serve
     url = serve(app) + "/mcp"
     for number in range(1, 4):
         disconnect(url, version, "wait", number)
+        observe(url, "cleaned in a thread", number)
         observe(url, "cleaned", number)
 
 

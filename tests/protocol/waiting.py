@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -73,6 +74,10 @@ def add_waits(app: FastAPI, tracker: Tracker) -> None:
 
     @app.get("/wait", operation_id="wait", dependencies=[Depends(resource), Depends(plain_resource)])
     async def wait() -> str:
+        with anyio.move_on_after(0):  # time-outs of its own, and failures of what it awaits, are no end to it
+            await anyio.Event().wait()
+        with suppress(ValueError):
+            await anyio.to_thread.run_sync(int, "x")
         tracker.note("began")
         try:
             await anyio.Event().wait()

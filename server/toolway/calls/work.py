@@ -35,7 +35,7 @@ class Work:
             await self
 
     def __await__(self) -> Generator[Any]:
-        """Drive the coroutine, and shield it once it has been cancelled."""
+        """Drive the coroutine, and shield it once the blow has fallen; its own time-outs are none."""
         error: BaseException | None = None
         while True:
             try:
@@ -46,5 +46,6 @@ class Work:
                 yield waited
                 error = None
             except BaseException as raised:  # noqa: BLE001 - whatever it is, it is meant for the coroutine
-                self._stopped.shield = True
+                if isinstance(raised, asyncio.CancelledError) and self._stopping.cancel_called:
+                    self._stopped.shield = True
                 error = raised
