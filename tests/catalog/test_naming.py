@@ -1,166 +1,205 @@
-"""Tool names are legal for every client, unique, short where that is possible, and the same from run to run."""
+"""Names: legal for every client, unique, and the same from run to run."""
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Iterator
 
 import pytest
 from fastapi import APIRouter, FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.catalog.looking import catalog_of, only_tool
+from tests.catalog.looking import names_of, nothing
 from tests.support import ROOT
+from toolway import agent_tool
 from toolway.catalog import build_catalog
 from toolway.operations import read_document
-
-pytestmark = pytest.mark.anyio
 
 LEGAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def endpoint(name: str) -> Callable[[], None]:
-    def answer() -> None: ...
+@pytest.fixture(autouse=True)
+def duplicate_ids() -> Iterator[None]:
+    """FastAPI warns of them; these tests have them on purpose."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Duplicate Operation ID")
+        yield
 
-    answer.__name__ = name
-    return answer
 
-
-async def test_the_tail_that_fastapi_generates_falls_away() -> None:
+def app_with_ids(*ids: str) -> FastAPI:
     app = FastAPI()
-    app.get("/orders/{order_id}/items")(endpoint("list_items"))
-    assert (await only_tool(app)).name == "list_items"
+    for number, operation_id in enumerate(ids):
+        app.add_api_route(f"/{number}", nothing, operation_id=operation_id)
+    return app
 
 
-async def test_an_operation_id_that_somebody_chose_stays_as_it_is() -> None:
+async def test_what_fastapi_generates_falls_away() -> None:
     app = FastAPI()
-    app.get("/orders", operation_id="Orders-List_all")(endpoint("f"))
-    assert (await only_tool(app)).name == "Orders-List_all"
+
+    @app.get("/users/{user_id}/items/{item-id}")
+    async def read_item(user_id: int) -> None: ...
+
+    @app.post("/")
+    async def create() -> None: ...
+
+    @app.get("/list/")
+    async def list_() -> None: ...
+
+    assert await names_of(app) == ["read_item", "create", "list"]
 
 
-async def test_functions_of_one_name_keep_their_paths_to_tell_them_apart() -> None:
-    app = FastAPI()
-    for version in ("v1", "v2"):
-        app.get(f"/{version}/orders")(endpoint("orders"))
-    assert list((await catalog_of(app)).tools) == ["orders_v1_orders_get", "orders_v2_orders_get"]
-
-
-async def test_a_router_that_is_included_twice_gives_two_tools() -> None:
-    router, app = APIRouter(), FastAPI()
-    router.get("/status")(endpoint("status"))
-    app.include_router(router, prefix="/a")
-    app.include_router(router, prefix="/b")
-    assert list((await catalog_of(app)).tools) == ["status_a_status_get", "status_b_status_get"]
-
-
-async def test_a_route_of_several_methods_gives_a_tool_for_each_named_by_its_method() -> None:
-    app = FastAPI()
-    app.api_route("/thing", methods=["GET", "PUT", "DELETE"])(endpoint("thing"))
-    with pytest.warns(UserWarning, match="Duplicate Operation ID"):
-        tools = (await catalog_of(app)).tools
-    assert {name: tool.operation.method for name, tool in tools.items()} == {
-        "thing_get": "GET",
-        "thing_put": "PUT",
-        "thing_delete": "DELETE",
-    }
-
-
-async def test_one_operation_id_on_two_routes_gives_two_callable_tools() -> None:
-    app = FastAPI()
-    app.get("/a", operation_id="same")(endpoint("a"))
-    app.get("/b", operation_id="same")(endpoint("b"))
-    with pytest.warns(UserWarning, match="Duplicate Operation ID"):
-        tools = (await catalog_of(app)).tools
-    assert {tool.operation.path for tool in tools.values()} == {"/a", "/b"}
-    assert all(LEGAL.fullmatch(name) for name in tools)
+async def test_a_chosen_id_stays_as_it_is() -> None:
+    ids = ["getThing", "get-thing", "_private_", "UPPER", "upper", "a" * 64, "get_thing_x_get"]
+    assert await names_of(app_with_ids(*ids)) == ids
 
 
 @pytest.mark.parametrize(
-    ("operation_id", "name"),
+    ("chosen", "name"),
     [
+        ("things.list", "things_list"),
         ("orders.list all!", "orders_list_all"),
-        ("größe", "groe"),
-        ("日本", "tool"),
-        ("__private__", "private"),
-        ("CamelCase", "CamelCase"),
+        ("weird name!", "weird_name"),
+        ("Größe ändern", "Groe_andern"),
+        ("a//b", "a_b"),
+        ("日本語", "tool"),
+        ("!!!", "tool"),
+        ("\x00\u202ea", "a"),
     ],
 )
-async def test_illegal_characters_are_replaced(operation_id: str, name: str) -> None:
+async def test_an_illegal_name_is_cleaned(chosen: str, name: str) -> None:
+    assert await names_of(app_with_ids(chosen)) == [name]
+
+
+async def test_a_long_name_is_cut_and_what_differs_behind_the_cut_stays_apart() -> None:
+    one, two = await names_of(app_with_ids("x" * 85 + "one", "x" * 85 + "two"))
+    assert one != two
+    assert one[:55] == two[:55] == "x" * 55
+    assert len(one) == len(two) == 64
+
+
+async def test_duplicates_are_told_apart() -> None:
+    assert len(set(await names_of(app_with_ids("same", "same", "same", "same!")))) == 4
+
+
+async def test_a_chosen_name_is_not_taken_away_by_a_generated_one() -> None:
     app = FastAPI()
-    app.get("/a", operation_id=operation_id)(endpoint("a"))
-    assert (await only_tool(app)).name == name
+
+    @app.get("/first")
+    async def read() -> None: ...
+
+    app.add_api_route("/second", nothing, operation_id="read")
+    assert await names_of(app) == ["read_first_get", "read"]
 
 
-async def test_long_names_are_cut_to_64_characters_and_stay_apart() -> None:
+async def test_one_function_on_several_paths_gives_several_names() -> None:
+    app, router = FastAPI(), APIRouter()
+
+    @router.get("/read")
+    async def read() -> None: ...
+
+    app.include_router(router, prefix="/one")
+    app.include_router(router, prefix="/two")
+    assert await names_of(app) == ["read_one_read_get", "read_two_read_get"]
+
+
+async def test_the_methods_of_a_route_are_told_apart() -> None:
     app = FastAPI()
-    for end in ("first", "second"):
-        app.get(f"/{end}", operation_id=f"{'long_' * 20}{end}")(endpoint(end))
-    names = list((await catalog_of(app)).tools)
-    assert len(set(names)) == 2
-    assert all(LEGAL.fullmatch(name) and name.startswith("long_long_") for name in names)
+    app.add_api_route("/it", nothing, methods=["GET", "POST", "DELETE"], operation_id="it")
+    assert sorted(await names_of(app)) == ["it_delete", "it_get", "it_post"]
 
 
-async def test_a_filter_never_renames_a_tool_that_stays() -> None:
+async def test_a_marked_name_wins_and_stays_unique() -> None:
     app = FastAPI()
-    for version in ("v1", "v2"):
-        app.get(f"/{version}/orders", tags=[version])(endpoint("orders"))
-    everything = set((await catalog_of(app)).tools)
-    narrowed = set((await catalog_of(app, include={"tags": ["v2"]})).tools)
-    assert narrowed < everything
+
+    @app.get("/one")
+    @agent_tool(name="find")
+    async def one() -> None: ...
+
+    @app.post("/two")
+    @agent_tool(name="find")
+    async def two() -> None: ...
+
+    @app.get("/three", openapi_extra={"x-toolway": {"name": "seek"}})
+    async def three() -> None: ...
+
+    assert await names_of(app) == ["find_get", "find_post", "seek"]
 
 
-ids = st.text(min_size=1, max_size=90)
-paths = st.from_regex(r"/[a-z0-9_.-]{0,12}(/\{[a-z]{1,5}\})?", fullmatch=True)
-methods = st.sampled_from(["get", "post", "put", "patch", "delete"])
+async def test_a_filter_never_renames_what_stays() -> None:
+    app = FastAPI()
+
+    @app.get("/one", tags=["keep"])
+    async def read() -> None: ...
+
+    app.add_api_route("/two", nothing, operation_id="read")
+    everything = set(await names_of(app))
+    assert set(await names_of(app, include={"tags": ["keep"]})) < everything
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
-@given(st.dictionaries(st.tuples(paths, methods), st.none() | ids, max_size=12))
-def test_whatever_the_ids_are_every_operation_has_a_legal_name_of_its_own(
-    operations: dict[tuple[str, str], str | None],
-) -> None:
-    document: dict[str, object] = {"openapi": "3.1.0", "paths": {}}
-    for (path, method), operation_id in operations.items():
-        node = {"responses": {}} | ({"operationId": operation_id} if operation_id else {})
-        document["paths"].setdefault(path, {})[method] = node  # type: ignore[attr-defined]
+def test_an_operation_without_an_id_is_named_by_method_and_path() -> None:
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/a/{b}": {"get": {"responses": {}}, "post": {"responses": {}}}, "/": {"get": {"responses": {}}}},
+    }
+    assert list(build_catalog(read_document(document)).tools) == ["get_a_b", "post_a_b", "get"]
 
+
+@settings(max_examples=200, derandomize=True, deadline=None, database=None)
+@given(
+    st.lists(st.one_of(st.text(st.characters(), max_size=90), st.sampled_from(["a", "a_get", "a!", ""])), max_size=8)
+)
+def test_names_are_always_legal_and_unique(ids: list[str]) -> None:
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {
+            f"/{number}": {"get": {"operationId": name, "responses": {}}, "post": {"operationId": name}}
+            for number, name in enumerate(ids)
+        },
+    }
     tools = build_catalog(read_document(document)).tools
-
-    assert len(tools) == len(operations)
+    assert len(tools) == 2 * len(ids)
     assert all(LEGAL.fullmatch(name) for name in tools)
 
 
-PROGRAM = """
-import warnings; warnings.simplefilter("ignore")
-import asyncio, json
+PRINT = """
+import asyncio, json, warnings
+warnings.simplefilter("ignore")
 from fastapi import FastAPI
-from toolway import Toolway
+from tests.calls.shapes import ROUTERS
+from tests.catalog.looking import catalog_of, nothing
 app = FastAPI()
-@app.api_route("/thing", methods=["GET", "POST", "PUT"])
-def thing(): ...
-@app.get("/other")
-def other(q: int | str | bool | None = None, tags: set[str] | None = None): ...
-sub = FastAPI()
-@sub.get("/other")
-def inner(): ...
-app.mount("/sub", sub)
-async def main():
-    async with Toolway(app).running() as running:
-        tools = sorted(running.catalog.tools.values(), key=lambda tool: tool.name)
-        print(json.dumps([tool.definition(wrapped=True) for tool in tools]))
-asyncio.run(main())
+for router in ROUTERS:
+    app.include_router(router)
+    app.include_router(router, prefix="/again", tags=["again", "more"])
+app.add_api_route("/many", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+app.add_api_route("/many/{x}", nothing, methods=["DELETE", "GET"], operation_id="x" * 80)
+catalog = asyncio.run(catalog_of(app))
+print(json.dumps([tool.definition(wrapped=True) for tool in catalog.tools.values()]))
 """
 
 
-def test_the_catalogue_is_the_same_whatever_the_hash_seed() -> None:
-    printed = {
-        subprocess.check_output(
-            [sys.executable, "-c", PROGRAM], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, text=True
+def test_everything_is_the_same_in_every_process() -> None:
+    printed = set()
+    for seed in ("0", "1", "2", "77"):
+        result = subprocess.run(
+            [sys.executable, "-c", PRINT],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
         )
-        for seed in ("0", "1", "2", "3")
-    }
+        printed.add(result.stdout)
     assert len(printed) == 1
+    assert len(printed.pop()) > 10_000
+
+
+async def test_tools_stand_in_the_order_of_the_routes() -> None:
+    ids = [f"tool_{number}" for number in (5, 3, 9, 1, 7)]
+    assert await names_of(app_with_ids(*ids)) == ids

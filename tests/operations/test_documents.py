@@ -115,6 +115,15 @@ def test_an_operations_parameters_override_those_of_its_path() -> None:
     assert schema["required"] == ["pet_id"]
 
 
+def test_the_media_type_that_an_agent_can_fill_best_is_taken() -> None:
+    kinds = ["image/png", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json"]
+    for best in range(1, len(kinds) + 1):
+        content = {kind: {"schema": {"type": "object"}} for kind in kinds[:best]}
+        (operation,) = read_document(with_operation({"requestBody": {"content": content}})).operations
+        assert operation.body is not None
+        assert operation.body.media_type == kinds[best - 1]
+
+
 def test_security_of_the_document_holds_unless_the_operation_says_otherwise() -> None:
     operations = {operation.operation_id: operation for operation in read_document(PETS).operations}
     assert operations["getPet"].credentials.headers == {"x-key"}
@@ -264,7 +273,7 @@ def test_documents_are_read_from_files_in_json_and_yaml_and_packed(tmp_path: Pat
     as_json, as_yaml = json.dumps(PETS).encode(), yaml.safe_dump(PETS).encode()
     files = {"a.json": as_json, "b.yaml": as_yaml, "c.yml": as_yaml, "d.json.gz": gzip.compress(as_json)}
     files["e.yaml.gz"] = gzip.compress(as_yaml)
-    files["f.yaml"] = as_json
+    files |= {"f.yaml": as_json, "G.JSON.gz": gzip.compress(as_json)}
     for name, raw in files.items():
         (tmp_path / name).write_bytes(raw)
         assert is_document(name)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from toolway.catalog.text import visible
 from toolway.catalog.tool import Annotations
 from toolway.errors import ConfigurationError
 from toolway.markers import EXTENSION, Hints, read_marker
@@ -16,9 +16,6 @@ __all__ = ["annotations_of", "description_of", "note_of", "title_of"]
 
 _FIELDS = {"name": str, "title": str, "description": str, "when_to_use": str, "hints": Mapping, "hide": bool}
 _KINDS: Mapping[type, str] = {str: "text", bool: "true or false", Mapping: "an object"}
-_UNSEEN = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
-)
 
 
 def note_of(operation: Operation) -> Mapping[str, Any] | None:
@@ -37,11 +34,12 @@ def note_of(operation: Operation) -> Mapping[str, Any] | None:
 
 
 def _documented(operation: Operation) -> Mapping[str, Any]:
-    if operation.extension is None:
+    extension = operation.extension
+    if extension is None:
         return {}
-    if not isinstance(operation.extension, Mapping):
-        raise ConfigurationError(f"{operation}: expected {EXTENSION} to be an object, found {operation.extension!r}")
-    return cast("Mapping[str, Any]", operation.extension)
+    if not isinstance(extension, Mapping):
+        raise ConfigurationError(f"{operation}: expected {EXTENSION} to be an object, found {extension!r}")
+    return cast("Mapping[str, Any]", extension)
 
 
 def _check_field(operation: Operation, key: str, value: object) -> None:
@@ -63,7 +61,8 @@ def _check_hint(operation: Operation, hint: str, claim: object) -> None:
 
 def title_of(operation: Operation, note: Mapping[str, Any], name: str) -> str:
     """The name that people see."""
-    return note.get("title") or operation.summary or name.replace("_", " ").replace("-", " ").capitalize()
+    chosen = visible(note.get("title") or operation.summary).strip()
+    return chosen or name.replace("_", " ").replace("-", " ").capitalize()
 
 
 def description_of(operation: Operation, note: Mapping[str, Any]) -> str:
@@ -73,7 +72,7 @@ def description_of(operation: Operation, note: Mapping[str, Any]) -> str:
         "Deprecated: use another tool where there is one." if operation.deprecated else "",
         note.get("when_to_use") or "",
     ]
-    return _UNSEEN.sub("", "\n\n".join(part.strip() for part in parts if part.strip()))
+    return visible("\n\n".join(part.strip() for part in parts if part.strip()))
 
 
 def _from_document(operation: Operation) -> str:

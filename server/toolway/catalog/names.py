@@ -75,4 +75,4 @@ def _short_id(operation: Operation) -> str:
 
 
 def _path_name(operation: Operation) -> str:
-    return f"{operation.method.lower()}_{operation.path.strip('/')}"
+    return f"{operation.method.lower()}_{operation.path.strip('/')}".rstrip("_")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from toolway.catalog.text import visible
 from toolway.catalog.walk import children, references, rewritten
 from toolway.errors import DocumentError
 from toolway.operations import Schema
@@ -17,7 +18,15 @@ __all__ = ["Definitions", "accepts_null", "deref", "is_object"]
 
 _COMPONENTS = "#/components/schemas/"
 _DEFS = "#/$defs/"
-_BESIDE_ALL_OF = {"allOf", "default", "deprecated", "description", "examples", "title"}  # say nothing of the values
+_BESIDE_ALL_OF = {
+    "$defs",
+    "allOf",
+    "default",
+    "deprecated",
+    "description",
+    "examples",
+    "title",
+}  # say nothing of the values
 _DEEPEST = 64
 _LARGEST = 20_000
 
@@ -103,7 +112,7 @@ def deref(schema: Schema, components: Mapping[str, Schema]) -> Schema:
         if isinstance(reference := schema.get("$ref"), str):
             is_local = reference.startswith(_DEFS) and _name_of(reference) in local
             schema = _found(reference, local if is_local else components)
-        elif isinstance(schema.get("allOf"), list) and len(schema["allOf"]) == 1 and "properties" not in schema:
+        elif len(schema.get("allOf") or ()) == 1 and not schema.keys() - _BESIDE_ALL_OF:
             schema = schema["allOf"][0]
         else:
             return {**schema, "$defs": local} if local else schema
@@ -153,6 +162,9 @@ def _cleaned(schema: Schema, name: str | None) -> Schema:
         schema["$ref"] = _DEFS + reference.removeprefix(_COMPONENTS)
     if isinstance(schema.get("discriminator"), dict):
         schema["discriminator"] = _local_mapping(cast("dict[str, Any]", schema["discriminator"]))
+    for key in ("title", "description"):
+        if isinstance(text := schema.get(key), str):
+            schema[key] = visible(text)
     if _is_noise(schema.get("title"), name):
         del schema["title"]
     if "default" in schema and schema["default"] is None:
