@@ -44,6 +44,11 @@ async def check_scopes(scopes: SecurityScopes, token: Annotated[str, Depends(OAu
     return token
 
 
+def seen_headers(request: Request) -> list[tuple[str, str]]:
+    """What came with a request, besides that any answer is welcome."""
+    return sorted(pair for pair in request.headers.items() if pair != ("accept", "*/*"))
+
+
 def make_app() -> FastAPI:
     app = FastAPI()
     _add_keys(app)
@@ -97,7 +102,7 @@ def _add_keys(app: FastAPI) -> None:
 def _add_greedy(app: FastAPI) -> None:
     @app.get("/seen", operation_id="seen")
     async def seen(request: Request) -> Any:
-        return sorted(request.headers.items())
+        return seen_headers(request)
 
     @app.get("/greedy-key", operation_id="greedy_key")
     async def greedy_key(
@@ -106,7 +111,7 @@ def _add_greedy(app: FastAPI) -> None:
         second: Annotated[str | None, Depends(APIKeyHeader(name="Host", auto_error=False))],
         third: Annotated[str | None, Depends(APIKeyHeader(name="Mcp-Session-Id", auto_error=False))],
     ) -> Any:
-        return [first, second, third, sorted(request.headers.items())]
+        return [first, second, third, seen_headers(request)]
 
     @app.get("/greedy-header", operation_id="greedy_header")
     async def greedy_header(
