@@ -15,6 +15,7 @@ from fastapi import (
     Body,
     Cookie,
     Depends,
+    FastAPI,
     File,
     Form,
     Header,
@@ -571,3 +572,12 @@ async def refusing_with_facts(listed: bool = False) -> Any:
 
 
 ROUTERS = (parameters, bodies, forms, dependencies)
+
+
+def make_app() -> FastAPI:
+    """Make an application with endpoints of every shape."""
+    app = FastAPI()
+    for router in ROUTERS:
+        app.include_router(router)
+    app.dependency_overrides[who] = lambda: "somebody else"
+    return app

@@ -7,10 +7,9 @@ from collections.abc import AsyncGenerator
 from typing import Any, NamedTuple
 
 import pytest
-from fastapi import FastAPI
 
 from tests.calls.both import Both, assert_same, both
-from tests.calls.shapes import ROUTERS, who
+from tests.calls.shapes import make_app
 
 KEY = "0f8fad5b-d9cb-469f-a165-70867728950e"
 SCALARS = {
@@ -231,15 +230,6 @@ CASES = {
         "refusing_with_facts", "/deps/refusing-with-facts", {"listed": True}, params={"listed": "true"}
     ),
 }
-
-
-def make_app() -> FastAPI:
-    """Make an application with endpoints of every shape."""
-    app = FastAPI()
-    for router in ROUTERS:
-        app.include_router(router)
-    app.dependency_overrides[who] = lambda: "somebody else"
-    return app
 
 
 @pytest.fixture(scope="module")
