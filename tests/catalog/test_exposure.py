@@ -181,3 +181,9 @@ async def test_a_note_that_is_misspelt_stops_the_start(note: dict[str, object]) 
 
     with pytest.raises(ConfigurationError, match="GET /a"):
         await catalog_of(app)
+
+
+@pytest.mark.parametrize("key", ["operations", "tags", "paths", "methods"])
+def test_an_include_that_names_nothing_is_refused_and_does_not_open_everything(key: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"include {key} names nothing"):
+        Toolway(shop(), include={key: []})  # type: ignore[misc]

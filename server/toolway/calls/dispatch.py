@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+import anyio.lowlevel
 from starlette.types import ASGIApp, Message, Scope
 
 from toolway.calls.bind import Request
@@ -24,7 +25,8 @@ __all__ = ["Dispatcher", "Reply"]
 
 logger = logging.getLogger("toolway.calls")
 
-_EXPECTS_BODY = frozenset({"POST", "PUT", "PATCH"})  # a length of 0 says that none comes (RFC 9110, section 8.6)
+_EXPECTS_BODY = frozenset({"POST", "PUT", "PATCH"})  # without a body, a length of 0 says so (RFC 9110, section 8.6)
+_GRACE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -41,9 +43,6 @@ class Reply:
 
     def header(self, name: bytes) -> str:
         return next((value.decode("latin-1") for key, value in self.headers if key.lower() == name), "")
-
-
-_GRACE_SECONDS = 10.0
 
 
 class Dispatcher:
@@ -66,7 +65,8 @@ class Dispatcher:
 
     def root_path(self, context: CallContext) -> str:
         """What stands before the application's own paths."""
-        return (getattr(self._app, "root_path", "") or context.root_path).rstrip("/")
+        root: str = getattr(self._app, "root_path", "") or context.root_path
+        return "" if root.endswith("/") else root  # Starlette takes such a root off no path
 
     async def send(self, request: Request, operation: Operation, context: CallContext) -> Reply:
         """Run one request and return its answer as soon as that is complete.
@@ -82,7 +82,7 @@ class Dispatcher:
         try:
             reply = await exchange.reply
             if reply.status >= 500:  # the exception behind it arrives just after the answer
-                await asyncio.wait([work.task], timeout=1)
+                await asyncio.wait([work.task], timeout=0.1)
         except asyncio.CancelledError:
             work.stop()
             raise
@@ -110,7 +110,7 @@ class Dispatcher:
         query = request.query
         if operation.credentials.query and (pairs := list(context.query_credentials(operation))):
             query = b"&".join(filter(None, (query, urlencode(pairs).encode("ascii"))))
-        headers = [(b"host", self._host), *context.credentials(operation), *request.headers]
+        headers = [(b"host", self._host), (b"accept", b"*/*"), *context.credentials(operation), *request.headers]
         if request.body is not None or request.method in _EXPECTS_BODY:
             headers.append((b"content-length", str(len(request.body or b"")).encode()))
         return {
@@ -158,8 +158,14 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._answer.status = message["status"]
             self._answer.headers = list(message.get("headers", ()))
-        elif message["type"] == "http.response.body" and not self.reply.done():
-            await self._take(message.get("body", b""), more=message.get("more_body", False))
+            if not self._answer.header(b"content-length"):
+                self._start_timer()
+        elif message["type"] == "http.response.body":
+            more = message.get("more_body", False)
+            if not self.reply.done():
+                await self._take(message.get("body", b""), more=more)
+            if more:  # a stream that never waits would let nobody else run, and could not be stopped
+                await anyio.lowlevel.checkpoint()
 
     async def _take(self, chunk: bytes, *, more: bool) -> None:
         self._chunks.append(chunk)
@@ -169,12 +175,15 @@ class _Exchange:
         elif not more:
             self._finish()
         else:
-            if self._timer is None:
-                seconds = self._settings.stream_seconds
-                cut = f"it was still going on after {seconds:g} seconds"
-                self._timer = asyncio.get_running_loop().call_later(seconds, self._finish, cut)
+            self._start_timer()
             if self._report is not None and chunk:
                 await self._report(len(self._chunks), None, _last_line(chunk))
+
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            seconds = self._settings.stream_seconds
+            cut = f"it was still going on after {seconds:g} seconds"
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._finish, cut)
 
     def _finish(self, cut: str = "") -> None:
         if self.reply.done():

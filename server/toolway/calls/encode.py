@@ -88,17 +88,9 @@ def json_bytes(name: str, value: object) -> bytes:
 def base64_bytes(name: str, value: object) -> bytes:
     """Read base64 (RFC 4648, section 4)."""
     try:
-        return base64.b64decode(value, validate=True) if isinstance(value, str) else _not_base64(name)
+        return base64.b64decode(plain_text(name, value), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise _base64_error(name) from error
-
-
-def _not_base64(name: str) -> bytes:
-    raise _base64_error(name)
-
-
-def _base64_error(name: str) -> ArgumentError:
-    return ArgumentError(f"{name!r} must be valid base64 text (standard alphabet, with padding)")
+        raise ArgumentError(f"{name!r} must be valid base64 text (standard alphabet, with padding)") from error
 
 
 def _encodable(name: str, text: str) -> str:

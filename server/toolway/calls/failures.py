@@ -58,7 +58,7 @@ def server_failure(tool: Tool, reply: Reply) -> Outcome:
     """The endpoint failed: a 5xx, an exception, or no answer at all."""
     reference = _reference()
     logger.error(
-        "tool %r failed with status %s, reference %s: %s",
+        "tool %r failed with status %s, reference %s: %r",
         tool.name, reply.status or "none", reference, reply.body[:_LONGEST].decode("utf-8", "replace"),
         exc_info=reply.exception,
     )  # fmt: skip
@@ -106,9 +106,11 @@ def _is_validation(detail: object) -> bool:
     if not isinstance(detail, list) or not detail:
         return False
     entries = cast("list[Any]", detail)
-    return all(
-        isinstance(entry, Mapping) and {"loc", "msg"} <= cast("Mapping[str, Any]", entry).keys() for entry in entries
-    )
+    return all(isinstance(entry, Mapping) and _has_place(cast("Mapping[str, Any]", entry)) for entry in entries)
+
+
+def _has_place(entry: Mapping[str, Any]) -> bool:
+    return isinstance(entry.get("loc"), list) and "msg" in entry
 
 
 def _problem(tool: Tool, entry: Mapping[str, Any]) -> dict[str, str]:

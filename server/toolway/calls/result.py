@@ -30,7 +30,8 @@ def outcome_of(tool: Tool, reply: Reply) -> Outcome:
     A tool with an output schema has promised JSON: clients refuse a success without it, so that is a failure here.
     """
     outcome = _outcome(tool, reply)
-    is_kept = tool.wrapped_output_schema is None or outcome.structured is not None
+    is_null = outcome.structured == b"null" and tool.output_schema is not None  # an infinite number, written as JSON
+    is_kept = tool.wrapped_output_schema is None or (outcome.structured is not None and not is_null)
     return outcome if outcome.is_error or is_kept else _unpromised(tool, outcome)
 
 

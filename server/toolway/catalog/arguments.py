@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from toolway.catalog.schemas import deref, is_object
+from toolway.errors import DocumentError
 from toolway.operations import Body, Operation, Parameter, Schema
 
 __all__ = ["Argument", "BodyPlan", "Place", "body_plan", "flat_arguments"]
@@ -26,6 +27,7 @@ _RESERVED = frozenset(
     }
 )  # fmt: skip
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.-]+")
+_ALWAYS_THERE = frozenset({"accept", "authorization", "content-length", "content-type", "host"})
 _RESERVED_PREFIXES = ("mcp-", "sec-", "x-forwarded-")
 
 FILE: Schema = {
@@ -90,7 +92,9 @@ def flat_arguments(operation: Operation) -> list[Argument]:
 def _from_parameters(operation: Operation) -> Iterator[Argument]:
     order = ("path", "query", "header", "cookie")
     for parameter in sorted(operation.parameters, key=lambda entry: order.index(entry.location)):
-        if not _is_withheld(parameter, operation):
+        if _is_withheld(parameter, operation):
+            _check_reachable(parameter, operation)
+        else:
             yield Argument(
                 name=parameter.name,
                 place=parameter.location,
@@ -104,7 +108,15 @@ def _is_withheld(parameter: Parameter, operation: Operation) -> bool:
     name = parameter.name.lower()
     if parameter.location == "header":
         return name in _RESERVED or name.startswith(_RESERVED_PREFIXES) or name in operation.credentials.headers
-    return parameter.location == "query" and parameter.name in operation.credentials.query
+    keys = {"query": operation.credentials.query, "cookie": operation.credentials.cookies}
+    return parameter.name in keys.get(parameter.location, ())
+
+
+def _check_reachable(parameter: Parameter, operation: Operation) -> None:
+    name = parameter.name.lower()
+    comes_by_itself = name in _ALWAYS_THERE or name in operation.credentials.headers or parameter.location != "header"
+    if parameter.required and not comes_by_itself:
+        raise DocumentError(f"it requires the header {parameter.name!r}, which no caller of a tool can set")
 
 
 def _described(parameter: Parameter) -> Schema:

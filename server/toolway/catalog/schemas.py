@@ -89,7 +89,7 @@ class Definitions:
 
     def _clean(self, schema: Schema, name: str | None) -> Schema:
         if not self._with_required:
-            schema.pop("required", None)
+            _loosen(schema)
         return _cleaned(schema, name)
 
     def _needed(self, schema: Schema) -> set[str]:
@@ -102,6 +102,14 @@ class Definitions:
                     found.add(name)
                     pending.append(self._taken[name])
         return found
+
+
+def _loosen(schema: Schema) -> None:
+    """Require nothing; without the members that tell variants apart, a value may fit several."""
+    schema.pop("required", None)
+    schema.pop("discriminator", None)
+    if "oneOf" in schema and "anyOf" not in schema:
+        schema["anyOf"] = schema.pop("oneOf")
 
 
 def deref(schema: Schema, components: Mapping[str, Schema]) -> Schema:

@@ -86,14 +86,15 @@ def _check_shape(side: str, chosen: Filter) -> None:
         if key not in Filter.__annotations__:
             allowed = ", ".join(Filter.__annotations__)
             raise ConfigurationError(f"{side} knows the keys {allowed}; found {key!r}")
+        if side == "include" and not entries:
+            raise ConfigurationError(f"include {key} names nothing; leave the key out to include everything")
         if isinstance(entries, str):
             raise ConfigurationError(f"expected {side} {key} to be a list of names, found the text {entries!r}")
 
 
 def _keys(chosen: Filter) -> Iterator[tuple[str, Sequence[str]]]:
     for key, entries in chosen.items():
-        if entries:
-            yield key, cast("Sequence[str]", entries)
+        yield key, cast("Sequence[str]", entries)
 
 
 def _entries(chosen: Filter) -> Iterator[tuple[str, str]]:

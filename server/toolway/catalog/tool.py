@@ -46,7 +46,7 @@ class Tool:
     wrapped_output_schema: Schema | None
     """The same for revisions before 2026-07-28, whose structured content is always an object."""
     wraps_output: bool
-    """Whether those revisions get even an object as ``{"result": ...}``, because the schema allows other values too."""
+    """Whether those revisions get every answer as ``{"result": ...}``, as not every one is sure to be an object."""
     annotations: Annotations
     operation: Operation
     arguments: Mapping[str, Argument]

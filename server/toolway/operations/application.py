@@ -18,11 +18,11 @@ from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Host, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from toolway.errors import DocumentError
 from toolway.operations.document import read_document
-from toolway.operations.model import Api, Body, Credentials, Operation, Skipped
+from toolway.operations.model import Api, Body, Credentials, Operation, Response, Skipped
 from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern, plain_path
 
 __all__ = ["read_application"]
@@ -34,8 +34,8 @@ _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 def read_application(app: FastAPI) -> Api:
     """Read the operations of an application and of the FastAPI applications mounted in it.
 
-    The document is made anew, so that routes added late are seen; an overridden ``app.openapi`` is honoured. When two
-    operations share a method and a path the first one counts, as it does for the router.
+    The document is what ``app.openapi()`` says now, overridden or not. When an application and one that is mounted in
+    it have the same method and path, the outer one counts, as it does for the router.
     """
     apis = list(_apis(app, prefix="", outer=[], mount=None))
     operations: dict[tuple[str, str], Operation] = {}
@@ -65,32 +65,20 @@ def _apis(app: FastAPI, prefix: str, outer: list[RoutePattern], mount: str | Non
 def _read_one(app: FastAPI, prefix: str, leaves: list[Any], index: RouteIndex) -> Api:
     routes = _routes_by_operation(leaves)
 
-    def template_for(method: str, path: str) -> PathTemplate:
-        template = index.template(method, plain_path(prefix + path))
+    def template_for(method: str, path: str, operation_id: str | None) -> PathTemplate:
+        template = index.template(method, plain_path(prefix + path), operation_id)
         if template is None:
             raise DocumentError("no route of the application serves this path")
         return template
 
-    api = read_document(_fresh_document(app), prefix=prefix, template_for=template_for)
-    operations = (
-        _enriched(operation, routes.get((operation.method, operation.path.removeprefix(prefix))))
-        for operation in api.operations
-    )
+    api = read_document(app.openapi(), prefix=prefix, template_for=template_for)
+    operations = (_enriched(operation, _route_of(operation, prefix, routes)) for operation in api.operations)
     sockets = (
         Skipped("WEBSOCKET", prefix + str(leaf.path), "a WebSocket has no single answer")
         for leaf in leaves
         if isinstance(_original(leaf), fastapi_routing.APIWebSocketRoute)
     )
     return dataclasses.replace(api, operations=tuple(operations), skipped=(*api.skipped, *sockets))
-
-
-def _fresh_document(app: FastAPI) -> dict[str, Any]:
-    """Make the document again: FastAPI keeps the first one, and routes may have come since."""
-    kept, app.openapi_schema = app.openapi_schema, None
-    try:
-        return app.openapi()
-    finally:
-        app.openapi_schema = app.openapi_schema or kept
 
 
 def _leaves(routes: Sequence[BaseRoute]) -> Iterator[Any]:
@@ -111,17 +99,30 @@ def _patterns(leaf: Any, prefix: str) -> Iterator[RoutePattern]:
     route = _original(leaf)
     if isinstance(route, Mount):
         yield RoutePattern(prefix + str(leaf.path).rstrip("/") + "/{path:path}", methods=None, is_mount=True)
-    elif isinstance(route, Route) and not isinstance(route, Host):
-        yield RoutePattern(prefix + str(leaf.path), methods=frozenset(leaf.methods) if leaf.methods else None)
+    elif isinstance(route, Route):
+        methods = frozenset[str](leaf.methods) if leaf.methods else None
+        yield RoutePattern(prefix + str(leaf.path), methods, operation_id=_operation_id(leaf))
 
 
-def _routes_by_operation(leaves: list[Any]) -> dict[tuple[str, str], Any]:
-    found: dict[tuple[str, str], Any] = {}
+def _operation_id(leaf: Any) -> str | None:
+    """The id under which the document has a route."""
+    return getattr(leaf, "operation_id", None) or getattr(leaf, "unique_id", None)
+
+
+def _routes_by_operation(leaves: list[Any]) -> dict[tuple[str, str], list[Any]]:
+    found: dict[tuple[str, str], list[Any]] = {}
     for leaf in leaves:
         if isinstance(_original(leaf), APIRoute):
             for method in cast("set[str]", leaf.methods or ()):
-                found.setdefault((method, str(leaf.path_format)), leaf)
+                found.setdefault((method, str(leaf.path_format)), []).append(leaf)
     return found
+
+
+def _route_of(operation: Operation, prefix: str, routes: dict[tuple[str, str], list[Any]]) -> Any | None:
+    """The route that an operation was written from: of several on one path the document has the last."""
+    leaves = routes.get((operation.method, operation.path.removeprefix(prefix)), [])
+    same = [leaf for leaf in leaves if _operation_id(leaf) == operation.operation_id]
+    return same[-1] if same else next(iter(leaves), None)
 
 
 def _enriched(operation: Operation, leaf: Any | None) -> Operation:
@@ -135,6 +136,7 @@ def _enriched(operation: Operation, leaf: Any | None) -> Operation:
         operation,
         endpoint=leaf.endpoint,
         body=body,
+        responses=operation.responses if leaf.response_model_by_alias else _undescribed(operation.responses),
         credentials=_with_keys(operation.credentials, list(_api_keys(leaf.dependant))),
         answers_partly=_answers_partly(leaf),
     )
@@ -145,6 +147,7 @@ def _with_keys(documented: Credentials, keys: list[APIKey]) -> Credentials:
     return Credentials(
         headers=documented.headers.union(key.name.lower() for key in keys if key.in_ is APIKeyIn.header),
         query=documented.query.union(key.name for key in keys if key.in_ is APIKeyIn.query),
+        cookies=documented.cookies.union(key.name for key in keys if key.in_ is APIKeyIn.cookie),
     )
 
 
@@ -153,6 +156,11 @@ def _api_keys(dependant: Dependant) -> Iterator[APIKey]:
         if isinstance(inner.call, SecurityBase) and isinstance(inner.call.model, APIKey):
             yield inner.call.model
         yield from _api_keys(inner)
+
+
+def _undescribed(responses: tuple[Response, ...]) -> tuple[Response, ...]:
+    """Answers by field names in place of aliases are not what the document describes."""
+    return tuple(dataclasses.replace(response, schema={}) for response in responses)
 
 
 def _answers_partly(leaf: Any) -> bool:

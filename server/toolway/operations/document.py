@@ -20,8 +20,8 @@ MALFORMED = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _LOCATIONS = ("path", "query", "header", "cookie")
 
-TemplateFor = Callable[[str, str], PathTemplate]
-"""(method, path of the document) to the template that reaches it."""
+TemplateFor = Callable[[str, str, str | None], PathTemplate]
+"""(method, path of the document, operation id) to the template that reaches the operation."""
 
 _Json = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ def read_document(document: _Json, *, prefix: str = "", template_for: TemplateFo
     Raises:
         DocumentError: it is no OpenAPI 3 document.
     """
-    reader = _Reader(_checked(document), prefix, template_for or (lambda _, path: PathTemplate.parse(path)))
+    reader = _Reader(_checked(document), prefix, template_for or (lambda _method, path, _id: PathTemplate.parse(path)))
     info = _object(document, "info")
     operations, skipped = reader.read()
     return Api(
@@ -135,7 +135,7 @@ class _Reader:
         return Skipped(method, self._prefix + path, reason)
 
     def _operation(self, method: str, path: str, item: _Json, node: _Json) -> Operation:
-        template = self._template_for(method, path)
+        template = self._template_for(method, path, node.get("operationId"))
         if template.is_shadowed:
             raise DocumentError("an earlier route of the application answers this path")
         if twice := [name for name in template.names if template.names.count(name) > 1]:
@@ -213,6 +213,7 @@ class _Reader:
         return Credentials(
             headers=frozenset(str(key.get("name")).lower() for key in keys if key.get("in") == "header"),
             query=frozenset(str(key.get("name")) for key in keys if key.get("in") == "query"),
+            cookies=frozenset(str(key.get("name")) for key in keys if key.get("in") == "cookie"),
         )
 
     def _scheme(self, name: str) -> _Json:

@@ -56,6 +56,8 @@ class Credentials:
 
     headers: frozenset[str] = frozenset()
     query: frozenset[str] = frozenset()
+    cookies: frozenset[str] = frozenset()
+    """Declared, but never passed on: a cookie stays with the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Operation:
     body: Body | None = None
     responses: tuple[Response, ...] = ()
     credentials: Credentials = Credentials()
-    extension: object = None
+    extension: Any = None
     """What the document says under ``x-toolway``, as it stands there; None where it says nothing."""
     components: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     """The document's shared schemas by name."""

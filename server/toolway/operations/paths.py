@@ -101,6 +101,8 @@ class RoutePattern:
     methods: frozenset[str] | None
     """None takes every method."""
     is_mount: bool = False
+    operation_id: str | None = None
+    """What tells apart two routes of one method and one path."""
 
     @property
     def segments(self) -> list[str]:
@@ -120,7 +122,7 @@ class RouteIndex:
         self._mount = mount
         self._by_head: dict[str, list[tuple[int, RoutePattern]]] = {}
         self._any_head: list[tuple[int, RoutePattern]] = []
-        self._own: dict[tuple[str | None, str], tuple[int, RoutePattern]] = {}
+        self._own: dict[tuple[str | None, str], list[tuple[int, RoutePattern]]] = {}
         for position, route in enumerate(routes):
             self._add(position, route)
 
@@ -130,11 +132,11 @@ class RouteIndex:
         rows.append((position, route))
         text = plain_path(route.path)
         for method in route.methods or (None,):
-            self._own.setdefault((method, text), (position, route))
+            self._own.setdefault((method, text), []).append((position, route))
 
-    def template(self, method: str, path: str) -> PathTemplate | None:
-        """Return the template of the route that serves an operation, or None when no route does."""
-        found = self._own.get((method, path)) or self._own.get((None, path)) or self._mount_over(path)
+    def template(self, method: str, path: str, operation_id: str | None = None) -> PathTemplate | None:
+        """Return the template of the route that an operation was written from, or None when there is none."""
+        found = self._own_route(method, path, operation_id) or self._mount_over(path)
         if found is None:
             return None
         position, route = found
@@ -147,6 +149,12 @@ class RouteIndex:
         template = PathTemplate.parse(own, (rival.path for rival in rivals), self._mount)
         is_covered = any(_covers(rival.segments, own.split("/")[1:]) for rival in rivals)
         return replace(template, is_shadowed=is_covered or (not template.names and template.is_taken(template.text)))
+
+    def _own_route(self, method: str, path: str, operation_id: str | None) -> tuple[int, RoutePattern] | None:
+        """Of several routes on one path the last with this id, as in the document; the first where no id fits."""
+        rows = self._own.get((method, path)) or self._own.get((None, path)) or []
+        same = [row for row in rows if row[1].operation_id == operation_id]
+        return same[-1] if same else next(iter(rows), None)
 
     def _mount_over(self, path: str) -> tuple[int, RoutePattern] | None:
         """The first mount that takes a path which is documented, but none of the routes that are known here."""

@@ -1,4 +1,4 @@
-"""stdio, and who calls over which transport."""
+"""stdio: one message a line, and nothing else on stdout."""
 
 from __future__ import annotations
 
@@ -13,15 +13,10 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from mcp_types import INTERNAL_ERROR, PARSE_ERROR, ErrorData, JSONRPCError
 from pydantic import ValidationError
-from starlette.datastructures import QueryParams
-from starlette.requests import Request
 
-from toolway.calls import CallContext
 from toolway.protocol.message import refusal_of
-from toolway.protocol.server import Context
-from toolway.settings import Settings
 
-__all__ = ["Serve", "call_context", "standard_streams"]
+__all__ = ["Serve", "standard_streams"]
 
 Serve: TypeAlias = Callable[[Server[Any]], Awaitable[None]]
 """Serves one server until the client leaves."""
@@ -80,28 +75,3 @@ def _error(problem: Exception) -> JSONRPCError | None:
 
 def _answer(code: int, message: str, request_id: str | int | None = None) -> JSONRPCError:
     return JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=code, message=message))
-
-
-def call_context(context: Context, settings: Settings) -> CallContext:
-    """Tell who calls: over HTTP the request says it, over stdio the settings do."""
-    report = (
-        context.session.report_progress if context.meta and context.meta.get("progress_token") is not None else None
-    )
-    request = context.request
-    if not isinstance(request, Request):
-        return CallContext(headers=_from_settings(settings), report=report)
-    scope = request.scope
-    return CallContext(
-        headers=tuple(scope["headers"]),
-        query=tuple(QueryParams(scope.get("query_string", b"")).multi_items()),
-        client=scope.get("client"),
-        scheme=scope.get("scheme"),
-        root_path=scope.get("root_path", ""),
-        report=report,
-    )
-
-
-def _from_settings(settings: Settings) -> tuple[tuple[bytes, bytes], ...]:
-    if settings.authorization is None:
-        return ()
-    return ((b"authorization", settings.authorization.get_secret_value().encode("latin-1")),)
