@@ -168,6 +168,13 @@ PLACES = {
         lambda text: {"name": text, "content": base64_of("x"), "text": "default"},
         is_name,
     ),
+    "name of an additional multipart field": Place(
+        "open_upload",
+        "",
+        lambda text: {"file": {"text": "x"}, f"x{key(text)}": "y"},
+        lambda text: {f"x{key(text)}": "y"},
+        lambda text: is_name(f"x{key(text)}"),
+    ),
     "text of a file": Place(
         "upload",
         "file",

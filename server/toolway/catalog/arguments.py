@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from toolway.catalog.schemas import deref, is_object
+from toolway.catalog.walk import children
 from toolway.errors import DocumentError
 from toolway.operations import Body, Operation, Parameter, Schema
 
@@ -70,15 +71,16 @@ class BodyPlan:
 
 def body_plan(operation: Operation) -> BodyPlan | None:
     """Decide how the body is sent, or None when there is none."""
-    if operation.body is None:
+    body = _sendable_body(operation)
+    if body is None:
         return None
-    schema = deref(operation.body.schema, operation.components)
-    encoding = _encoding(operation.body)
-    flat = _is_flat(operation.body, schema)
+    schema = deref(body.schema, operation.components)
+    encoding = _encoding(body)
+    flat = _is_flat(body, schema)
     return BodyPlan(
         encoding=encoding,
-        media_type=operation.body.media_type if encoding != "any" else "",
-        required=operation.body.required and (flat or encoding in {"urlencoded", "multipart"}),
+        media_type=body.media_type if encoding != "any" else "",
+        required=body.required and (flat or encoding in {"urlencoded", "multipart"}),
         open=flat and schema.get("additionalProperties") not in (None, False),
     )
 
@@ -128,8 +130,18 @@ def _described(parameter: Parameter) -> Schema:
     return {**parameter.schema, **extra}
 
 
-def _from_body(operation: Operation) -> Iterator[Argument]:
+def _sendable_body(operation: Operation) -> Body | None:
+    """The body, as multipart when it is a form with files; FastAPI's documents do not say so of a form's model."""
     body = operation.body
+    if body is None or _encoding(body) != "urlencoded":
+        return body
+    members = children({"properties": deref(body.schema, operation.components).get("properties")})
+    has_files = any(_file_schema(member, operation) for member in members)
+    return replace(body, media_type="multipart/form-data") if has_files else body
+
+
+def _from_body(operation: Operation) -> Iterator[Argument]:
+    body = _sendable_body(operation)
     if body is None:
         return
     schema = deref(body.schema, operation.components)
