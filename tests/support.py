@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import socket
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-POSTGRES_URL = os.environ.get("TOOLWAY_TEST_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/test")
+# Databases are made and dropped there, so a machine's own server is not touched unless it is named.
+POSTGRES_URL = os.environ.get("TOOLWAY_TEST_POSTGRES_URL", "")
 
 
 def require(available: bool, reason: str) -> None:
@@ -23,11 +26,18 @@ def require(available: bool, reason: str) -> None:
     pytest.skip(reason, allow_module_level=True)
 
 
+@cache
 def postgres_available() -> bool:
-    """Say whether something listens where POSTGRES_URL points."""
-    url = urlsplit(POSTGRES_URL)
+    """Say whether somebody may log in where POSTGRES_URL points."""
+    if not POSTGRES_URL:
+        return False
+    with ThreadPoolExecutor(1) as apart:  # the caller may run in an event loop
+        return apart.submit(asyncio.run, _can_log_in()).result()
+
+
+async def _can_log_in() -> bool:
     try:
-        socket.create_connection((url.hostname or "127.0.0.1", url.port or 5432), timeout=2).close()
-    except OSError:
+        await (await asyncpg.connect(POSTGRES_URL, timeout=5)).close()
+    except (OSError, TimeoutError, asyncpg.PostgresError):
         return False
     return True

@@ -19,7 +19,7 @@ from toolway.catalog import Catalog, Exposure, Filter, Selection, build_catalog
 from toolway.console.swagger import serve_docs_offline
 from toolway.errors import ConfigurationError, NotStartedError
 from toolway.operations import read_application
-from toolway.settings import Settings
+from toolway.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -50,7 +50,7 @@ class Toolway:
         settings: hosts, limits and the like; read from the environment (``TOOLWAY_...``) otherwise.
 
     Raises:
-        ConfigurationError: a filter has an unknown key.
+        ConfigurationError: a filter has an unknown key, or a variable of the environment cannot be read.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Toolway:
         settings: Settings | None = None,
     ) -> None:
         self.app = app
-        self.settings = settings or Settings()
+        self.settings = settings or read_settings()
         self._name = name
         self._selection = Selection(include or {}, exclude or {}, expose)
         self._running: Running | None = None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-__all__ = ["Settings"]
+from toolway.errors import ConfigurationError
+
+__all__ = ["Settings", "read_settings"]
+
+_PREFIX = "TOOLWAY_"
 
 
 def _lower(names: list[str]) -> list[str]:
@@ -17,7 +22,7 @@ def _lower(names: list[str]) -> list[str]:
 class Settings(BaseSettings):
     """Settings of a server; lists are JSON in the environment: ``TOOLWAY_ALLOWED_HOSTS='["api.example.com"]'``."""
 
-    model_config = SettingsConfigDict(env_prefix="TOOLWAY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     allowed_hosts: Annotated[list[str], AfterValidator(_lower)] = ["localhost", "127.0.0.1", "[::1]"]
     """Values of the Host header that are served; without a port any port fits, ``*`` serves every host."""
@@ -48,3 +53,21 @@ class Settings(BaseSettings):
 
     authorization: SecretStr | None = None
     """The Authorization header of calls that come without HTTP (stdio and the command line)."""
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        ConfigurationError: a variable cannot be read; the text names it, and says what it should be.
+    """
+    try:
+        return Settings()
+    except SettingsError as error:  # a list that is no JSON
+        field = re.search(r'field "(\w+)"', str(error))
+        name = field[1].upper() if field else "..."
+        raise ConfigurationError(f"""{_PREFIX}{name}: expected a JSON list, such as '["api.example.com"]'""") from error
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = "_".join(str(step) for step in problem["loc"]).upper()
+        raise ConfigurationError(f"{_PREFIX}{name}: {problem['msg']}") from error

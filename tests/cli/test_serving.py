@@ -173,15 +173,16 @@ def test_a_filter_that_matches_nothing_is_said_once(tmp_path: Path, options: lis
 
 
 @pytest.mark.parametrize("options", [[], ["--workers", "2"]], ids=["one process", "workers"])
-def test_a_start_up_that_fails_leaves_its_traceback_in_the_log(tmp_path: Path, options: list[str]) -> None:
-    """The application's own mistakes are its developer's to find."""
+def test_a_start_up_that_fails_is_told_once_with_its_place(tmp_path: Path, options: list[str]) -> None:
+    """A database that is not there is no reason for pages of frames; where it went wrong is said."""
     write(tmp_path, {"main.py": BROKEN})
 
     done = toolway("serve", "main:app", "--port", "0", *options, cwd=tmp_path)
 
     assert done.returncode == 2
-    assert "Traceback" in done.stderr
-    assert "RuntimeError: no database" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("toolway: the application did not start: RuntimeError: no database") == 1
+    assert "main.py, line" in done.stderr
     assert "MCP endpoint" not in done.stderr
 
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from tests.servers import Serve
 from toolway import ConfigurationError, DocumentError
@@ -348,3 +349,17 @@ def test_a_broken_document_is_an_error_or_costs_single_tools(seed: int, junk: li
     except ConfigurationError:
         return
     json.dumps([tool.definition(wrapped=True) for tool in catalog.tools.values()])
+
+
+@pytest.mark.parametrize("schema", [True, False, {"allOf": [True]}, {"anyOf": [True, {"type": "string"}]}])
+def test_a_schema_that_takes_everything_or_nothing_is_a_schema(schema: object) -> None:
+    described = {"content": {"application/json": {"schema": schema}}}
+    operation = {
+        "parameters": [{"name": "q", "in": "query", "schema": schema}],
+        "requestBody": described,
+        "responses": {"200": described},
+    }
+    catalog = build_catalog(read_document({"openapi": "3.1.0", "paths": {"/a": {"post": operation}}}))
+    (tool,) = catalog.tools.values()
+    assert set(tool.arguments) == {"q", "body"}
+    Draft202012Validator.check_schema(tool.input_schema)

@@ -220,7 +220,7 @@ def _file_schema(member: Schema, operation: Operation) -> Schema | None:
             else FILE
         )
     kept = {key: plain[key] for key in ("title", "description", "minItems", "maxItems") if key in plain}
-    if plain.get("type") == "array" and _is_binary(plain.get("items") or {}):
+    if plain.get("type") == "array" and _is_binary(deref(plain.get("items", True), operation.components)):
         return {**kept, "type": "array", "items": FILE}
     variants: list[Schema] = plain.get("anyOf") or []
     inner = [_file_schema(variant, operation) for variant in variants]

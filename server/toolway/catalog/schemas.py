@@ -112,10 +112,12 @@ def _loosen(schema: Schema) -> None:
         schema["anyOf"] = schema.pop("oneOf")
 
 
-def deref(schema: Schema, components: Mapping[str, Schema]) -> Schema:
+def deref(schema: Schema | bool, components: Mapping[str, Schema]) -> Schema:
     """Follow references and single-entry ``allOf`` until the schema itself stands there, with its local definitions."""
     local: dict[str, Schema] = {}
     for _ in range(_DEEPEST):
+        if isinstance(schema, bool):
+            return {} if schema else {"not": {}}
         local = schema.get("$defs") or local
         if isinstance(reference := schema.get("$ref"), str):
             is_local = reference.startswith(_DEFS) and _name_of(reference) in local
@@ -127,11 +129,13 @@ def deref(schema: Schema, components: Mapping[str, Schema]) -> Schema:
     raise DocumentError("a schema refers to itself and to nothing else")
 
 
-def _found(reference: str, schemas: Mapping[str, Schema]) -> Schema:
+def _found(reference: str, schemas: Mapping[str, Any]) -> Schema:
     schema = schemas.get(_name_of(reference))
+    if isinstance(schema, bool):
+        return {} if schema else {"not": {}}
     if not isinstance(schema, dict):
         raise DocumentError(f"the schema reference {reference!r} leads nowhere in the document")
-    return schema
+    return cast("Schema", schema)
 
 
 def is_object(schema: Schema) -> bool:
@@ -139,7 +143,7 @@ def is_object(schema: Schema) -> bool:
     return schema.get("type") == "object" or ("properties" in schema and "type" not in schema)
 
 
-def accepts_null(schema: Schema, components: Mapping[str, Schema], depth: int = 0) -> bool:
+def accepts_null(schema: Schema | bool, components: Mapping[str, Schema], depth: int = 0) -> bool:
     """Tell whether null is among a schema's values; an empty schema accepts everything."""
     schema = deref(schema, components)
     if not schema or depth > _DEEPEST:

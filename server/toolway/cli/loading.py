@@ -18,7 +18,7 @@ from typing import Any, cast
 from fastapi import FastAPI
 
 from toolway._toolway import Toolway, mounted_on
-from toolway.errors import AppNotFoundError, ConfigurationError
+from toolway.errors import AppNotFoundError, ToolwayError
 from toolway.operations import is_document
 
 __all__ = ["Source", "find_source", "load_toolway", "names_source", "told"]
@@ -120,6 +120,8 @@ def _module(name: str, folder: Path) -> ModuleType:
                 f"no module {name!r} in {str(folder)!r}; choose the folder with --app-dir"
             ) from error
         raise AppNotFoundError(f"importing {name!r} failed: no module {error.name!r}; install it first") from error
+    except ToolwayError:
+        raise
     except (Exception, SystemExit) as error:  # somebody else's code runs here
         raise AppNotFoundError(f"importing {name!r} failed: {told(error)}") from error
 
@@ -158,10 +160,7 @@ def _toolway(found: Any, text: str) -> Toolway:
     if not isinstance(found, FastAPI):
         hint = f"; is it a factory? Then write {text}()" if inspect.isroutine(found) else ""
         raise AppNotFoundError(f"expected a FastAPI application at {text!r}, found {_kind(found)}{hint}")
-    try:
-        return mounted_on(found) or Toolway(found)
-    except ValueError as error:  # Pydantic's, about the settings
-        raise ConfigurationError(f"a TOOLWAY_... variable of the environment is not right: {error}") from error
+    return mounted_on(found) or Toolway(found)
 
 
 def _kind(found: object) -> str:

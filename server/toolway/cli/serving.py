@@ -25,8 +25,8 @@ from uvicorn.supervisors import Multiprocess
 from toolway._toolway import Toolway
 from toolway.cli.loading import Source, load_toolway
 from toolway.cli.output import complain
-from toolway.cli.starting import cause_of
-from toolway.errors import ConfigurationError, ToolwayError
+from toolway.cli.starting import start_failure
+from toolway.errors import ConfigurationError
 
 __all__ = ["serve_http"]
 
@@ -152,13 +152,14 @@ def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
 def _host_reminder(host: str, allowed: Sequence[str]) -> str:
     if host in {*_LOOPBACK, *allowed} or "*" in allowed:
         return ""
-    name = "api.example.com" if host in _EVERYWHERE else host
-    example = json.dumps([*allowed, name])
-    return f"Only {', '.join(allowed)} are served; name this host, too: TOOLWAY_ALLOWED_HOSTS='{example}'"
+    if host in _EVERYWHERE and not _LOOPBACK.issuperset(allowed):
+        return ""  # somebody has named the hosts under which this machine is called
+    example = json.dumps([*allowed, "api.example.com" if host in _EVERYWHERE else host])
+    return f"Served so far: {', '.join(allowed)}. Name the others, too: TOOLWAY_ALLOWED_HOSTS='{example}'"
 
 
 class _Told:
-    """Says when the application has started, and in one line when toolway itself kept it from starting."""
+    """Says when the application has started, or in one line what kept it from starting."""
 
     def __init__(self, toolway: Toolway, announce: Callable[[], None], complain: Callable[[str], None]) -> None:
         self._app = toolway.app
@@ -178,9 +179,7 @@ class _Told:
         async def listening(message: Message) -> None:
             nonlocal has_started
             if message["type"] == "lifespan.startup.failed":
-                failures.append(
-                    message
-                )  # its text is a traceback; the exception comes next, and says whether we need it
+                failures.append(message)  # its text is a traceback; the exception comes next
                 return
             await send(message)
             if message["type"] == "lifespan.startup.complete":
@@ -190,10 +189,9 @@ class _Told:
         try:
             await self._app(scope, receive, listening)
         except Exception as error:
-            cause = cause_of(error)
-            if has_started or not isinstance(cause, ToolwayError):
+            if has_started:
                 raise
-            self._complain(str(cause))
+            self._complain(str(start_failure(error)))
             logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it would only say so once more
             failures = [{"type": "lifespan.startup.failed", "message": ""}]
         for failure in failures:

@@ -12,7 +12,7 @@ from toolway._toolway import Running, Toolway
 from toolway.cli.loading import told
 from toolway.errors import ConfigurationError, ToolwayError
 
-__all__ = ["cause_of", "run", "started"]
+__all__ = ["cause_of", "run", "start_failure", "started"]
 
 T = TypeVar("T")
 
@@ -28,14 +28,19 @@ async def started(toolway: Toolway) -> AsyncGenerator[Running]:
     try:
         running = await stack.enter_async_context(toolway.running())
     except Exception as error:  # somebody else's start-up runs here
-        cause = cause_of(error)
-        if isinstance(cause, ToolwayError):
-            raise cause from error
-        raise ConfigurationError(f"the application did not start: {told(cause)}") from error
+        raise start_failure(error) from error
     try:
         yield running
     finally:
         await stack.aclose()  # in good order, as under a server: what goes wrong here is none of the application's
+
+
+def start_failure(error: BaseException) -> ToolwayError:
+    """What kept an application from starting, in one line."""
+    cause = cause_of(error)
+    if isinstance(cause, ToolwayError):
+        return cause
+    return ConfigurationError(f"the application did not start: {told(cause)}")
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:

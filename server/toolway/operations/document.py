@@ -14,7 +14,7 @@ from toolway.operations.paths import PathTemplate
 
 __all__ = ["MALFORMED", "TemplateFor", "read_document", "resolve"]
 
-MALFORMED = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
+MALFORMED = (AssertionError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
 """What reading raises where a document is not as OpenAPI says; it costs the operation that it is read for."""
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -171,8 +171,8 @@ class _Reader:
 
     def _parameter(self, entry: _Json) -> Parameter:
         content: Mapping[str, _Json] = entry.get("content") or {}
-        schemas: list[Schema] = [node["schema"] for node in (entry, *content.values()) if node.get("schema")]
-        schema = schemas[0] if schemas else Schema()
+        described = [node for node in (entry, *content.values()) if node.get("schema")]
+        schema = _schema(described[0]) if described else Schema()
         return Parameter(
             name=entry["name"],
             location=entry["in"],
@@ -192,7 +192,7 @@ class _Reader:
         media_type = min(content, key=_body_preference)
         return Body(
             media_type=media_type,
-            schema=content[media_type].get("schema") or {},
+            schema=_schema(content[media_type]),
             required=bool(entry.get("required")),
             description=str(entry.get("description") or ""),
         )
@@ -204,7 +204,7 @@ class _Reader:
             if not content:
                 yield Response(str(status))
             for media_type, media in content.items():
-                yield Response(str(status), media_type, media.get("schema") or {})
+                yield Response(str(status), media_type, _schema(media))
 
     def _credentials(self, node: _Json) -> Credentials:
         requirements: list[_Json] = node.get("security", self._document.get("security")) or []
@@ -226,6 +226,14 @@ def _undocumented(template: PathTemplate, parameters: tuple[Parameter, ...]) -> 
     for name in template.names:
         if name not in known:
             yield Parameter(name, "path", {"type": "string"}, required=True)
+
+
+def _schema(node: _Json) -> Schema:
+    """The schema of a parameter or a media type; ``true`` is a schema, too, and takes everything."""
+    schema = node.get("schema")
+    if isinstance(schema, dict):
+        return cast("Schema", schema)
+    return {"not": {}} if schema is False else {}
 
 
 def _body_preference(media_type: str) -> tuple[int, str]:
