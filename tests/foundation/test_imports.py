@@ -1,4 +1,4 @@
-"""Imports point one way: cli, console -> protocol -> policy -> calls -> catalog -> operations."""
+"""Imports point one way: cli, console, lint -> protocol -> policy -> calls -> catalog -> operations."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ import pytest
 from tests.foundation.project import PACKAGE
 from tests.support import ROOT
 
-# A room may import the rooms before it and itself; clients stands beside cli, which prints its blocks.
-ROOMS = ("operations", "catalog", "calls", "policy", "protocol", "console", "clients", "cli")
+# A room may import the rooms before it and itself; lint, console and clients stand beside each other, below cli.
+ROOMS = ("operations", "catalog", "calls", "policy", "protocol", "lint", "console", "clients", "cli")
 ALL_ROOMS = frozenset(ROOMS)
-BESIDE = {"console": {"clients"}, "clients": {"console"}}
+BESIDE = {
+    "lint": {"calls", "policy", "protocol"},
+    "console": {"lint", "clients"},
+    "clients": {"lint", "console"},
+}
 # What everyone may import, and what imports no room.
-FLOOR = frozenset({"errors", "markers", "settings"})
+FLOOR = frozenset({"_versions", "errors", "markers", "settings"})
 # What puts the rooms together, and who may import that.
 COMPOSITION = frozenset({"_toolway", "__init__"})
-COMPOSERS = frozenset({"__init__", "__main__", "cli", "console"})
+COMPOSERS = frozenset({"__init__", "__main__", "cli", "compat", "console"})
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
