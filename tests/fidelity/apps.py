@@ -29,23 +29,25 @@ from tests.fidelity.journal import keep_journal
 
 __all__ = ["APPLICATIONS", "main", "make_app"]
 
+_SHAPES = (
+    query,
+    path,
+    headers,
+    types,
+    bodies,
+    models,
+    forms,
+    raw,
+    answers,
+    streams,
+    failures,
+    security,
+    dependencies,
+    routing,
+)
+
 APPLICATIONS: dict[str, Sequence[Chapter]] = {
-    "main": (
-        query.chapter,
-        path.chapter,
-        headers.chapter,
-        types.chapter,
-        bodies.chapter,
-        models.chapter,
-        forms.chapter,
-        raw.chapter,
-        answers.chapter,
-        streams.chapter,
-        failures.chapter,
-        security.chapter,
-        dependencies.chapter,
-        routing.chapter,
-    ),
+    "main": tuple(module.chapter for module in _SHAPES),
 }
 
 
