@@ -1,0 +1,100 @@
+"""From a made-up request to the arguments of the tool call that stands for it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from schemathesis import Case
+from schemathesis.core import NotSet
+
+from toolway.catalog import Tool
+
+__all__ = ["InexpressibleError", "arguments_of"]
+
+
+class InexpressibleError(Exception):
+    """No tool call stands for this request: it carries what the document does not name, or not as it names it."""
+
+
+def arguments_of(case: Case, tool: Tool) -> dict[str, Any]:
+    """Return the arguments under which an agent would send this request.
+
+    Raises:
+        InexpressibleError: there are none.
+    """
+    return dict([*_parameters(case, tool), *_body(case, tool)])
+
+
+def _parameters(case: Case, tool: Tool) -> Iterator[tuple[str, Any]]:
+    places = {
+        "path": {name: _decoded(value) for name, value in (case.path_parameters or {}).items()},
+        "query": dict(case.query or {}),
+        "header": {name.lower(): value for name, value in (case.headers or {}).items()},
+        "cookie": dict(case.cookies or {}),
+    }
+    known = {argument.target for argument in tool.arguments.values() if argument.place == "query"}
+    if places["query"].keys() - known:
+        raise InexpressibleError("a query parameter that the document does not name")
+    for argument in tool.arguments.values():
+        values = places.get(argument.place, {})
+        target = argument.target.lower() if argument.place == "header" else argument.target
+        if target in values:
+            yield argument.name, _sendable(values[target])
+
+
+def _decoded(value: Any) -> Any:
+    return unquote(value) if isinstance(value, str) else value
+
+
+def _sendable(value: Any) -> Any:
+    """Only what every HTTP client writes alike: texts, numbers, and lists of them."""
+    entries = value if isinstance(value, list) else [value]
+    if not all(isinstance(entry, str | int | float) for entry in entries) or value == []:
+        raise InexpressibleError("a parameter without one way of writing it")
+    return value
+
+
+def _body(case: Case, tool: Tool) -> Iterator[tuple[str, Any]]:
+    if isinstance(case.body, NotSet):
+        return
+    if tool.body is None or not (case.media_type or "").startswith(tool.body.media_type.partition(";")[0] or "*"):
+        raise InexpressibleError("a body of another kind")
+    whole = [argument for argument in tool.arguments.values() if argument.place == "body"]
+    if whole:
+        yield whole[0].name, _whole(case.body, tool)
+    elif isinstance(case.body, Mapping):
+        yield from _members(case.body, tool)
+    else:
+        raise InexpressibleError("no object where the fields of one are arguments")
+
+
+def _whole(body: Any, tool: Tool) -> Any:
+    assert tool.body is not None
+    if tool.body.encoding == "bytes":
+        return base64.b64encode(body if isinstance(body, bytes) else str(body).encode()).decode()
+    return body
+
+
+def _members(body: Mapping[str, Any], tool: Tool) -> Iterator[tuple[str, Any]]:
+    assert tool.body is not None
+    fields = {argument.target: argument for argument in tool.arguments.values() if argument.place == "field"}
+    for target, value in body.items():
+        if target in fields:
+            yield fields[target].name, _member(value, is_file=fields[target].is_file)
+        elif tool.body.open and target not in tool.arguments:
+            yield target, value
+        else:
+            raise InexpressibleError("a member that the document does not name")
+
+
+def _member(value: Any, *, is_file: bool) -> Any:
+    if not is_file:
+        return value
+    if isinstance(value, list):
+        return [_member(entry, is_file=True) for entry in value]
+    if not isinstance(value, bytes):
+        raise InexpressibleError("no file where a file belongs")
+    return {"filename": "file", "data": base64.b64encode(value).decode()}
