@@ -35,6 +35,8 @@ class Case:
     """Other names that a server may fairly give to the tool."""
     advertised: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """What the schema of an argument must at least say, with references followed."""
+    withheld: Sequence[str] = ()
+    """Names that must not be advertised: credentials come with the caller."""
     schema_says: SchemaSays | None = None
     """Whether the input schema accepts the arguments; by default what the endpoint says: no for a 422."""
     may_stop_early: bool = False

@@ -56,6 +56,8 @@ def schema_problems(case: Case, tool: Tool, arguments: Mapping[str, Any], status
         return
     if status < 400 and (hidden := unadvertised(schema, arguments)):
         yield f"not advertised: {', '.join(hidden)}"
+    if leaking := [name for name in case.withheld if name in schema.get("properties", {})]:
+        yield f"a credential is an argument: {', '.join(leaking)}"
     yield from advertises(case, schema)
     says = case.schema_says or ("yes" if status < 400 else "no" if status == 422 else "cannot tell")
     if says != "cannot tell" and agrees(schema, arguments) != (says == "yes"):
@@ -85,8 +87,24 @@ def _journal_problems(case: Case, called: Mapping[str, Any], requested: Mapping[
     if case.is_endless:
         called, requested = _without_bodies(called), _without_bodies(requested)
     for what in ("requests", "effects"):
-        if _plain(called[what]) != _plain(requested[what]):
+        if _plain(_without_inputs(called[what])) != _plain(_without_inputs(requested[what])):
             yield f"{what} of the call: {called[what]}, of the request: {requested[what]}"
+
+
+def _without_inputs(entries: list[Any]) -> list[Any]:
+    """A failed validation repeats what came, all headers of the connection among it."""
+    return [
+        _without_input(entry) if isinstance(entry, dict) and entry.get("status") == 422 else entry for entry in entries
+    ]
+
+
+def _without_input(entry: dict[str, Any]) -> dict[str, Any]:
+    body = _parsed(entry["body"]) if entry["status"] == 422 else None
+    detail = body.get("detail") if isinstance(body, dict) else None
+    if not isinstance(detail, list):
+        return entry
+    problems = [{key: value for key, value in problem.items() if key != "input"} for problem in detail]
+    return {**entry, "body": problems}
 
 
 def _without_bodies(journal: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,17 +24,27 @@ ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
 WAYS = [f"{transport} {era}" for transport in ("HTTP", "stdio") for era in ERAS]
 SETTINGS = Settings(_env_file=None, stream_seconds=1)
 
-pytestmark = pytest.mark.timeout(180)  # the first test of each way plays all of its cases
+pytestmark = [
+    pytest.mark.timeout(180),  # the first test of each way plays all of its cases
+    pytest.mark.filterwarnings("ignore:Duplicate Operation ID:UserWarning"),  # one route, several methods
+]
 
 
 def every_case() -> list[Any]:
-    """Return every case of every application, under a name of its own."""
+    """Return every case of every application in every way that can carry it, under a name of its own."""
     return [
-        pytest.param(app, chapter.title, case, id=f"{app}: {chapter.title}: {case.name}")
+        pytest.param(way, app, chapter.title, case, id=f"{way}: {app}: {chapter.title}: {case.name}")
+        for way in WAYS
         for app, chapters in APPLICATIONS.items()
         for chapter in chapters
         for case in chapter.cases
+        if way.startswith("HTTP") or is_for_stdio(case)
     ]
+
+
+def is_for_stdio(case: Case | Absent) -> bool:
+    """Tell whether a process that knows one Authorization header can play a case."""
+    return isinstance(case, Absent) or (not case.credential_query and case.credentials.keys() <= {"authorization"})
 
 
 async def over_a_url(app: str, url: str, mode: str) -> Sequence[Verdict]:
@@ -51,7 +61,7 @@ async def over_stdio(app: str, url: str, mode: str) -> Sequence[Verdict]:
         started = StdioServerParameters(
             command=sys.executable,
             args=["-m", "toolway", "stdio", f"tests.fidelity.apps:{app}()"],
-            env={"TOOLWAY_STREAM_SECONDS": "1", "TOOLWAY_AUTHORIZATION": authorization},
+            env={"TOOLWAY_STREAM_SECONDS": "1", **({"TOOLWAY_AUTHORIZATION": authorization} if authorization else {})},
             cwd=str(ROOT),
         )
         caller = Caller()
@@ -73,32 +83,27 @@ def by_identity(chapters: Sequence[Chapter]) -> dict[str, list[Chapter]]:
     return sorted_
 
 
-def is_for_stdio(case: Case | Absent) -> bool:
-    """Tell whether a process that knows one Authorization header can play a case."""
-    return isinstance(case, Absent) or (not case.credential_query and case.credentials.keys() <= {"authorization"})
-
-
 def authorization_of(case: Case | Absent) -> str:
     return case.credentials.get("authorization", "") if isinstance(case, Case) else ""
 
 
-Played = Callable[[str], Mapping[tuple[str, str], Verdict]]
+Played = Callable[[str, str], Mapping[tuple[str, str], Verdict]]
 
 
-@pytest.fixture(scope="module", params=WAYS)
-def played(request: pytest.FixtureRequest, scores: dict[str, list[Verdict]]) -> tuple[str, Played]:
-    """Return the way, and a function that returns the verdicts on an application, played once."""
-    transport, era = request.param.split()
-    way = {"HTTP": over_a_url, "stdio": over_stdio}[transport]
+@pytest.fixture(scope="module")
+def played(scores: dict[str, list[Verdict]]) -> Played:
+    """Return a function that returns the verdicts on an application in one way of calling, played once."""
 
     @cache
-    def verdicts(app: str) -> Mapping[tuple[str, str], Verdict]:
+    def verdicts(way: str, app: str) -> Mapping[tuple[str, str], Verdict]:
+        transport, era = way.split()
+        play_over = {"HTTP": over_a_url, "stdio": over_stdio}[transport]
         with serving(mounted(app)) as url:
-            told = anyio.run(way, app, url, ERAS[era])
-        scores.setdefault(request.param, []).extend(told)
+            told = anyio.run(play_over, app, url, ERAS[era])
+        scores.setdefault(way, []).extend(told)
         return {(verdict.chapter, verdict.name): verdict for verdict in told}
 
-    return transport, verdicts
+    return verdicts
 
 
 def mounted(app: str) -> FastAPI:
@@ -108,14 +113,9 @@ def mounted(app: str) -> FastAPI:
     return served
 
 
-@pytest.mark.parametrize(("app", "chapter", "case"), every_case())
-def test_a_tool_call_is_the_http_request(
-    played: tuple[str, Played], app: str, chapter: str, case: Case | Absent
-) -> None:
-    transport, verdicts = played
-    if transport == "stdio" and not is_for_stdio(case):
-        pytest.skip("a process has one Authorization header, and no other credentials")
-    assert verdicts(app)[chapter, case.name].problems == ()
+@pytest.mark.parametrize(("way", "app", "chapter", "case"), every_case())
+def test_a_tool_call_is_the_http_request(played: Played, way: str, app: str, chapter: str, case: Case | Absent) -> None:
+    assert played(way, app)[chapter, case.name].problems == ()
 
 
 @pytest.mark.parametrize("app", APPLICATIONS)

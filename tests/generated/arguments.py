@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -25,7 +26,12 @@ def arguments_of(case: Case, tool: Tool) -> dict[str, Any]:
     Raises:
         InexpressibleError: there are none.
     """
-    return dict([*_parameters(case, tool), *_body(case, tool)])
+    arguments = dict([*_parameters(case, tool), *_body(case, tool)])
+    try:
+        json.dumps(arguments)
+    except TypeError as error:
+        raise InexpressibleError("bytes where JSON belongs") from error
+    return arguments
 
 
 def _parameters(case: Case, tool: Tool) -> Iterator[tuple[str, Any]]:

@@ -85,6 +85,5 @@ def _input_schema(arguments: list[Argument], definitions: Definitions, *, is_ope
     required = [entry.name for entry in arguments if entry.required]
     if required:
         schema["required"] = required
-    if not is_open:
-        schema["additionalProperties"] = False
+    schema["additionalProperties"] = is_open
     return definitions.attach(schema)

@@ -2,9 +2,211 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response, WebSocket
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
 from tests.fidelity.case import Chapter
+from tests.fidelity.journal import effect
 
 __all__ = ["chapter"]
 
 chapter = Chapter("Routing")
-router, case = chapter.router, chapter.case
+router, case, absent = chapter.router, chapter.case, chapter.absent
+
+
+async def counted(x_tenant: Annotated[str, Header()] = "nobody") -> None:
+    effect(["passed", x_tenant])
+
+
+inner = APIRouter(prefix="/inner/{tenant}")
+
+
+@inner.get("/things/{number}")
+async def nested_thing(tenant: str, number: int) -> list[Any]:
+    return [tenant, number]
+
+
+case(
+    "routers in routers, a parameter in the prefix",
+    "nested_thing",
+    {"tenant": "a b", "number": 3, "x-tenant": "t"},
+    "GET /outer/inner/a%20b/things/3",
+    headers={"x-tenant": "t"},
+)
+outer = APIRouter(prefix="/outer", dependencies=[Depends(counted)])
+outer.include_router(inner)
+router.include_router(outer)
+
+shared = APIRouter()
+
+
+@shared.get("/twice/{number}")
+async def included_twice(number: int, request: Request) -> list[Any]:
+    return [number, request.url.path]
+
+
+router.include_router(shared, prefix="/first", generate_unique_id_function=lambda route: f"first_{route.name}")
+router.include_router(shared, prefix="/second", generate_unique_id_function=lambda route: f"second_{route.name}")
+case("one router twice: first", "first_included_twice", {"number": 1}, "GET /first/twice/1", params={})
+case("one router twice: second", "second_included_twice", {"number": 2}, "GET /second/twice/2", params={})
+
+
+class Stamped(APIRoute):
+    """A route class of an application's own, which changes the request and the answer."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def stamped(request: Request) -> Response:
+            effect("stamped")
+            if request.query_params.get("blocked"):
+                return JSONResponse({"detail": "blocked by the route"}, status_code=403)
+            return await handle(request)
+
+        return stamped
+
+
+stamping = APIRouter(route_class=Stamped, prefix="/stamped")
+
+
+@stamping.get("/echo")
+async def stamped_echo(blocked: str | None = None) -> list[str | None]:
+    return [blocked]
+
+
+router.include_router(stamping)
+case("a route class of its own", "stamped_echo", {}, "GET /stamped/echo")
+case("a route class that refuses", "stamped_echo", {"blocked": "yes"}, "GET /stamped/echo")
+
+
+@router.get("/items/me", operation_id="read_me")
+async def read_me() -> str:
+    return "myself"
+
+
+@router.get("/items/{item_id}")
+async def read_item(item_id: str) -> list[str]:
+    return [item_id]
+
+
+case("a path beside a parameter", "read_me", {}, "GET /items/me")
+case("a parameter beside a path", "read_item", {"item_id": "you"}, "GET /items/you", params={})
+case(
+    "a value that is another endpoint's path", "read_item", {"item_id": "me"}, "GET /items/me", params={},
+    may_stop_early=True, schema_says="cannot tell",
+)  # fmt: skip
+case(
+    "a value that climbs out", "read_item", {"item_id": "../answers/list"}, "GET /items/..%2Fanswers%2Flist", params={},
+    may_stop_early=True,
+)  # fmt: skip
+case(
+    "a value like a query",
+    "read_item",
+    {"item_id": "50% off? #1&a=b"},
+    "GET /items/50%25%20off%3F%20%231&a=b",
+    params={},
+)
+
+
+@router.get("/files/{path:path}")
+async def read_path(path: str) -> list[str]:
+    return [path]
+
+
+case("a path with slashes", "read_path", {"path": "a/b c/d.txt"}, "GET /files/a/b%20c/d.txt", params={})
+
+
+@router.api_route("/two-methods", methods=["GET", "POST"], operation_id="several_methods")
+async def several_methods(request: Request) -> list[str]:
+    return [request.method]
+
+
+case("one route, two methods: GET", "several_methods_get", {}, "GET /two-methods", also_called=["several_methods"])
+case(
+    "one route, two methods: POST", "several_methods_post", {}, "POST /two-methods", params={},
+    also_called=["several_methods_2", "several_methods"],
+)  # fmt: skip
+
+
+@router.get("/old", deprecated=True)
+async def deprecated_route(q: Annotated[str, Header(deprecated=True)] = "x") -> list[str]:
+    return [q]
+
+
+case("deprecated", "deprecated_route", {"q": "y"}, "GET /old", headers={"q": "y"})
+
+
+@router.get("/hidden", include_in_schema=False)
+async def hidden_route() -> str:
+    return "hidden"
+
+
+absent("not in the document", "hidden_route")
+
+
+@router.head("/head-only")
+async def head_only() -> None: ...
+
+
+@router.options("/options-only")
+async def options_only() -> None: ...
+
+
+case("HEAD", "head_only", {}, "HEAD /head-only")
+case("OPTIONS", "options_only", {}, "OPTIONS /options-only", params={})
+
+
+@router.websocket("/socket")
+async def socket(websocket: WebSocket) -> None:
+    await websocket.accept()
+
+
+absent("WebSocket", "socket", reported="WEBSOCKET /socket")
+
+
+class Invoice(BaseModel):
+    number: int
+
+
+callbacks = APIRouter()
+
+
+@callbacks.post("{$callback_url}/paid/{$request.body.number}")
+def invoice_paid(body: Invoice) -> None: ...
+
+
+@router.post("/invoices", callbacks=callbacks.routes)
+async def create_invoice(invoice: Invoice) -> Invoice:
+    return invoice
+
+
+case("an endpoint with callbacks", "create_invoice", {"number": 1}, "POST /invoices")
+absent("a callback", "invoice_paid")
+
+
+@chapter.install
+def webhooks(app: FastAPI) -> None:
+    @app.webhooks.post("new-invoice")
+    def new_invoice(body: Invoice) -> None: ...
+
+
+absent("a webhook", "new_invoice", "new-invoice")
+
+
+@chapter.install
+def sub_application(app: FastAPI) -> None:
+    below = FastAPI(generate_unique_id_function=lambda route: route.name)
+
+    @below.get("/deep/{number}")
+    async def below_deep(number: int, request: Request) -> list[Any]:
+        return [number, request.url.path]
+
+    app.mount("/below", below)
+
+
+case("a sub-application", "below_deep", {"number": 4}, "GET /below/deep/4", params={})
