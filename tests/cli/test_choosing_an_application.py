@@ -13,10 +13,10 @@ APP = """
 from fastapi import FastAPI
 from toolway import Toolway
 
-def make():
+def make(name="made", *, prefix=""):
     app = FastAPI()
 
-    @app.get("/made")
+    @app.get(f"{prefix}/{name}", operation_id=prefix.strip("/") + name)
     async def made() -> int:
         return 1
 
@@ -60,6 +60,19 @@ def listed(*arguments: str | Path, cwd: Path) -> list[str]:
 )
 def test_an_application_is_an_attribute_or_what_a_factory_returns(project: Path, app: str) -> None:
     assert listed(app, cwd=project) == ["made"]
+
+
+@pytest.mark.parametrize(
+    ("app", "tool"),
+    [
+        ("shop.main:make('chosen')", "chosen"),
+        ('shop.main:make("some", prefix="/deep_")', "deep_some"),
+        ("shop.main:make(prefix='/a(b:c)_')", "a_b_c__made"),
+    ],
+)
+def test_a_factory_takes_plain_values(project: Path, app: str, tool: str) -> None:
+    """As Airflow's ``create_app(apps="core")``, which starts another application without."""
+    assert listed(app, cwd=project) == [tool]
 
 
 def test_a_toolway_keeps_its_own_selection(project: Path) -> None:

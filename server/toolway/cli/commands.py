@@ -40,8 +40,8 @@ _app_dir = click.option(
 def _toolway(context: click.Context) -> None:
     """Serve FastAPI endpoints to LLM agents as MCP tools.
 
-    APP is module:attribute or module:factory(); for `list` also the path or URL of an OpenAPI document. Without it,
-    pyproject.toml says it: [tool.toolway] app = "...".
+    APP is module:attribute or module:factory(), with plain values in the brackets where it takes some; for `list` also
+    the path or URL of an OpenAPI document. Without it, pyproject.toml says it: [tool.toolway] app = "...".
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

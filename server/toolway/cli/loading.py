@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
 import sys
+import sysconfig
 import tomllib
 import traceback
 from collections.abc import Callable
@@ -24,7 +26,9 @@ from toolway.operations import is_document
 __all__ = ["Source", "find_source", "load_toolway", "names_source", "told"]
 
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
-_APPLICATION = re.compile(rf"(?P<module>{_DOTTED}):(?P<attribute>{_DOTTED})(?P<made>\(\))?")
+_APPLICATION = re.compile(rf"(?P<module>{_DOTTED}):(?P<attribute>{_DOTTED})(?P<made>\(.*\))?", re.DOTALL)
+_STDLIB = sysconfig.get_path("stdlib")
+_TOOLWAY = str(Path(__file__).parents[1])
 _LONGEST = 300
 """Characters of somebody else's error that are shown."""
 
@@ -98,7 +102,7 @@ def load_toolway(source: Source) -> Toolway:
         raise AppNotFoundError(_expected(source.text))
     found = _attribute(_module(parts["module"], source.folder), parts["attribute"])
     if parts["made"]:
-        found = _made(found, source.text)
+        found = _made(found, source.text, parts["made"])
     return _toolway(found, source.text)
 
 
@@ -143,15 +147,30 @@ def _nearest(name: str, found: object) -> str:
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
-def _made(factory: Any, text: str) -> Any:
+def _made(factory: Any, text: str, brackets: str) -> Any:
     if not callable(factory):
         raise AppNotFoundError(f"{text!r} is no factory but {_kind(factory)}; leave the brackets out")
     if inspect.iscoroutinefunction(factory):
         raise AppNotFoundError(f"{text!r} is asynchronous; expected a plain function that returns the application")
+    values, named = _given(brackets)
     try:
-        return cast("Callable[[], Any]", factory)()
+        return cast("Callable[..., Any]", factory)(*values, **named)
     except (Exception, SystemExit) as error:  # somebody else's code runs here
         raise AppNotFoundError(f"{text!r} failed: {told(error)}") from error
+
+
+def _given(brackets: str) -> tuple[list[Any], dict[str, Any]]:
+    """What stands in a factory's brackets: values only, so that naming an application runs no code but its own."""
+    try:
+        call = cast("ast.Call", ast.parse(f"factory{brackets}", mode="eval").body)
+        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg}
+        if isinstance(call.func, ast.Name) and len(named) == len(call.keywords):
+            return [ast.literal_eval(value) for value in call.args], named
+    except (SyntaxError, ValueError):
+        pass
+    raise AppNotFoundError(
+        f"expected plain values in a factory's brackets, as in make('eu', debug=True), got {brackets!r}"
+    )
 
 
 def _toolway(found: Any, text: str) -> Toolway:
@@ -179,8 +198,15 @@ def told(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
+    """Where in the application an error comes from; in an installed package, when all of it is installed."""
     if isinstance(error, SyntaxError):  # its own text says where
         return ""
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if "site-packages" not in frame.filename and "<" not in frame.filename]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)]
+    theirs = [frame for frame in frames if "site-packages" not in frame.filename] or frames
     return f" ({theirs[-1].filename}, line {theirs[-1].lineno})" if theirs else ""
+
+
+def _is_machinery(filename: str) -> bool:
+    """Tell whether a frame is Python's or toolway's own, which leads nobody to the mistake."""
+    is_python = filename.startswith(_STDLIB) and "site-packages" not in filename
+    return "<" in filename or is_python or filename.startswith(_TOOLWAY)
