@@ -12,10 +12,10 @@ CHOOSE  := for python in $(PYTHONS); do "$$python" -c '$(RECENT)' 2>/dev/null &&
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check lock
+.PHONY: help setup serve test test-versions check lock
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 setup: $(STAMP)  ## make .venv and install the locked dependencies
 	@echo "$(VENV) is ready"
@@ -25,6 +25,9 @@ serve: $(STAMP)  ## serve the order desk: MCP at /mcp, Swagger UI at /docs (PORT
 
 test: $(STAMP)  ## run the tests (ARGS="-k name" for some of them)
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-versions: $(STAMP)  ## run the engine's tests on the oldest to the newest versions (ARGS=oldest for one set)
+	@$(BIN)/python -m tests.versions $(ARGS)
 
 check: $(STAMP)  ## lint, formatting and types
 	@$(BIN)/python -m ruff check --quiet .

@@ -23,6 +23,7 @@ NAMES = [
     "Toolway",
     "ToolwayError",
     "UnknownToolError",
+    "VersionError",
     "agent_tool",
 ]
 

@@ -1,8 +1,12 @@
 """Ordinary FastAPI endpoints, served to LLM agents as MCP tools."""
 
-from toolway._toolway import Toolway
-from toolway.catalog import Filter
-from toolway.errors import (
+from toolway._versions import check_versions
+
+check_versions()  # before anything of an old library is touched
+
+from toolway._toolway import Toolway  # noqa: E402
+from toolway.catalog import Filter  # noqa: E402
+from toolway.errors import (  # noqa: E402
     AppNotFoundError,
     ArgumentError,
     ConfigurationError,
@@ -11,9 +15,10 @@ from toolway.errors import (
     NotStartedError,
     ToolwayError,
     UnknownToolError,
+    VersionError,
 )
-from toolway.markers import Hints, agent_tool
-from toolway.settings import Settings
+from toolway.markers import Hints, agent_tool  # noqa: E402
+from toolway.settings import Settings  # noqa: E402
 
 __all__ = [
     "AppNotFoundError",
@@ -28,5 +33,6 @@ __all__ = [
     "Toolway",
     "ToolwayError",
     "UnknownToolError",
+    "VersionError",
     "agent_tool",
 ]

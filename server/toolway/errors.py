@@ -4,7 +4,8 @@ ToolwayError
  |- ConfigurationError      the application or its settings cannot be served as asked
  |   |- DocumentError       an OpenAPI document cannot be read
  |   |- FilterError         an include or exclude matches nothing
- |   `- AppNotFoundError    no application stands where one was named
+ |   |- AppNotFoundError    no application stands where one was named
+ |   `- VersionError        a library beside toolway is too old
  |- UnknownToolError        a call names a tool that is not listed
  |- ArgumentError           an argument cannot be carried to the endpoint as it is
  `- NotStartedError         a request came before the application's start-up, or after its end
@@ -21,6 +22,7 @@ __all__ = [
     "NotStartedError",
     "ToolwayError",
     "UnknownToolError",
+    "VersionError",
 ]
 
 
@@ -42,6 +44,10 @@ class FilterError(ConfigurationError):
 
 class AppNotFoundError(ConfigurationError):
     """No application stands where one was named."""
+
+
+class VersionError(ConfigurationError):
+    """A library that toolway stands on is too old."""
 
 
 class UnknownToolError(ToolwayError):

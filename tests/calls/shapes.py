@@ -276,7 +276,7 @@ async def cookie_model(jar: Annotated[Jar, Cookie()]) -> Any:
     return jar
 
 
-@parameters.delete("/no-content/{number}", status_code=204)
+@parameters.delete("/no-content/{number}", status_code=204, response_model=None)
 async def no_content(number: int) -> None:
     pass
 

@@ -130,7 +130,7 @@ def add_binaries(app: FastAPI, folder: Path) -> None:
         (folder / "data.bin").write_bytes(BYTES)
         return FileResponse(folder / "data.bin", media_type="application/octet-stream", filename="data.bin")
 
-    @app.delete("/gone", status_code=204)
+    @app.delete("/gone", status_code=204, response_model=None)
     async def gone() -> None:
         pass
 
@@ -186,7 +186,7 @@ def add_broken_promises(app: FastAPI) -> None:
     async def promised(kind: str) -> Thing:
         answers = {
             "text": PlainTextResponse("in words"),
-            "empty": Response(status_code=204),
+            "empty": Response(status_code=204, response_model=None),
             "redirect": RedirectResponse("https://elsewhere.example/"),
             "picture": Response(BYTES, media_type="image/png"),
             "json": JSONResponse({"name": "direct", "parts": []}),

@@ -70,7 +70,7 @@ async def echo(value: Annotated[Any, Body(embed=True)]) -> Any:
     return {"value": value}
 
 
-@router.delete("/things", operation_id="drop_things", status_code=204)
+@router.delete("/things", operation_id="drop_things", status_code=204, response_model=None)
 async def drop_things() -> None:
     pass
 

@@ -29,7 +29,7 @@ class Secretive(BaseModel):
     score: int = 5
 
 
-@router.delete("/answers/no-content/{number}", status_code=204)
+@router.delete("/answers/no-content/{number}", status_code=204, response_model=None)
 async def no_content(number: int) -> None:
     effect(["deleted", number])
 

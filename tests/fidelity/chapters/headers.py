@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Cookie, Header
+from fastapi import Cookie, FastAPI, Header
 from pydantic import BaseModel
 
 from tests.fidelity.case import Chapter
@@ -56,16 +56,22 @@ async def header_model(trace: Annotated[Trace, Header()]) -> Any:
     return trace
 
 
-case(
-    "header model",
-    "header_model",
-    {"x-tenant": "t", "x-tags": ["a", "b"], "x-level": 3},
-    "GET /header-model",
-    headers=[("x-tenant", "t"), ("x-tags", "a"), ("x-tags", "b"), ("x-level", "3")],
-)
+def names_of_header_models() -> set[str]:
+    """The first releases with header models kept their underscores, which not every server lets through."""
+    probe = FastAPI()
+    probe.get("/")(header_model)
+    return {parameter["name"] for parameter in probe.openapi()["paths"]["/"]["get"]["parameters"]}
 
 
-case("wrong header model", "header_model", {"x-level": "h"}, "GET /header-model", headers={"x-level": "h"})
+if "x-tenant" in names_of_header_models():
+    case(
+        "header model",
+        "header_model",
+        {"x-tenant": "t", "x-tags": ["a", "b"], "x-level": 3},
+        "GET /header-model",
+        headers=[("x-tenant", "t"), ("x-tags", "a"), ("x-tags", "b"), ("x-level", "3")],
+    )
+    case("wrong header model", "header_model", {"x-level": "h"}, "GET /header-model", headers={"x-level": "h"})
 
 
 @router.get("/cookies")

@@ -1,0 +1,42 @@
+"""A library that is too old is named at import."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.foundation.project import pyproject
+from toolway._versions import NEEDED
+
+
+def import_beside(folder: Path, name: str, version: str) -> subprocess.CompletedProcess[str]:
+    """Import toolway where another version of a library claims to be installed."""
+    metadata = folder / f"{name}-{version}.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    command = [sys.executable, "-c", "import toolway"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("name", "version"), [("fastapi", "0.114.2"), ("pydantic", "2.9"), ("mcp", "1.30.0")])
+def test_a_library_that_is_too_old_is_named_with_what_to_do(tmp_path: Path, name: str, version: str) -> None:
+    told = import_beside(tmp_path, name, version).stderr.strip().splitlines()[-1]
+    assert f"toolway needs {name} {NEEDED[name]} or newer, and {version} is installed" in told
+    assert f"pip install --upgrade '{name}>={NEEDED[name]}'" in told
+
+
+@pytest.mark.parametrize("version", ["0.115.0", "0.115", "1.0.0rc1", "0.200.dev1"])
+def test_a_version_that_is_new_enough_is_taken(tmp_path: Path, version: str) -> None:
+    assert import_beside(tmp_path, "fastapi", version).returncode == 0
+
+
+def test_the_package_asks_for_what_is_checked() -> None:
+    asked = {entry.name: entry for entry in map(Requirement, pyproject()["project"]["dependencies"])}
+    floors = {name: next(part.version for part in asked[name].specifier if part.operator == ">=") for name in NEEDED}
+    assert floors == NEEDED
