@@ -195,7 +195,7 @@ def table(rows: list[Row]) -> str:
         "",
         (
             f"Written by `benchmarks/applications/run.py` on {datetime.now(UTC):%Y-%m-%d}, Python "
-            f"{platform.python_version()}. Each call is made by the official client in both eras of MCP, and compared to"
+            f"{platform.python_version()}. Each call is made by the official client in both eras of MCP and set beside"
         ),
         "the plain HTTP request to the same server: status, and body or refusal. Operations offered are those of the",
         "application's own documents; WebSockets stand in none, but are listed as skipped.",
