@@ -32,6 +32,7 @@ class Application:
     env: dict[str, str] = field(default_factory=dict[str, str])
     setup: tuple[tuple[str, ...], ...] = ()
     documents: tuple[str, ...] = ("/openapi.json",)
+    """Where it serves its documents; without any, it is asked for one in its own environment."""
     login: Call | None = None
     """How to get a token; the tool's name is the token's key in the answer."""
     calls: tuple[Call, ...] = ()
@@ -100,7 +101,6 @@ AIRFLOW = Application(
     },
     setup=(("{python}", "-m", "airflow", "db", "migrate"),),
     documents=("/openapi.json", "/auth/openapi.json"),
-    login=Call("access_token", {}, "GET /auth/token"),
     calls=(
         Call("get_version", {}, "GET /api/v2/version"),
         Call("get_pools", {"limit": 5, "order_by": ["name"]}, "GET /api/v2/pools?limit=5&order_by=name"),
@@ -113,7 +113,7 @@ AIRFLOW = Application(
         Call("get_config", {}, "GET /api/v2/config"),
         Call("get_providers", {"limit": 3}, "GET /api/v2/providers?limit=3"),
     ),
-    remark="a mounted sub-application with its own document; callers log in",
+    remark="a mounted sub-application with its own document; a middleware of its own logs everybody in",
 )
 OPEN_WEBUI = Application(
     name="open-webui",
@@ -181,7 +181,40 @@ GALAXIUM = Application(
         Call("get_user_bookings", {"user_id": "me"}, "GET /bookings/me"),
         Call("get_user_endpoint", {"name": "No", "email": "a@b.c"}, "GET /user?name=No&email=a%40b.c"),
     ),
-    remark="root_path; has an MCP server of its own, which is no tool",
+    remark="root_path; its own MCP server at /mcp stays there, and toolway stands at /toolway/mcp",
+)
+MLFLOW = Application(
+    name="mlflow",
+    requirements=("mlflow==3.17.2",),
+    expression="mlflow.server.fastapi_app:app",
+    package="mlflow",
+    documents=(),
+    env={
+        "MLFLOW_TRACKING_URI": "sqlite:///{folder}/runs.db",
+        "_MLFLOW_SERVER_FILE_STORE": "sqlite:///{folder}/runs.db",
+    },
+    calls=(
+        Call("health", {}, "GET /health"),
+        Call("get_server_info_api_3_0_mlflow_server_info_get", {}, "GET /api/3.0/mlflow/server-info"),
+        Call("get_providers", {}, "GET /ajax-api/3.0/mlflow/assistant/providers"),
+        Call("get_job", {"job_id": "nothing"}, "GET /ajax-api/3.0/jobs/nothing"),
+        Call(
+            "search_mcp_servers_api_3_0_mlflow_mcp_servers_get",
+            {"max_results": 2, "order_by": ["name"]},
+            "GET /api/3.0/mlflow/mcp-servers?max_results=2&order_by=name",
+        ),
+        Call(
+            "search_mcp_servers_api_3_0_mlflow_mcp_servers_get",
+            {"max_results": "two"},
+            "GET /api/3.0/mlflow/mcp-servers?max_results=two",
+        ),
+        Call(
+            "get_mcp_server_api_3_0_mlflow_mcp_servers__name__get",
+            {"name": "nothing"},
+            "GET /api/3.0/mlflow/mcp-servers/nothing",
+        ),
+    ),
+    remark="a Flask application mounted at the root takes every other path",
 )
 LANGFLOW = Application(
     name="langflow-base",
@@ -192,4 +225,4 @@ LANGFLOW = Application(
     remark="pins mcp<2, so it cannot be in one process with toolway: only its document is read",
 )
 
-APPLICATIONS = (TITILER, AIRFLOW, OPEN_WEBUI, DOCLING, GALAXIUM, LANGFLOW)
+APPLICATIONS = (TITILER, AIRFLOW, OPEN_WEBUI, DOCLING, MLFLOW, GALAXIUM, LANGFLOW)

@@ -29,9 +29,9 @@ class Comparison:
     difference: str
 
 
-async def compare(app: Application, url: str, filled: Callable[[str], str]) -> list[Comparison]:
+async def compare(app: Application, url: str, base: str, filled: Callable[[str], str]) -> list[Comparison]:
     """Make every call of an application in both eras, beside its HTTP request."""
-    async with httpx2.AsyncClient(base_url=url.removesuffix("/mcp"), timeout=60) as web:
+    async with httpx2.AsyncClient(base_url=base, timeout=60) as web:
         if app.login is not None:
             answer = await _send(web, app.login, filled)
             web.headers["authorization"] = f"Bearer {answer.raise_for_status().json()[app.login.tool]}"

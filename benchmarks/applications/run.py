@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -37,8 +38,13 @@ ROOT = HERE.parent.parent
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 PATIENCE = 300
 VERSIONS = "import importlib.metadata as m, json, sys; print(json.dumps([m.version(n) for n in sys.argv[1:]]))"
-DOCUMENT = "import importlib, json, sys; m, f = sys.argv[1:3]; a = getattr(importlib.import_module(m), f)(); \
-json.dump(a.openapi(), open(sys.argv[3], 'w'))"
+DOCUMENT = """
+import importlib, json, sys
+module, attribute, path = sys.argv[1:]
+app = getattr(importlib.import_module(module), attribute.removesuffix("()"))
+app = app() if attribute.endswith("()") else app
+json.dump(app.openapi(), open(path, "w"))
+"""
 
 
 @dataclass
@@ -166,17 +172,24 @@ def examine(place: Place, row: Row) -> None:
     take_list(row, place.run(place.command("list", place.app.expression)))
     row.seconds = time.perf_counter() - started
     with served(place) as url:
-        base = url.removesuffix("/mcp")
+        base = url.removesuffix(urlsplit(url).path)
         documents = [httpx2.get(base + path, timeout=60).raise_for_status().json() for path in place.app.documents]
+        documents = documents or [json.loads(write_document(place).read_text())]
         row.offered = offered(documents)
-        row.comparisons = anyio.run(compare, place.app, url, place.filled)
+        row.comparisons = anyio.run(compare, place.app, url, base, place.filled)
+
+
+def write_document(place: Place) -> Path:
+    """Write down the document of an application that does not serve it."""
+    document = place.folder / "openapi.json"
+    module, _, attribute = place.app.expression.partition(":")
+    place.run([place.python, "-c", DOCUMENT, module, attribute, document])
+    return document
 
 
 def examine_document(place: Place, row: Row) -> None:
     """Read the document of an application that cannot share an environment with toolway."""
-    document = place.folder / "openapi.json"
-    module, _, factory = place.app.expression.removesuffix("()").partition(":")
-    place.run([place.python, "-c", DOCUMENT, module, factory, document])
+    document = write_document(place)
     started = time.perf_counter()
     take_list(row, place.run([sys.executable, "-m", "toolway", "list", document]))
     row.seconds = time.perf_counter() - started
@@ -193,11 +206,16 @@ def table(rows: list[Row]) -> str:
     lines = [
         "# toolway on applications by others",
         "",
+        f"Written by `benchmarks/applications/run.py` on {datetime.now(UTC):%Y-%m-%d} with Python",
+        f"{platform.python_version()}. Each call is made",
         (
-            f"Written by `benchmarks/applications/run.py` on {datetime.now(UTC):%Y-%m-%d}, Python "
-            f"{platform.python_version()}. Each call is made by the official client in both eras of MCP and set beside"
+            "by the official client in both eras of MCP, and compared with the plain HTTP "
+            "request to the same server: status,"
         ),
-        "the plain HTTP request to the same server: status, and body or refusal. Operations offered are those of the",
+        (
+            "and body or refusal (of a 5xx the status alone: its text is kept from agents). "
+            "The operations are those of the"
+        ),
         "application's own documents; WebSockets stand in none, but are listed as skipped.",
         "",
         (

@@ -35,6 +35,14 @@ Toolway(app).mount("/agents")
 
 silent = FastAPI(title="Silent", docs_url=None)
 """
+OWN = f"""
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+
+app = FastAPI()
+{STOCK}
+app.mount("/mcp", PlainTextResponse("my own"))
+"""
 FILTERED = f"""
 from fastapi import FastAPI
 from toolway import Toolway
@@ -202,3 +210,14 @@ def test_ipv6_addresses_are_written_in_brackets(noisy: Path) -> None:
     with served(noisy, "main:app", "--host", "::1") as (url, _):
         assert url.startswith("http://[::1]:")
         assert httpx2.get(f"{url}/docs").status_code == 200
+
+
+async def test_what_an_application_has_at_the_usual_place_stays_there(tmp_path: Path) -> None:
+    """An MCP server of its own, above all: clients that know its address go on talking to it."""
+    write(tmp_path, {"main.py": OWN})
+
+    with served(tmp_path) as (base, process):
+        assert f"MCP endpoint  {base}/toolway/mcp" in process.output
+        assert httpx2.get(f"{base}/mcp/").text == "my own"
+        async with Client(f"{base}/toolway/mcp") as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["stock"]

@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
@@ -27,6 +28,7 @@ from toolway.cli.loading import Source, load_toolway
 from toolway.cli.output import complain
 from toolway.cli.starting import start_failure
 from toolway.errors import ConfigurationError
+from toolway.operations import has_path
 
 __all__ = ["serve_http"]
 
@@ -54,7 +56,12 @@ def serve_http(source: Source, host: str, port: int, workers: int) -> int:
 
 def _mounted(source: Source) -> Toolway:
     toolway = load_toolway(source)
-    return toolway if toolway.path else toolway.mount()
+    return toolway if toolway.path else toolway.mount(_free_path(toolway.app))
+
+
+def _free_path(app: FastAPI) -> str:
+    """The usual place, unless the application has something there already: an MCP server of its own, say."""
+    return "/toolway/mcp" if has_path(app, "/mcp") else "/mcp"
 
 
 def _listen(host: str, port: int) -> socket.socket:

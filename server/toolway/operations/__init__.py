@@ -1,6 +1,6 @@
 """What an API offers: its operations, read from its OpenAPI document."""
 
-from toolway.operations.application import read_application
+from toolway.operations.application import has_path, read_application
 from toolway.operations.document import MALFORMED, read_document
 from toolway.operations.loading import is_document, load_document
 from toolway.operations.model import (
@@ -28,6 +28,7 @@ __all__ = [
     "Response",
     "Schema",
     "Skipped",
+    "has_path",
     "is_document",
     "load_document",
     "read_application",

@@ -25,7 +25,7 @@ from toolway.operations.document import read_document
 from toolway.operations.model import Api, Body, Credentials, Operation, Response, Skipped
 from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern, plain_path
 
-__all__ = ["read_application"]
+__all__ = ["has_path", "read_application"]
 
 _LEAVING_OUT = ("include", "exclude", "exclude_unset", "exclude_defaults", "exclude_none")
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -44,6 +44,11 @@ def read_application(app: FastAPI) -> Api:
             operations.setdefault((operation.method, operation.path), operation)
     skipped = tuple(entry for api in apis for entry in api.skipped)
     return dataclasses.replace(apis[0], operations=tuple(operations.values()), skipped=skipped)
+
+
+def has_path(app: FastAPI, path: str) -> bool:
+    """Tell whether a route or a mount of the application stands at exactly this path."""
+    return any(getattr(leaf, "path", None) == path for leaf in _leaves(app.routes))
 
 
 def _apis(app: FastAPI, prefix: str, outer: list[RoutePattern], mount: str | None) -> Iterator[Api]:
