@@ -1,8 +1,8 @@
 """Ordinary FastAPI endpoints, served to LLM agents as MCP tools."""
 
-from toolway._versions import check_versions
+from toolway._versions import insist_on_versions
 
-check_versions()  # before anything of an old library is touched
+insist_on_versions()  # before anything of an old library is touched
 
 from toolway._toolway import Toolway  # noqa: E402
 from toolway.catalog import Filter  # noqa: E402

@@ -11,16 +11,16 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.foundation.project import pyproject
-from toolway._versions import NEEDED
+from toolway._versions import NEEDED, UNUSABLE
 
 
-def import_beside(folder: Path, name: str, version: str) -> subprocess.CompletedProcess[str]:
-    """Import toolway where another version of a library claims to be installed."""
+def import_beside(folder: Path, name: str, version: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Import toolway, or run other arguments of Python's, where another version of a library claims to be installed."""
     metadata = folder / f"{name}-{version}.dist-info" / "METADATA"
     metadata.parent.mkdir()
     metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(folder)}
-    command = [sys.executable, "-c", "import toolway"]
+    command = [sys.executable, *(arguments or ("-c", "import toolway"))]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -31,7 +31,21 @@ def test_a_library_that_is_too_old_is_named_with_what_to_do(tmp_path: Path, name
     assert f"pip install --upgrade '{name}>={NEEDED[name]}'" in told
 
 
-@pytest.mark.parametrize("version", ["0.115.0", "0.115", "1.0.0rc1", "0.200.dev1"])
+@pytest.mark.parametrize("arguments", [("-m", "toolway"), (str(Path(sys.executable).with_name("toolway")),)])
+def test_the_command_tells_of_a_library_that_is_too_old_in_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    answer = import_beside(tmp_path, "fastapi", "0.114.2", *arguments, "--version")
+    assert answer.returncode == 2
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("toolway: toolway needs fastapi 0.115 or newer, and 0.114.2 is installed; run: ")
+
+
+@pytest.mark.parametrize("version", ["0.137.0", "0.137.1"])
+def test_a_release_whose_routes_cannot_be_walked_is_refused(tmp_path: Path, version: str) -> None:
+    told = import_beside(tmp_path, "fastapi", version).stderr.strip().splitlines()[-1]
+    assert f"toolway needs fastapi 0.137.2 or newer, and {version} is installed" in told
+
+
+@pytest.mark.parametrize("version", ["0.115.0", "0.115", "0.136.3", "0.137.2", "1.0.0rc1", "0.200.dev1"])
 def test_a_version_that_is_new_enough_is_taken(tmp_path: Path, version: str) -> None:
     assert import_beside(tmp_path, "fastapi", version).returncode == 0
 
@@ -40,3 +54,5 @@ def test_the_package_asks_for_what_is_checked() -> None:
     asked = {entry.name: entry for entry in map(Requirement, pyproject()["project"]["dependencies"])}
     floors = {name: next(part.version for part in asked[name].specifier if part.operator == ">=") for name in NEEDED}
     assert floors == NEEDED
+    refused = {part.version for part in asked["fastapi"].specifier if part.operator == "!="}
+    assert refused == {".".join(map(str, numbers)) for numbers in UNUSABLE["fastapi"]}

@@ -7,6 +7,7 @@ Environments are made in ``var/versions`` and used again; delete the folder to m
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -51,19 +52,35 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"there is no set {min(unknown)!r}; the sets are {', '.join(SETS)}", file=sys.stderr)
         return 2
-    pythons = list(_pythons())
-    rows = [_played(name, pythons[index]) for name in names or SETS for index in sorted({0, len(pythons) - 1})]
+    pythons = list(_pythons().items())
+    rows = [_played(name, *pythons[index]) for name in names or SETS for index in sorted({0, len(pythons) - 1})]
     print("\n".join(str(row) for row in rows))
     return int(not all(row.is_good for row in rows))
 
 
-def _pythons() -> Iterator[str]:
-    """Yield the supported interpreters of this machine, oldest first."""
+def _pythons() -> dict[str, str]:
+    """Return the supported interpreters of this machine by version, oldest first."""
+    found: dict[str, str] = {}
     for version in PYTHONS:
-        if _ran(str(_uv()), "python", "find", "--no-python-downloads", version).returncode:
+        python = next((path for path in _candidates(version) if _is_python(path, version)), None)
+        if python is None:
             print(f"Python {version} is not here", file=sys.stderr)
         else:
-            yield version
+            found[version] = python
+    return found
+
+
+def _candidates(version: str) -> Iterator[str]:
+    """Yield where an interpreter may be: pyenv's own folders too, for its commands work only where they are chosen."""
+    if command := shutil.which(f"python{version}"):
+        yield command
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from map(str, sorted(root.glob(f"versions/{version}.*/bin/python")))
+
+
+def _is_python(path: str, version: str) -> bool:
+    answer = _ran(path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])")
+    return answer.returncode == 0 and answer.stdout.strip() == version
 
 
 def _uv() -> Path:
@@ -75,10 +92,10 @@ def _uv() -> Path:
     return folder / "bin" / "uv"
 
 
-def _played(name: str, python: str) -> Row:
+def _played(name: str, python: str, interpreter: str) -> Row:
     folder = FOLDER / f"{name}-{python}"
     print(f"{name} on Python {python}: installing", file=sys.stderr, flush=True)
-    made = _installed(folder, SETS[name], python)
+    made = _installed(folder, SETS[name], interpreter)
     if made.returncode:
         return Row(name, python, {}, made.stderr.strip().splitlines()[-1], is_good=False)
     print(f"{name} on Python {python}: testing", file=sys.stderr, flush=True)
@@ -90,10 +107,10 @@ def _played(name: str, python: str) -> Row:
     return Row(name, python, _versions(folder), outcome, is_good=tested.returncode == 0)
 
 
-def _installed(folder: Path, pins: Sequence[str], python: str) -> subprocess.CompletedProcess[str]:
+def _installed(folder: Path, pins: Sequence[str], interpreter: str) -> subprocess.CompletedProcess[str]:
     if not (folder / "bin" / "python").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([str(_uv()), "venv", "-q", "--python", python, str(folder)], check=True)
+        subprocess.run([str(_uv()), "venv", "-q", "--python", interpreter, str(folder)], check=True)
     command = [str(_uv()), "pip", "install", "-q", "--python", str(folder / "bin" / "python")]
     return _ran(*command, *pins, "-e", ".", *NEEDED)
 
