@@ -12,6 +12,7 @@ from tests.fidelity.case import Chapter
 from tests.fidelity.chapters import (
     answers,
     bodies,
+    constraints,
     dependencies,
     failures,
     forms,
@@ -31,6 +32,7 @@ __all__ = ["APPLICATIONS", "main", "make_app"]
 
 _SHAPES = (
     query,
+    constraints,
     path,
     headers,
     types,
