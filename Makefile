@@ -12,7 +12,7 @@ CHOOSE  := for python in $(PYTHONS); do "$$python" -c '$(RECENT)' 2>/dev/null &&
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-versions check lock
+.PHONY: help setup serve test test-versions conformance clients bench bench-micro check lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -26,8 +26,21 @@ serve: $(STAMP)  ## serve the order desk: MCP at /mcp, Swagger UI at /docs (PORT
 test: $(STAMP)  ## run the tests (ARGS="-k name" for some of them)
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-versions: $(STAMP)  ## run the engine's tests on the oldest to the newest versions (ARGS=oldest for one set)
-	@$(BIN)/python -m tests.versions $(ARGS)
+test-versions: $(STAMP)  ## run the engine's tests on the oldest to the newest versions (ARGS=oldest, PYTHON=3.13)
+	@$(BIN)/python -m tests.versions $(if $(PYTHON),--python $(PYTHON)) $(ARGS)
+
+conformance: $(STAMP)  ## run the official MCP conformance suite, scenario by scenario (ARGS=2026 for some of its lines)
+	@$(BIN)/python -m tests.conformance $(ARGS)
+
+clients: $(STAMP)  ## connect the clients that people use to the order desk (ARGS=fastmcp for one of them)
+	@$(BIN)/python -m benchmarks.clients $(ARGS)
+
+bench: $(STAMP)  ## measure what a call costs beside plain HTTP and other libraries (ARGS="calls --ours" for less)
+	@$(BIN)/python -m benchmarks.speed $(ARGS)
+
+bench-micro: $(STAMP)  ## time the pieces of a call
+	@$(BIN)/python -m pytest benchmarks/micro --benchmark-enable --benchmark-only --benchmark-columns=median,ops \
+		--benchmark-group-by=func --benchmark-max-time=0.3 -q $(ARGS)
 
 check: $(STAMP)  ## lint, formatting and types
 	@$(BIN)/python -m ruff check --quiet .
@@ -47,6 +60,7 @@ $(STAMP): pyproject.toml requirements.lock
 		echo "Making $(VENV) with $$("$$python" -V)"; \
 		"$$python" -m venv --clear $(VENV); }
 	@echo "Installing the locked dependencies into $(VENV) (about a minute the first time)"
-	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	@# --no-deps: the lock is complete, and resolving it again would look past it at newer releases
+	@$(PIP) install --no-deps --require-hashes --only-binary :all: -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

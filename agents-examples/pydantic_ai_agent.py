@@ -213,7 +213,12 @@ def answer_lines(answer: Any) -> list[str]:
         case {"user_id": user_id}:
             return [f"user {user_id}"]
         case other:
-            return [textwrap.shorten(other if isinstance(other, str) else json.dumps(other), 200)]
+            # An answer may hold pictures beside its data.
+            return [textwrap.shorten(other if isinstance(other, str) else json.dumps(other, default=type_name), 200)]
+
+
+def type_name(value: object) -> str:
+    return type(value).__name__
 
 
 def exchange_lines(order: Record) -> list[str]:

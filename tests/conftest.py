@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -10,12 +11,30 @@ import pytest
 
 from tests.leaks import nothing_left
 from tests.servers import Serve, serving, serving_apart
+from tests.tally import Tally
+
+TALLY = pytest.StashKey[Tally]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let tests that make up requests make up more of them than every run can wait for."""
+    parser.addoption("--examples", type=int, default=3, help="requests made up for each tool, valid and invalid ones")
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Run on asyncio only: the database drivers and the server know no other."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tasks_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep tasks out of the checkout, and those of one run of the tests out of the next."""
+    folder = tmp_path_factory.mktemp("tasks")
+    with pytest.MonkeyPatch.context() as patch:
+        if "TOOLWAY_STORE_URL" not in os.environ:
+            patch.setenv("TOOLWAY_STORE_URL", f"sqlite:///{folder}/tasks.db")
+        yield
 
 
 @pytest.fixture
@@ -45,3 +64,30 @@ def no_leaks() -> Iterator[None]:
     """Fail the test when it leaves a task, thread, file, socket or child process behind."""
     with nothing_left():
         yield
+
+
+@pytest.fixture(scope="session")
+def tally(pytestconfig: pytest.Config) -> Tally:
+    """Return the counts that are printed at the end of the run."""
+    return pytestconfig.stash.setdefault(TALLY, Tally())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the counts of a process that had some of the tests to the one that reports."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["tally"] = session.config.stash.setdefault(TALLY, Tally()).plain()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the counts of a process that is done."""
+    node.config.stash.setdefault(TALLY, Tally()).add(getattr(node, "workeroutput", {}).get("tally", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the counts."""
+    for table, lines in terminalreporter.config.stash.setdefault(TALLY, Tally()).told():
+        terminalreporter.section(table)
+        for line in lines:
+            terminalreporter.write_line(line)

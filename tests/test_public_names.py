@@ -11,19 +11,41 @@ import pytest
 import toolway
 
 NAMES = [
+    "Annotations",
     "AppNotFoundError",
     "ArgumentError",
+    "Ask",
+    "AudioContent",
+    "CannotAskError",
+    "Changes",
     "ConfigurationError",
+    "DeclinedError",
     "DocumentError",
+    "EmbeddedResource",
     "Filter",
     "FilterError",
     "Hints",
+    "ImageContent",
+    "Log",
+    "Message",
     "NotStartedError",
+    "Progress",
+    "Question",
+    "Remote",
+    "ResourceContents",
+    "ResourceLink",
+    "Root",
+    "Roots",
+    "Sampling",
     "Settings",
+    "TextContent",
+    "ToolResult",
     "Toolway",
     "ToolwayError",
     "UnknownToolError",
     "VersionError",
+    "agent_prompt",
+    "agent_resource",
     "agent_tool",
 ]
 
@@ -40,7 +62,7 @@ def test_every_public_name_says_in_a_sentence_what_it_is(name: str) -> None:
     assert not words.startswith("dict(")
 
 
-@pytest.mark.parametrize("name", ["mount", "running", "catalog", "path"])
+@pytest.mark.parametrize("name", ["mount", "running", "catalog", "path", "refresh", "changed"])
 def test_every_public_member_of_a_server_says_what_it_is(name: str) -> None:
     assert getattr(toolway.Toolway, name).__doc__
 

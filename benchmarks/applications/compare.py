@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import anyio
 import httpx2
 from applications import Application, Call
 from mcp import Client
@@ -15,6 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 __all__ = ["Comparison", "compare"]
 
+PATIENCE = 30
 ERAS = {"2026-07-28": "auto", "handshake": "legacy"}
 
 
@@ -26,11 +29,15 @@ class Comparison:
     tool: str
     request: str
     status: int
-    difference: str
+    difference: str = ""
+    left_out: str = ""
+    """Why the answers cannot be compared."""
 
 
-async def compare(app: Application, url: str, base: str, filled: Callable[[str], str]) -> list[Comparison]:
-    """Make every call of an application in both eras, beside its HTTP request."""
+async def compare(
+    app: Application, calls: Sequence[Call], url: str, base: str, filled: Callable[[str], str]
+) -> list[Comparison]:
+    """Make calls to an application in both eras, beside their HTTP requests."""
     async with httpx2.AsyncClient(base_url=base, timeout=60) as web:
         if app.login is not None:
             answer = await _send(web, app.login, filled)
@@ -41,7 +48,7 @@ async def compare(app: Application, url: str, base: str, filled: Callable[[str],
                 httpx2.AsyncClient(headers=_credentials(web), timeout=60) as carrier,
                 Client(streamable_http_client(url, http_client=carrier), mode=mode) as mcp,
             ):
-                found += [await _compared(era, call, mcp, web, filled) for call in app.calls]
+                found += [await _compared(era, call, mcp, web, filled) for call in calls]
         return found
 
 
@@ -57,13 +64,47 @@ async def _send(web: httpx2.AsyncClient, call: Call, filled: Callable[[str], str
 async def _compared(
     era: str, call: Call, mcp: Client, web: httpx2.AsyncClient, filled: Callable[[str], str]
 ) -> Comparison:
-    arguments = {key: filled(value) if isinstance(value, str) else value for key, value in call.arguments.items()}
-    answer = await _send(web, call, filled)
+    found = partial(Comparison, era, call.tool, call.request)
     try:
-        difference = _difference(await mcp.call_tool(call.tool, arguments), answer)
+        with anyio.fail_after(PATIENCE):
+            answer = await _send(web, call, filled)
+            difference = await _call(call, mcp, web, answer, filled)
+            if difference and _changes(answer, await _send(web, call, filled)):
+                return found(answer.status_code, left_out="the answer changes from one HTTP request to the next")
+            return found(answer.status_code, difference)
+    except TimeoutError:
+        return found(0, left_out=f"no answer within {PATIENCE} s")
+
+
+async def _call(
+    call: Call, mcp: Client, web: httpx2.AsyncClient, answer: httpx2.Response, filled: Callable[[str], str]
+) -> str:
+    arguments = {key: filled(value) if isinstance(value, str) else value for key, value in call.arguments.items()}
+    try:
+        result = await mcp.call_tool(call.tool, arguments)
+        while not _is_told(answer, result) and (further := _further(web, answer)) is not None:
+            answer = await web.send(further)
+        return "" if _is_told(answer, result) else _difference(result, answer)
     except Exception as error:  # noqa: BLE001 - the server's code runs behind this
-        difference = f"the call failed: {type(error).__name__}: {error}"
-    return Comparison(era, call.tool, call.request, answer.status_code, difference)
+        return f"the call failed: {type(error).__name__}: {error}"
+
+
+def _is_told(answer: httpx2.Response, result: Any) -> bool:
+    """Tell whether a result says in words what an answer without a body means, such as a redirect to no tool."""
+    if answer.status_code >= 400 or answer.content or result.is_error:
+        return False
+    told = _body(result).decode()
+    return f"{answer.status_code} " in told and answer.headers.get("location", "") in told
+
+
+def _further(web: httpx2.AsyncClient, answer: httpx2.Response) -> httpx2.Request | None:
+    """The request that a redirect within the application asks for: toolway follows those that lead to tools."""
+    further = answer.next_request
+    return further if further is not None and further.url.netloc == web.base_url.netloc else None
+
+
+def _changes(answer: httpx2.Response, later: httpx2.Response) -> bool:
+    return (answer.status_code, answer.content) != (later.status_code, later.content)
 
 
 def _difference(result: Any, answer: httpx2.Response) -> str:

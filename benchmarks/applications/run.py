@@ -1,6 +1,6 @@
 """Run toolway on applications by others, and compare tool calls with plain HTTP requests to the same server.
 
-    .venv/bin/python benchmarks/applications/run.py [--only NAME] [--galaxium CHECKOUT]
+    .venv/bin/python benchmarks/applications/run.py [--only NAME] [--sweep] [--galaxium CHECKOUT]
 
 Each application gets an environment of its own below ``--folder`` (a few gigabytes in all; kept for the next time).
 Servers listen on loopback and end with the run. RESULTS.md beside this file is written when all of them have been run.
@@ -18,12 +18,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
@@ -31,11 +28,12 @@ import httpx2
 
 sys.path.insert(0, str(Path(__file__).parent))
 from applications import APPLICATIONS, Application
-from compare import Comparison, compare
+from compare import compare
+from results import Row, details, page, summary
+from sweep import made_up
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 PATIENCE = 300
 VERSIONS = "import importlib.metadata as m, json, sys; print(json.dumps([m.version(n) for n in sys.argv[1:]]))"
 DOCUMENT = """
@@ -45,20 +43,6 @@ app = getattr(importlib.import_module(module), attribute.removesuffix("()"))
 app = app() if attribute.endswith("()") else app
 json.dump(app.openapi(), open(path, "w"))
 """
-
-
-@dataclass
-class Row:
-    """What one application gave."""
-
-    app: Application
-    versions: list[str] = field(default_factory=list[str])
-    seconds: float = 0.0
-    offered: int = 0
-    listed: int = 0
-    skipped: list[str] = field(default_factory=list[str])
-    comparisons: list[Comparison] = field(default_factory=list[Comparison])
-    failure: str = ""
 
 
 class Place:
@@ -155,28 +139,24 @@ def served(place: Place) -> Generator[str]:
         reader.join(30)
 
 
-def offered(documents: Iterable[dict[str, Any]]) -> int:
-    return sum(
-        method in METHODS for document in documents for item in document.get("paths", {}).values() for method in item
-    )
-
-
-def examine(place: Place, row: Row) -> None:
-    """List, serve and call."""
+def examine(place: Place, row: Row, *, sweep: bool) -> None:
+    """List, lint, serve and call."""
     names = [name for name in (place.app.package, "fastapi", "mcp") if name]
     row.versions = json.loads(place.run([place.python, "-c", VERSIONS, *names]))
     if not place.app.beside:
         examine_document(place, row)
         return
-    started = time.perf_counter()
-    take_list(row, place.run(place.command("list", place.app.expression)))
-    row.seconds = time.perf_counter() - started
+    read_catalog(place, row, place.command, place.app.expression)
     with served(place) as url:
         base = url.removesuffix(urlsplit(url).path)
-        documents = [httpx2.get(base + path, timeout=60).raise_for_status().json() for path in place.app.documents]
-        documents = documents or [json.loads(write_document(place).read_text())]
-        row.offered = offered(documents)
-        row.comparisons = anyio.run(compare, place.app, url, base, place.filled)
+        for path in place.app.documents:
+            row.documents[path.rpartition("/")[0]] = httpx2.get(base + path, timeout=60).raise_for_status().json()
+        if not place.app.documents:
+            row.documents[""] = json.loads(write_document(place).read_text())
+        row.comparisons = anyio.run(compare, place.app, place.app.calls, url, base, place.filled)
+        if sweep:
+            reads = [call for prefix, found in row.documents.items() for call in made_up(found, prefix, row.tools)]
+            row.sweep = anyio.run(compare, place.app, reads, url, base, place.filled)
 
 
 def write_document(place: Place) -> Path:
@@ -190,65 +170,18 @@ def write_document(place: Place) -> Path:
 def examine_document(place: Place, row: Row) -> None:
     """Read the document of an application that cannot share an environment with toolway."""
     document = write_document(place)
+    read_catalog(place, row, lambda *words: [sys.executable, "-m", "toolway", *words], str(document))
+    row.documents[""] = json.loads(document.read_text())
+
+
+def read_catalog(place: Place, row: Row, command: Callable[..., list[str]], app: str) -> None:
+    """Take what ``toolway list`` and ``toolway lint`` say."""
     started = time.perf_counter()
-    take_list(row, place.run([sys.executable, "-m", "toolway", "list", document]))
+    lines = place.run(command("list", app)).splitlines()
     row.seconds = time.perf_counter() - started
-    row.offered = offered([json.loads(document.read_text())])
-
-
-def take_list(row: Row, text: str) -> None:
-    row.skipped = [line.removeprefix("skipped: ") for line in text.splitlines() if line.startswith("skipped: ")]
-    row.listed = int(text.splitlines()[-1].split()[0])
-
-
-def table(rows: list[Row]) -> str:
-    """The results as people read them."""
-    lines = [
-        "# toolway on applications by others",
-        "",
-        f"Written by `benchmarks/applications/run.py` on {datetime.now(UTC):%Y-%m-%d} with Python",
-        f"{platform.python_version()}. Each call is made",
-        (
-            "by the official client in both eras of MCP, and compared with the plain HTTP "
-            "request to the same server: status,"
-        ),
-        (
-            "and body or refusal (of a 5xx the status alone: its text is kept from agents). "
-            "The operations are those of the"
-        ),
-        "application's own documents; WebSockets stand in none, but are listed as skipped.",
-        "",
-        (
-            "| application | version | FastAPI | mcp | operations offered | tools listed | skipped | `toolway list`, s "
-            "| calls equal to HTTP | remarks |"
-        ),
-        "|---|---|---|---|--:|--:|--:|--:|--:|---|",
-        *map(line, rows),
-    ]
-    for row in rows:
-        lines += ["", f"## {row.app.name}", "", f"`{row.app.expression}`", *details(row)]
-    return "\n".join(lines) + "\n"
-
-
-def line(row: Row) -> str:
-    version, fastapi, mcp = ["-", *row.versions][-3:] if row.versions else ["-"] * 3
-    equal = sum(not comparison.difference for comparison in row.comparisons)
-    calls = f"{equal} of {len(row.comparisons)}" if row.comparisons else "-"
-    cells = [row.app.name, version, fastapi, mcp, row.offered, row.listed, len(row.skipped), f"{row.seconds:.1f}",
-             calls, row.failure.splitlines()[0] if row.failure else row.app.remark]  # fmt: skip
-    return "| " + " | ".join(map(str, cells)) + " |"
-
-
-def details(row: Row) -> list[str]:
-    said = [f"- skipped: {entry}" for entry in row.skipped]
-    said += [f"- failed: {row.failure}"] if row.failure else []
-    by_call: dict[str, list[Comparison]] = {}
-    for comparison in row.comparisons:
-        by_call.setdefault(comparison.request, []).append(comparison)
-    for request, both in by_call.items():
-        differences = "; ".join(f"{each.era}: {each.difference}" for each in both if each.difference)
-        said.append(f"- `{request}` as `{both[0].tool}`: {both[0].status}, {differences or 'equal in both eras'}")
-    return ["", *said] if said else []
+    row.skipped = [line.removeprefix("skipped: ") for line in lines if line.startswith("skipped: ")]
+    row.listed = int(lines[-1].split()[0])
+    row.report = json.loads(place.run(command("lint", app, "--json")))
 
 
 def main() -> int:
@@ -256,6 +189,9 @@ def main() -> int:
     parser.add_argument("--only", choices=[app.name for app in APPLICATIONS])
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "toolway-applications")
     parser.add_argument("--galaxium", type=Path, help="a checkout of IBM/galaxium-travels, which is no package")
+    parser.add_argument(
+        "--sweep", action="store_true", help="call every GET operation with made-up values, too; some ask other servers"
+    )
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     uv = installer(given.folder)
@@ -267,16 +203,15 @@ def main() -> int:
             print(f"{app.name}: installing ...", flush=True)
             try:
                 install(place, uv)
-                examine(place, row)
+                examine(place, row, sweep=given.sweep)
             except Exception as error:  # noqa: BLE001 - one application that fails is a result like another
                 while isinstance(error, ExceptionGroup):
                     error = error.exceptions[0]
                 row.failure = f"{type(error).__name__}: {error}"
-            print(line(row), *details(row), sep="\n", flush=True)
+            print(summary(row), *details(row), sep="\n", flush=True)
     if given.only is None:
-        (HERE / "RESULTS.md").write_text(table(rows).replace(str(given.folder), "FOLDER"))
-    failed = [row for row in rows if row.failure or any(each.difference for each in row.comparisons)]
-    return 1 if failed else 0
+        (HERE / "RESULTS.md").write_text(page(rows).replace(str(given.folder), "FOLDER"))
+    return 1 if any(row.problems for row in rows) else 0
 
 
 if __name__ == "__main__":

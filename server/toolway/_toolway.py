@@ -6,25 +6,32 @@ nobody wants who only imports a marker.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-from starlette.routing import Route
+from fastapi import APIRouter, FastAPI, params
 
-from toolway.calls import CallContext, Calls, Dispatcher
-from toolway.catalog import Catalog, Exposure, Filter, Selection, build_catalog
+from toolway._changes import told
+from toolway._sources import Remote, Source, combined, source_of
+from toolway.calls import Calls, may_ask
+from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
 from toolway.console.swagger import serve_docs_offline
 from toolway.errors import ConfigurationError, NotStartedError
-from toolway.operations import read_application
+from toolway.operations import has_path, may_look_at_callers, path_of
 from toolway.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from mcp.server.lowlevel import Server
+    import httpx2
+    from mcp.server.subscriptions import SubscriptionBus
 
-    from toolway.protocol import Endpoint
+    from toolway.jobs import Jobs
+    from toolway.protocol import Callers, CatalogServer, Endpoint, Publisher, State, Wiring
+
+logger = logging.getLogger("toolway")
 
 __all__ = ["Running", "Toolway"]
 
@@ -35,72 +42,122 @@ class Running:
 
     catalog: Catalog
     calls: Calls
-    server: Server[Any]
+    server: CatalogServer
+    publisher: Publisher
+    has_jobs: bool
+    """Whether the store for tasks is open."""
 
 
 class Toolway:
-    """Serves the endpoints of a FastAPI application as MCP tools.
+    """Serves the endpoints of a FastAPI application as MCP tools; or those of several applications together.
 
     Args:
-        app: the application; its OpenAPI document says what it offers.
-        name: the server's name for clients, which put it before every tool's name; the application's title otherwise.
+        app: the application, whose OpenAPI document says what it offers; or a `Remote` that runs elsewhere. A mapping
+            serves several: each key is the prefix of its tools' names, each value an application, a `Remote`, or a
+            Toolway with filters, a client and settings for this one.
+        client: calls are sent with it to where the application runs; they run in this process otherwise. Needs a base
+            URL.
+        name: the server's name for clients, which put it before every tool's name; the application's title otherwise,
+            and ``toolway`` for several.
         include: only these operations.
         exclude: not these operations.
         expose: ``"marked"`` serves only endpoints that carry an `agent_tool` marker.
+        instructions: what agents should know before they use anything, in 2,000 bytes; the application's description
+            otherwise.
+        skills: a folder of skills, each a folder with a ``SKILL.md``; served under the official extension.
+        bus: carries word of changes to the clients that listen; within this process otherwise.
         settings: hosts, limits and the like; read from the environment (``TOOLWAY_...``) otherwise.
 
     Raises:
-        ConfigurationError: a filter has an unknown key, or a variable of the environment cannot be read.
+        ConfigurationError: a filter has an unknown key, a variable of the environment cannot be read, the client has
+            no base URL, a prefix is none, or there are filters or a client beside several applications.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of its own
         self,
-        app: FastAPI,
+        app: FastAPI | Remote | Mapping[str, FastAPI | Remote | Toolway],
+        client: httpx2.AsyncClient | None = None,
         *,
         name: str | None = None,
         include: Filter | None = None,
         exclude: Filter | None = None,
         expose: Exposure = "all",
+        instructions: str | None = None,
+        skills: str | Path | None = None,
+        bus: SubscriptionBus | None = None,
         settings: Settings | None = None,
     ) -> None:
-        self.app = app
         self.settings = settings or read_settings()
+        selection = Selection(include or {}, exclude or {}, expose)
+        if isinstance(app, Mapping):
+            self.source = _several(app, client, selection, self.settings, name or "toolway")
+        else:
+            self.source = source_of(app, client, selection, self.settings)
+        self.app = self.source.app
         self._name = name
-        self._selection = Selection(include or {}, exclude or {}, expose)
+        self._instructions = instructions
+        self._skills = Path(skills) if skills is not None else None
+        self._bus = bus
+        self._guarded = False
         self._running: Running | None = None
+        self._endpoint: Endpoint | None = None
         self._path: str | None = None
+        self._entry: object = None
+        self._site = self.app
+        self._is_within = False
+        self._works = True
 
-    def mount(self, path: str = "/mcp") -> Toolway:
+    def mount(
+        self,
+        path: str = "/mcp",
+        *,
+        on: FastAPI | APIRouter | None = None,
+        dependencies: Sequence[params.Depends] = (),
+    ) -> Toolway:
         """Serve MCP at a path of the application, and make its documentation pages work without a network.
 
         The catalogue is built when the application has started, so routes may still be added until then. A filter that
         matches nothing then fails the start with a `FilterError`.
 
-        Raises:
-            ConfigurationError: the application has a Toolway already, or the path is not absolute.
-        """
-        if mounted_on(self.app) is not None:
-            raise ConfigurationError("this application has a Toolway already; mount one Toolway per application")
-        if not path.startswith("/") or path.endswith("/"):
-            raise ConfigurationError(
-                f"expected an absolute path without a slash at its end, such as '/mcp', got {path!r}"
-            )
-        from toolway.protocol import Endpoint  # noqa: PLC0415 - see the module's docstring
+        Args:
+            path: where; below the prefix of a router.
+            on: another application, or a router that is included in one (before or after this; in another application
+                than the served one, or with FastAPI before 0.137, after it). Its own
+                dependencies guard the path. The served application's lifespan runs within that of the other
+                application, unless something runs it already.
+            dependencies: FastAPI dependencies that guard the path, whatever the method.
 
-        endpoint = Endpoint(self.settings)
-        # First of all routes: a mount that takes every path would swallow it. A Route and not a Mount, because that
-        # would answer the bare path with a redirect.
-        self.app.router.routes.insert(0, Route(path, endpoint=endpoint, include_in_schema=False))
-        self._within_lifespan(endpoint)
+        Raises:
+            ConfigurationError: something stands at this path already, or the path is not absolute.
+        """
+        _check_path(path, self.app if on is None else on)
+        from toolway.protocol import Endpoint, place  # noqa: PLC0415 - see the module's docstring
+
+        target = self.app if on is None else on
+        if self._endpoint is None:
+            self._endpoint = Endpoint(self.settings)
+        entry = place(self._endpoint, path, self.source.local, target, dependencies)
+        self._guarded = self._guarded or bool(dependencies or may_look_at_callers(self.app, target))
+        self._run_within(target)
         serve_docs_offline(self.app)
-        self.app.state.toolway = self
-        self._path = path
+        if self._path is None:
+            self._path = path if isinstance(target, FastAPI) else target.prefix + path
+            self._entry = entry
+            self._site = target if isinstance(target, FastAPI) else self.app
+        for app in (self.app, self._site):
+            if mounted_on(app) is None:
+                app.state.toolway = self
         return self
 
     @property
     def path(self) -> str | None:
-        """Where it is mounted; None before `mount`."""
-        return self._path
+        """Where it is mounted first, with the prefixes of routers as far as they are known; None before `mount`."""
+        return (path_of(self._site, self._entry) or self._path) if self._path else None
+
+    @property
+    def site(self) -> FastAPI:
+        """The application that serves MCP over HTTP: the one that it is mounted on first."""
+        return self._site
 
     @property
     def catalog(self) -> Catalog:
@@ -113,47 +170,200 @@ class Toolway:
             raise NotStartedError("the catalogue is built when the application has started; run its lifespan first")
         return self._running.catalog
 
+    def read_catalog(self) -> Catalog:
+        """Read the tools of the application as it is now, whether it runs or not.
+
+        Raises:
+            FilterError: a filter matches nothing.
+            DocumentError: the application's OpenAPI document cannot be read.
+            ConfigurationError: a marker asks for what cannot be, or a skill is none.
+        """
+        catalog = self.source.read_catalog()
+        return catalog if self._skills is None else replace(catalog, skills=read_skills(self._skills))
+
+    def refresh(self) -> None:
+        """Serve what the application offers now, and tell whoever listens: for routes that were added since the start.
+
+        Calls in flight end as they began. Before the start there is nothing to do. Errors change nothing.
+
+        Raises:
+            ConfigurationError: a tool runs as a task, and none did at the start, when the store for tasks is opened; or
+                `read_catalog` raises it.
+        """
+        if self._running is None:
+            return
+        catalog = self.read_catalog()
+        if self._works and not self._running.has_jobs:
+            _refuse_tasks(catalog)
+        differing = self._running.server.offer(catalog)
+        self._running.calls.tools = catalog.tools
+        self._running = replace(self._running, catalog=catalog)
+        if self._endpoint is not None:
+            self._endpoint.renew()
+        self.changed(**dict.fromkeys(differing, True))
+
+    def changed(self, *uris: str, tools: bool = False, prompts: bool = False, resources: bool = False) -> None:
+        """Tell whoever listens that resources, or whole lists, are no longer what they were.
+
+        It may be called from any thread, and does not wait. While nothing is served there is nobody to tell.
+
+        Args:
+            uris: of the resources that have changed: ``"orders://#W1"``, encoded or not.
+            tools: the list of tools has changed; `refresh` says so by itself.
+            prompts: the list of prompts has changed; `refresh` says so by itself.
+            resources: the list of resources has changed; `refresh` says so by itself.
+        """
+        if self._running is not None:
+            lists = {"tools": tools, "prompts": prompts, "resources": resources}
+            self._running.publisher.changed(uris, [name for name, has_changed in lists.items() if has_changed])
+
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator[Running]:
-        """Run the application's lifespan without serving HTTP, as stdio and the command line need it."""
-        async with self.app.router.lifespan_context(self.app) as state:
+    async def running(self, *, works: bool = True) -> AsyncGenerator[Running]:
+        """Run the application's lifespan without serving HTTP, as stdio and the command line need it.
+
+        With a client the application runs elsewhere, and is not started here.
+
+        Args:
+            works: take up waiting tasks; not for who leaves in a moment.
+        """
+        self._works = works
+        async with self.source.running() as state:
             if self._running is not None:  # mounted: the lifespan has built everything
                 yield self._running
             else:
                 async with self._built(state) as running:
                     yield running
 
-    def _within_lifespan(self, endpoint: Endpoint) -> None:
-        """Run inside the application's lifespan: its start-up comes first, and its shutdown last."""
-        inner = self.app.router.lifespan_context
+    def _run_within(self, target: FastAPI | APIRouter) -> None:
+        """Be built when the application has started, and see that it does when another one serves MCP."""
+        from toolway.protocol import Lifespan, run_within  # noqa: PLC0415 - see the module's docstring
 
-        @asynccontextmanager
-        async def lifespan(app: Any) -> AsyncGenerator[Mapping[str, Any] | None]:
-            async with inner(app) as state, self._built(state) as running, endpoint.serving(running.server):
-                yield state
-
-        self.app.router.lifespan_context = lifespan  # pyright: ignore[reportAttributeAccessIssue]
+        lifespan = Lifespan.of(self.app)
+        if not self._is_within:
+            self._is_within = True
+            lifespan.run_within(self._serving)
+            self.source.watch()
+        if target is not self.app:
+            router = target.router if isinstance(target, FastAPI) else target
+            run_within(router, lambda state: self._serving(state) if not self.source.starts_app else lifespan.joined())
 
     @asynccontextmanager
-    async def _built(self, state: Mapping[str, Any] | None) -> AsyncGenerator[Running]:
-        from toolway.protocol import build_server, call_context  # noqa: PLC0415 - see the module's docstring
+    async def _serving(self, state: State) -> AsyncGenerator[None]:
+        if self._running is not None or self._endpoint is None:
+            yield
+            return
+        async with self._built(state) as running, self._endpoint.serving(running.server, running.calls):
+            self._say_who_understands_answers(running.catalog)
+            try:
+                yield
+            finally:
+                await running.server.close()
 
-        catalog = build_catalog(read_application(self.app), self._selection)
-        dispatcher = Dispatcher(self.app, self.settings, state)
-        calls = Calls(catalog, dispatcher, ignore_unknown=self.settings.ignore_unknown_arguments)
+    def _say_who_understands_answers(self, catalog: Catalog) -> None:
+        if not self.settings.state_keys and any(may_ask(tool) for tool in catalog.tools.values()):
+            logger.info(
+                "users can answer questions only to the server that asked, and until it ends; "
+                "set TOOLWAY_STATE_KEYS where there are several"
+            )
 
-        def context_of(context: Any) -> CallContext:
-            return call_context(context, self.settings)
+    @asynccontextmanager
+    async def _built(self, state: State) -> AsyncGenerator[Running]:
+        from toolway.protocol import Callers, CatalogServer, Publisher, seal_states  # noqa: PLC0415 - see the module's docstring
 
-        server = build_server(catalog, calls, context_of, self._name or self.app.title)
-        self._running = Running(catalog, calls, server)
+        catalog = self.read_catalog()
+        settings = self.settings
+        calls = Calls(
+            catalog,
+            self.source.dispatchers(state),
+            ignore_unknown=settings.ignore_unknown_arguments,
+            confirms=settings.confirm,
+            follow_seconds=settings.follow_seconds,
+        )
+        context_of = Callers(settings)
+        server = CatalogServer(catalog, self._wiring(catalog, calls, context_of))
+        seal_states(server, calls, settings)
         try:
-            yield self._running
+            async with self._jobs(catalog, calls) as jobs:
+                if jobs is not None:
+                    from toolway.protocol.tasks import add_tasks  # noqa: PLC0415 - see `_jobs`
+
+                    add_tasks(server, jobs, calls, context_of)
+                self._running = Running(catalog, calls, server, Publisher(server.wiring.bus), jobs is not None)
+                try:
+                    with told(self.source.apps, self):
+                        yield self._running
+                finally:
+                    self._running = None
         finally:
-            self._running = None
-            await dispatcher.close()
+            await calls.close()
+
+    def _wiring(self, catalog: Catalog, calls: Calls, context_of: Callers) -> Wiring:
+        from mcp.server.subscriptions import InMemorySubscriptionBus  # noqa: PLC0415 - see the module's docstring
+
+        from toolway.protocol import Wiring  # noqa: PLC0415 - see the module's docstring
+
+        return Wiring(
+            name=self._name or self.source.title,
+            instructions=catalog.description if self._instructions is None else self._instructions,
+            calls=calls,
+            context_of=context_of,
+            levels=context_of.levels,
+            settings=self.settings,
+            bus=self._bus or InMemorySubscriptionBus(),
+            guarded=self._guarded,
+        )
+
+    def _jobs(self, catalog: Catalog, calls: Calls) -> AbstractAsyncContextManager[Jobs | None]:
+        """Long jobs, where a tool asks for them."""
+        if not self._works or all(tool.task is None for tool in catalog.tools.values()):
+            return nullcontext()
+        try:
+            from toolway.jobs import open_jobs  # noqa: PLC0415 - few tools take long, and it takes its time
+            from toolway.protocol.tasks import SPEECH  # noqa: PLC0415 - see above
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"a tool runs as a task, which needs {error.name}: pip install 'toolway[tasks]'"
+            ) from error
+        return open_jobs(calls, self.settings, self._name or self.source.title, SPEECH).working()
+
+
+def _several(
+    apps: Mapping[str, FastAPI | Remote | Toolway],
+    client: httpx2.AsyncClient | None,
+    selection: Selection,
+    settings: Settings,
+    title: str,
+) -> Source:
+    if client is not None or selection != Selection():
+        raise ConfigurationError(
+            "a client and filters are for one application; give them to its own: {'shop': Toolway(shop, include=...)}"
+        )
+    return combined(
+        {
+            prefix: app.source if isinstance(app, Toolway) else source_of(app, None, selection, settings)
+            for prefix, app in apps.items()
+        },
+        title,
+    )
+
+
+def _refuse_tasks(catalog: Catalog) -> None:
+    for tool in catalog.tools.values():
+        if tool.task is not None:
+            raise ConfigurationError(
+                f"the tool {tool.name!r} is the first that runs as a task; add it before the start, as the store for "
+                "tasks is opened then"
+            )
+
+
+def _check_path(path: str, target: FastAPI | APIRouter) -> None:
+    if not path.startswith("/") or path.endswith("/"):
+        raise ConfigurationError(f"expected an absolute path without a slash at its end, such as '/mcp', got {path!r}")
+    whole = path if isinstance(target, FastAPI) else target.prefix + path
+    if has_path(target, whole):
+        raise ConfigurationError(f"something stands at {whole!r} already; mount toolway at another path")
 
 
 def mounted_on(app: FastAPI) -> Toolway | None:
-    """The Toolway that is mounted on an application, if any."""
+    """The Toolway that was mounted first on an application, or serves it from elsewhere, if any."""
     return getattr(app.state, "toolway", None)

@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from toolway._headers import stays_with_connection
 from toolway.errors import ConfigurationError
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["Settings", "forwardable", "read_settings"]
 
 _PREFIX = "TOOLWAY_"
+_KEY_BYTES = 32
+_HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def _lower(names: list[str]) -> list[str]:
     return [name.lower() for name in names]
+
+
+def _long(keys: list[SecretStr]) -> list[SecretStr]:
+    if any(len(key.get_secret_value().encode()) < _KEY_BYTES for key in keys):
+        raise ConfigurationError(
+            f"state_keys: expected secrets of {_KEY_BYTES} or more bytes; make one with: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    return keys
+
+
+def forwardable(names: list[str]) -> list[str]:
+    """Return names of headers in lower case.
+
+    Raises:
+        ConfigurationError: one is no name, or belongs to the connection with the caller.
+    """
+    for name in names:
+        if not _HEADER_NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"forward_headers: expected the name of a header, such as 'x-tenant', got {name!r}"
+            )
+        if stays_with_connection(name.lower()):
+            raise ConfigurationError(
+                f"forward_headers: {name!r} belongs to the connection with the caller; leave it out"
+            )
+    return _lower(names)
 
 
 class Settings(BaseSettings):
@@ -39,8 +69,18 @@ class Settings(BaseSettings):
     stateful: bool = False
     """Keep a session per client on the handshake revisions (before 2026-07-28); ties a client to one process."""
 
+    fast_lane: bool = True
+    """Answer calls and lists without the SDK where that is the same; False when looking for a fault."""
+
+    direct: bool = True
+    """Call plain endpoints without the ASGI stack where that is the same; False when looking for a fault."""
+
     stream_seconds: float = Field(default=30, gt=0)
     """How long a streamed answer is followed before it is closed with what came so far."""
+
+    follow_seconds: float = Field(default=300, gt=0)
+    """How long work that an endpoint has accepted is followed, where its tool is marked ``follow``; tasks follow it as
+    long as they are kept."""
 
     max_result_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     """The largest answer that is handed on."""
@@ -48,11 +88,47 @@ class Settings(BaseSettings):
     ignore_unknown_arguments: bool = False
     """Drop arguments that a tool does not have, in place of refusing the call."""
 
+    list_ttl_seconds: float = Field(default=60, ge=0)
+    """How long clients may keep lists of tools, resources and prompts; 0 has them ask each time."""
+
+    resource_ttl_seconds: float = Field(default=0, ge=0)
+    """How long clients may keep what they read of a resource whose answer has no Cache-Control header."""
+
+    max_subscriptions: int = Field(default=1024, gt=0)
+    """How many clients may listen for changes at once, per process."""
+
+    store_url: str = "sqlite:///var/toolway/tasks.db"
+    """Where long jobs are kept: ``sqlite:///path`` for workers of one machine, ``postgresql://...`` for any number."""
+
+    task_seconds: float = Field(default=24 * 60 * 60, gt=0)
+    """How long a task and its result are kept, from its start; one that still runs by then is stopped."""
+
+    tasks_at_once: int = Field(default=10, gt=0)
+    """How many tasks run in one process at the same time; the others wait."""
+
+    tasks_per_caller: int = Field(default=100, gt=0)
+    """How many tasks that have not ended one caller may have."""
+
     base_url: str = "http://localhost"
     """The address at which the endpoints see themselves called: their Host header and links are made of it."""
 
+    forward_headers: Annotated[list[str], AfterValidator(forwardable)] = []
+    """Further headers of the caller that reach the endpoints; Authorization and declared API keys always do."""
+
+    state_keys: Annotated[list[SecretStr], AfterValidator(_long)] = []
+    """Secrets of 32 or more bytes that seal what clients carry between requests, the same in all processes; the first
+    seals, all open. Without any, a process has its own, and all workers of ``toolway serve`` share one."""
+
+    state_seconds: float = Field(default=600, gt=0)
+    """How long a question to a user can be answered."""
+
+    confirm: bool | Literal["if_possible"] = True
+    """Ask for a yes before tools that are marked ``confirm``; ``if_possible`` lets clients that cannot be asked go on
+    without one, False asks nobody, as in a replay."""
+
     authorization: SecretStr | None = None
-    """The Authorization header of calls that come without HTTP (stdio and the command line)."""
+    """The Authorization header of calls that come without HTTP (stdio and the command line); for an OpenAPI document on
+    the command line, the one of all calls to its API."""
 
 
 def read_settings() -> Settings:

@@ -21,7 +21,7 @@ async def test_it_exchanges_an_item_over_http(seeded_desk: SeededDesk, tmp_path:
     async with seeded_desk.changed() as changes:
         run = await run_client("--http", seeded_desk.endpoint, "--era", era, cwd=tmp_path)
     run.assert_quiet_success()
-    assert f"MCP {revision}, 16 tools" in run.out
+    assert f"MCP {revision}, 19 tools" in run.out
     ((order_id, order),) = changes.items()
     assert order["status"] == "exchange requested"
     assert (
@@ -37,7 +37,7 @@ async def test_it_starts_a_desk_of_its_own_over_stdio_and_leaves_nothing_behind(
     run = await run_client(cwd=tmp_path, TMPDIR=str(temporary))
     run.assert_quiet_success()
     assert "over stdio" in run.out
-    assert "MCP 2026-07-28, 16 tools" in run.out
+    assert "MCP 2026-07-28, 19 tools" in run.out
     steps = re.findall(r"^\d+\. .*\n   agent  (\w+)", run.out, re.MULTILINE)
     assert steps == [
         "find_user_id_by_email",

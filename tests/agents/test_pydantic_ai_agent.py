@@ -22,7 +22,7 @@ async def test_it_exchanges_an_item_over_http(seeded_desk: SeededDesk, tmp_path:
     async with seeded_desk.changed() as changes:
         run = await run_agent("--http", seeded_desk.endpoint, cwd=tmp_path)
     run.assert_quiet_success()
-    assert f"16 tools of {seeded_desk.endpoint}" in run.out
+    assert f"19 tools of {seeded_desk.endpoint}" in run.out
     ((order_id, order),) = changes.items()
     assert order["status"] == "exchange requested"
     assert (
@@ -37,7 +37,7 @@ async def test_it_starts_a_desk_of_its_own_over_stdio_and_leaves_nothing_behind(
     temporary.mkdir()
     run = await run_agent(cwd=tmp_path, TMPDIR=str(temporary))
     run.assert_quiet_success()
-    assert run.out.startswith("A scripted model with 16 tools")
+    assert run.out.startswith("A scripted model with 19 tools")
     assert re.search(r"^customer  Hello, my e-mail address is \S+@example\.com\.", run.out, re.MULTILINE)
     calls = re.findall(r"^agent     (\w+) \w+=", run.out, re.MULTILINE)
     assert calls == [
@@ -66,7 +66,7 @@ async def test_a_model_that_knows_nothing_of_the_case_gets_every_answer_too(tmp_
     run = await run_agent("--model", "test", cwd=tmp_path)
     run.assert_complains(1, "without an exchange")
     calls = re.findall(r"^agent     ([a-z_]+)(?: \w+=.*)?(?:\n {12}.*)*\ndesk      ", run.out, re.MULTILINE)
-    assert len(calls) == len(set(calls)) == 16
+    assert len(calls) == len(set(calls)) == 19
 
 
 async def test_a_server_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:

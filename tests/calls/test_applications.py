@@ -106,18 +106,30 @@ async def test_every_method_of_a_route_is_a_tool_of_its_own() -> None:
             assert text_of(await reached.call("either_post")) == '"POST"'
 
 
-async def test_routes_added_at_start_up_are_tools() -> None:
-    async def late(word: str) -> str:
-        return word
+async def late(word: str) -> str:
+    return word
 
+
+async def test_routes_added_at_start_up_are_tools() -> None:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        app.openapi()  # makes FastAPI keep a document without the late route
         app.add_api_route("/late", late)
         yield
 
     async with both(FastAPI(lifespan=lifespan)) as reached:
         assert text_of(await reached.call("late", {"word": "now"})) == '"now"'
+
+
+async def test_the_tools_are_what_the_document_says_after_start_up() -> None:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        app.openapi()  # some releases of FastAPI keep the document that they have made once
+        app.add_api_route("/late", late, operation_id="late")
+        yield
+
+    async with both(FastAPI(lifespan=lifespan)) as reached:
+        document = (await reached.web.get("/openapi.json")).json()
+        assert ("late" in reached.catalog.tools) == ("/late" in document["paths"])
 
 
 async def test_an_overridden_document_is_honoured() -> None:
@@ -161,6 +173,23 @@ def test_a_server_below_a_root_path_serves_its_endpoints(serve: Serve, version: 
     assert peer.call("inner_thing", {"thing": "x"})["content"][0]["text"] == (
         '["inner","x","/api/inner/things/x","/api/inner"]'
     )
+
+
+@pytest.mark.parametrize("version", ERAS)
+def test_middleware_sees_the_path_that_a_plain_request_would_have(serve: Serve, version: str) -> None:
+    app = FastAPI(generate_unique_id_function=lambda route: route.name)
+    app.root_path = "/api"  # a proxy takes it off the path
+
+    @app.get("/admin/secrets")
+    async def secrets() -> str:
+        return "secret"
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        return Response("no", 403) if request.url.path.startswith("/admin") else await call_next(request)
+
+    Toolway(app).mount()
+    assert Peer(f"{serve(app)}/mcp", version).call("secrets", {})["isError"]
 
 
 class Counting:

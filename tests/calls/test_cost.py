@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -45,11 +46,14 @@ async def entered(work: Callable[[], Awaitable[Any]]) -> Counter[str]:
             files[frame.f_code.co_filename] += 1
 
     before = sys.getprofile()
+    gc.collect()
+    gc.disable()  # what others have left behind is not cleared away meanwhile
     sys.setprofile(note)
     try:
         await work()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return files
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Annotated, Any
 
 import httpx2
@@ -25,7 +26,7 @@ from pydantic import SecretStr
 from tests.calls.both import Both, both, text_of
 from tests.protocol.wire import ERAS, MODERN, Peer
 from tests.servers import Serve
-from toolway import Settings, Toolway
+from toolway import ConfigurationError, Settings, Toolway
 
 HOSTILE = {
     "host": "evil.example", "cookie": "session=stolen", "connection": "x-mine", "content-length": "999",
@@ -227,6 +228,50 @@ async def test_a_call_without_http_carries_the_credential_of_the_settings() -> N
     async with both(make_app(), settings=settings) as reached:
         result = await reached.call("bearer")
         assert text_of(result) == '"mine"'
+
+
+@pytest.mark.parametrize("value", ["", " "])
+async def test_an_empty_credential_of_the_settings_is_none(value: str) -> None:
+    async with both(make_app(), settings=Settings(authorization=SecretStr(value))) as reached:
+        assert text_of(await reached.call("seen")) == '[["host","localhost"]]'
+
+
+@pytest.mark.parametrize("version", ERAS)
+def test_headers_that_the_operator_forwards_reach_the_endpoint(serve: Serve, version: str) -> None:
+    app = make_app()
+    Toolway(app, settings=Settings(forward_headers=["X-Tenant", "traceparent"])).mount()
+    peer = Peer(f"{serve(app)}/mcp", version)
+    mine = {"X-TENANT": "acme", "x-unrelated": "u", "cookie": "session=s", "authorization": "Bearer abc"}
+    assert peer.call("seen", headers=mine)["content"][0]["text"] == (
+        '[["authorization","Bearer abc"],["host","localhost"],["x-tenant","acme"]]'
+    )
+
+
+async def test_an_argument_does_not_speak_for_a_header_that_is_forwarded() -> None:
+    app = FastAPI()
+
+    @app.get("/tenant", operation_id="tenant")
+    async def tenant(x_tenant: Annotated[list[str], Header()] = []) -> Any:  # noqa: B006 - FastAPI copies it
+        return x_tenant
+
+    async with both(app, settings=Settings(forward_headers=["x-tenant"])) as reached:
+        outcome = await reached.called_by("tenant", {"x-tenant": ["mine"]}, headers={"x-tenant": "callers"})
+        assert outcome.structured == b'["callers"]'
+        assert (await reached.called_by("tenant", {"x-tenant": ["mine"]})).structured == b'["mine"]'
+        assert text_of(await reached.call("tenant")) == "[]"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Host", "Connection", "TE", "Transfer-Encoding", "Cookie", "Mcp-Session-Id", "Mcp-Param-Region", "Content-Type",
+     "content-length", "Proxy-Authorization", "accept-encoding", "x y", "x\r\ny", "", "*"],
+)  # fmt: skip
+def test_what_belongs_to_the_connection_cannot_be_forwarded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError, match="forward_headers"):
+        Settings(forward_headers=[name])
+    monkeypatch.setenv("TOOLWAY_FORWARD_HEADERS", json.dumps([name]))
+    with pytest.raises(ConfigurationError, match="forward_headers"):
+        Toolway(make_app())
 
 
 def test_the_client_of_the_call_is_the_client_of_the_endpoint(serve: Serve) -> None:

@@ -190,6 +190,8 @@ def add_broken_promises(app: FastAPI) -> None:
             "redirect": RedirectResponse("https://elsewhere.example/"),
             "picture": Response(BYTES, media_type="image/png"),
             "json": JSONResponse({"name": "direct", "parts": []}),
+            "list": JSONResponse(["name", "parts"]),
+            "member": JSONResponse({"parts": []}),
         }
         return answers[kind]  # type: ignore[return-value]
 
@@ -293,7 +295,7 @@ async def test_an_empty_answer_says_that_it_is_done(reached: Both, tool: str) ->
     assert text_of(result).startswith("Done: ")
 
 
-@pytest.mark.parametrize("kind", ["text", "empty", "redirect", "picture"])
+@pytest.mark.parametrize("kind", ["text", "empty", "redirect", "picture", "list", "member"])
 async def test_an_answer_without_the_promised_json_is_a_failure_that_still_shows_it(reached: Both, kind: str) -> None:
     """The official client raises an error for a success without what the output schema promises."""
     result = await reached.call("promised", {"kind": kind})

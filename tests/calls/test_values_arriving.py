@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -56,6 +57,8 @@ class Place:
     """Whether plain HTTP carries the text there."""
     path: Callable[[str], str] | None = None
     """The path that plain HTTP would ask for, where the text travels in it."""
+    form: Callable[[str], bytes] | None = None
+    """The form that plain HTTP would post, where only the application can tell what it takes."""
 
 
 def is_text(text: str) -> bool:
@@ -146,7 +149,10 @@ PLACES = {
     "additional JSON field": Place(
         "open", "anything", lambda text: {"anything": text}, lambda text: {"text": "default", "anything": text}, is_text
     ),
-    "form field": plain("form", "text", lambda text: is_text(text) and text != ""),  # FastAPI takes "" as missing
+    "form field": Place(  # some releases of FastAPI take "" as missing
+        "form", "text", lambda text: {"text": text}, lambda text: text, is_text,
+        form=lambda text: urlencode({"text": text}).encode(),
+    ),
     "additional form field": Place(
         "open_form",
         "anything",
@@ -215,28 +221,32 @@ class Caller:
         return result, list(self._echoes.ran)
 
     def carries(self, place: Place, text: str) -> bool:
-        """Tell whether plain HTTP would carry the text; for a path the application itself is asked."""
-        if place.path is None or not is_text(text):
+        """Tell whether plain HTTP would carry the text; for a path or a form the application itself is asked."""
+        if not is_text(text) or (place.path is None and place.form is None):
             return place.carries(text)
         self._echoes.ran.clear()
-        self._portal.call(self._get, place.path(text))
+        if place.form is not None:
+            self._portal.call(self._ask, "POST", f"/{place.tool}", place.form(text))
+        elif place.path is not None:
+            self._portal.call(self._ask, "GET", place.path(text))
         return self._echoes.ran == [(place.tool, place.got(text))]
 
-    async def _get(self, path: str) -> None:
+    async def _ask(self, method: str, path: str, form: bytes = b"") -> None:
         """Ask for a path as a server hands it to the application, after decoding it."""
         root = self._echoes.app.root_path
         scope = {
-            "type": "http", "method": "GET", "path": root + path, "query_string": b"", "headers": [],
-            "root_path": root, "state": {},
+            "type": "http", "method": method, "path": root + path, "query_string": b"",
+            "headers": [(b"content-type", b"application/x-www-form-urlencoded")], "root_path": root, "state": {},
         }  # fmt: skip
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request"}
+            return {"type": "http.request", "body": form}
 
         async def send(_: Any) -> None:
             pass
 
-        await self._echoes.app(scope, receive, send)
+        with suppress(re.error):  # some releases of Starlette take the prefix of a mount for a regular expression
+            await self._echoes.app(scope, receive, send)
 
 
 EXCLUDED: Filter = {"operations": ["static excluded", "inner_static excluded", "house_static excluded"]}
@@ -358,8 +368,10 @@ def test_plain_printable_text_is_never_refused(caller: Caller, name: str) -> Non
         st.text(st.sampled_from("abcXYZ019-_. ~!@$&'()*+,:=|^`<>[]{}%?#\"\\"), min_size=1).map(lambda text: f"x{text}x")
     )
     def attempt(text: str) -> None:
+        carries = caller.carries(PLACES[name], text)
+        assert carries or name == "parameter of a mount"  # some releases of Starlette lose a mount like "x+x"
         result, ran = caller.call(PLACES[name], text)
-        assert not result.is_error, result.content
-        assert ran == [(PLACES[name].tool, PLACES[name].got(text))]
+        assert result.is_error is not carries, result.content
+        assert ran == [(PLACES[name].tool, PLACES[name].got(text))] * carries
 
     attempt()

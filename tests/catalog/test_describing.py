@@ -199,3 +199,34 @@ async def test_a_mistake_in_a_note_is_an_error_that_names_operation_and_field(no
 def test_an_unknown_field_of_the_marker_is_a_mistake_of_its_own() -> None:
     with pytest.raises(TypeError):
         agent_tool(nmae="x")  # type: ignore[call-arg]
+
+
+ONE_OF_TWO = {
+    "type": "object",
+    "properties": {"order_id": {"type": "string"}, "reason": {"$ref": "#/$defs/reason"}},
+    "$defs": {"reason": {"enum": ["late", "broken"]}},
+    "anyOf": [{"required": ["order_id"]}, {"required": ["reason"]}],
+}
+
+
+async def take_either(order_id: str | None = None, reason: str | None = None) -> str:
+    return f"{order_id} {reason}"
+
+
+async def test_a_schema_that_somebody_gives_is_shown_word_for_word() -> None:
+    tool = await described(agent_tool(input_schema=ONE_OF_TWO)(take_either))
+    assert tool.definition(wrapped=False)["inputSchema"] == ONE_OF_TWO
+    assert list(tool.arguments) == ["order_id", "reason"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "object", "properties": {"id": {}}}, "has 'id', but the endpoint takes order_id, reason"),
+        ({"properties": {}}, "the type 'object'"),
+    ],
+)
+async def test_a_schema_that_does_not_fit_the_endpoint_stops_the_start(schema: dict[str, Any], words: str) -> None:
+    endpoint = agent_tool(input_schema=schema)(take_either)
+    with pytest.raises(ConfigurationError, match=words):
+        await described(endpoint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fastapi import FastAPI, WebSocket
+from fastapi import APIRouter, FastAPI, WebSocket
 
 from tests.catalog.looking import catalog_of
 from toolway import ConfigurationError, Filter, FilterError, Toolway, UnknownToolError, agent_tool
@@ -113,14 +113,19 @@ async def test_toolways_own_routes_and_the_documentation_pages_are_no_tools() ->
 
 
 async def test_a_web_socket_is_reported_as_no_tool() -> None:
-    app = FastAPI()
+    app, router = FastAPI(), APIRouter(prefix="/shop")
 
     @app.websocket("/live")
+    @router.websocket("/news")
     async def live(socket: WebSocket) -> None: ...
 
+    app.include_router(router, prefix="/v1")
     catalog = await catalog_of(app)
     assert not catalog.tools
-    assert [(entry.method, entry.path) for entry in catalog.skipped] == [("WEBSOCKET", "/live")]
+    assert {(entry.method, entry.path) for entry in catalog.skipped} == {
+        ("WEBSOCKET", "/live"),
+        ("WEBSOCKET", "/v1/shop/news"),
+    }
 
 
 async def test_an_operation_that_an_earlier_route_always_answers_is_reported_and_no_tool() -> None:

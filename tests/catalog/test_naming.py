@@ -179,6 +179,10 @@ for router in ROUTERS:
     app.include_router(router, prefix="/again", tags=["again", "more"])
 app.add_api_route("/many", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 app.add_api_route("/many/{x}", nothing, methods=["DELETE", "GET"], operation_id="x" * 80)
+for length in range(40, 54):  # around the length where names are cut
+    for part in ("a", "b"):
+        path = "/" + part * length + "/{x}"
+        app.add_api_route(path, nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 catalog = asyncio.run(catalog_of(app))
 print(json.dumps([tool.definition(wrapped=True) for tool in catalog.tools.values()]))
 """

@@ -25,6 +25,21 @@ async def token(given: Annotated[object, Depends(HTTPBearer())]) -> str:
     return given.credentials
 """
 
+ASKING = """
+from fastapi import FastAPI
+from pydantic import BaseModel
+from toolway import Ask
+
+app = FastAPI()
+
+class Name(BaseModel):
+    name: str
+
+@app.post("/greet", operation_id="greet")
+async def greet(ask: Ask) -> str:
+    return (await ask("Your name?", Name)).name
+"""
+
 
 def echoed(noisy: Path, *arguments: str) -> Any:
     done = toolway("call", "main:app", "echo", *arguments, cwd=noisy)
@@ -120,6 +135,15 @@ def test_json_is_laid_out_on_a_terminal(noisy: Path) -> None:
         os.close(theirs)
 
     assert shown == '{\n  "product": "lamp",\n  "pieces": 1\n}\n'
+
+
+def test_a_tool_that_asks_says_that_nobody_can_be_asked_here(tmp_path: Path) -> None:
+    """A state in the answer would be of no use: it ends with the process."""
+    write(tmp_path, {"main.py": ASKING})
+    done = toolway("call", "main:app", "greet", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cannot be asked" in done.stderr
+    assert "Toolway-State" not in done.stderr
 
 
 def test_calls_carry_the_operators_credentials(tmp_path: Path) -> None:

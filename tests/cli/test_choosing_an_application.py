@@ -52,7 +52,7 @@ def listed(*arguments: str | Path, cwd: Path) -> list[str]:
     done = toolway("list", *arguments, "--json", cwd=cwd)
 
     assert done.returncode == 0, done.stderr
-    return [tool["name"] for tool in json.loads(done.stdout)]
+    return [tool["name"] for tool in json.loads(done.stdout)["tools"]]
 
 
 @pytest.mark.parametrize(

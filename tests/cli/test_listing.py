@@ -18,7 +18,6 @@ from tests.support import SHARED, require
 
 DOCUMENTS = ("airflow", "docling", "galaxium", "langflow", "openwebui", "titiler")
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
-SECONDS = 5
 SWALLOWED = """
 from fastapi import FastAPI
 
@@ -60,11 +59,44 @@ def test_what_is_no_tool_is_listed_with_the_reason(tmp_path: Path) -> None:
     assert done.stdout.endswith("1 tool, 1 skipped\n")
 
 
+OFFERING = """
+from fastapi import FastAPI
+from toolway import agent_prompt, agent_resource
+
+app = FastAPI()
+
+@app.get("/orders/{order_id}", operation_id="order")
+@agent_resource("orders://{order_id}")
+async def order(order_id: str) -> str:
+    'One order.'
+    return order_id
+
+@app.get("/greeting", operation_id="greet")
+@agent_prompt()
+async def greet(name: str, mood: str = "glad") -> str:
+    'Greet somebody.'
+    return name
+"""
+
+
+def test_resources_and_prompts_are_listed_beside_tools(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": OFFERING})
+
+    shown = toolway("list", "main:app", cwd=tmp_path).stdout
+    known = json.loads(toolway("list", "main:app", "--json", cwd=tmp_path).stdout)
+
+    assert "Resources\norders://{order_id}: One order.\n" in shown
+    assert "Prompts\ngreet(name, mood): Greet somebody.\n" in shown
+    assert shown.endswith("1 tool, 1 resource, 1 prompt, 0 skipped\n")
+    assert [entry["uriTemplate"] for entry in known["resources"]] == ["orders://{order_id}"]
+    assert [argument["name"] for argument in known["prompts"][0]["arguments"]] == ["name", "mood"]
+
+
 def test_programs_read_definitions_and_nothing_else(noisy: Path) -> None:
     """Whatever the application prints, and however, stays off stdout."""
     done = toolway("list", "main:app", "--json", cwd=noisy)
 
-    tools = json.loads(done.stdout)
+    tools = json.loads(done.stdout)["tools"]
     assert [tool["name"] for tool in tools] == ["stock", "drop", "echo", "picture", "process", "failing"]
     assert tools[0]["inputSchema"]["required"] == ["product"]
     assert tools[1]["annotations"]["destructiveHint"] is True
@@ -100,11 +132,11 @@ def test_every_operation_of_a_document_is_listed_once_and_well(name: str, tmp_pa
     path = SHARED / "data" / "openapi" / f"{name}.json.gz"
     require(path.exists(), f"needs {path.name} of the shared data")
 
-    done = toolway("list", path, "--json", cwd=tmp_path, timeout=SECONDS)
+    done = toolway("list", path, "--json", cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    tools = json.loads(done.stdout)
+    tools = json.loads(done.stdout)["tools"]
     names = [tool["name"] for tool in tools]
     assert [tool["title"] for tool in tools] == list(summaries(path))
     assert [name for name in names if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name)] == []

@@ -43,6 +43,48 @@ app = FastAPI()
 {STOCK}
 app.mount("/mcp", PlainTextResponse("my own"))
 """
+ASKING = """
+import os
+from fastapi import FastAPI, Request
+from pydantic import BaseModel
+from toolway import Ask
+
+app = FastAPI()
+
+
+class Name(BaseModel):
+    name: str
+
+
+@app.middleware("http")
+async def sign(request: Request, call_next):
+    response = await call_next(request)
+    response.headers["x-worker"] = str(os.getpid())
+    return response
+
+
+@app.post("/greet")
+async def greet(ask: Ask) -> str:
+    return f"Hello, {(await ask('Your name?', Name)).name}"
+"""
+ELSEWHERE = f"""
+from fastapi import APIRouter, FastAPI
+from toolway import Toolway
+
+app = api = FastAPI()
+{STOCK}
+site = FastAPI()
+Toolway(api).mount("/tools", on=site)
+
+app = routed = FastAPI()
+{STOCK}
+router = APIRouter(prefix="/v1")
+Toolway(routed).mount(on=router)
+routed.include_router(router, prefix="/api")
+
+lone = FastAPI(title="Lone")
+Toolway(lone).mount(on=APIRouter())
+"""
 FILTERED = f"""
 from fastapi import FastAPI
 from toolway import Toolway
@@ -73,6 +115,15 @@ async def lifespan(app):
     print("stopped", flush=True)
 
 app = FastAPI(lifespan=lifespan)
+"""
+
+
+SLOW = """
+import sys
+import threading
+
+if "--multiprocessing-fork" in sys.orig_argv:
+    threading.Event().wait(6)
 """
 
 
@@ -169,6 +220,29 @@ async def test_workers_answer_in_processes_of_their_own(noisy: Path) -> None:
     assert "Traceback" not in process.output
 
 
+def test_a_question_of_one_worker_is_answered_to_another(tmp_path: Path) -> None:
+    """Nobody has to make a key for workers that are started together."""
+    write(tmp_path, {"main.py": ASKING})
+    with served(tmp_path, "main:app", "--workers", "2") as (url, _):
+        crossed = 0
+        while crossed < 2:
+            asked = httpx2.post(f"{url}/greet")
+            state = {"toolway-state": asked.json()["detail"]["state"]}
+            answers = {"toolway-answers": '{"answer1": {"name": "Ann"}}'}
+            answered = httpx2.post(f"{url}/greet", headers=state | answers)
+            assert answered.json() == "Hello, Ann"
+            crossed += asked.headers["x-worker"] != answered.headers["x-worker"]
+
+
+def test_workers_may_take_their_time_to_start(noisy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """uvicorn kills a worker that does not answer for five seconds, as long as nobody says otherwise."""
+    write(noisy, {"slow/sitecustomize.py": SLOW})
+    monkeypatch.setenv("PYTHONPATH", str(noisy / "slow"))
+    with served(noisy, "main:app", "--workers", "2") as (url, process):
+        assert httpx2.get(f"{url}/docs").status_code == 200
+    assert "died" not in process.output
+
+
 @pytest.mark.parametrize("options", [[], ["--workers", "2"]], ids=["one process", "workers"])
 def test_a_filter_that_matches_nothing_is_said_once(tmp_path: Path, options: list[str]) -> None:
     write(tmp_path, {"main.py": FILTERED})
@@ -221,3 +295,26 @@ async def test_what_an_application_has_at_the_usual_place_stays_there(tmp_path: 
         assert httpx2.get(f"{base}/mcp/").text == "my own"
         async with Client(f"{base}/toolway/mcp") as client:
             assert [tool.name for tool in (await client.list_tools()).tools] == ["stock"]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [("api", "/tools"), ("site", "/tools"), ("routed", "/api/v1/mcp")], ids=lambda text: text
+)
+async def test_mcp_is_served_where_the_code_has_put_it(tmp_path: Path, name: str, path: str) -> None:
+    """On another application, or below the prefixes of routers, and not a second time beside its guards."""
+    write(tmp_path, {"main.py": ELSEWHERE})
+
+    with served(tmp_path, f"main:{name}") as (base, process):
+        assert f"MCP endpoint  {base}{path}\n" in process.output
+        assert httpx2.post(f"{base}/mcp", json={}).status_code == 404
+        async with Client(f"{base}{path}") as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["stock"]
+
+
+def test_an_application_without_the_router_that_mcp_is_on_is_not_served(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": ELSEWHERE})
+
+    done = toolway("serve", "main:lone", "--port", "0", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "'Lone' does not include the router that MCP is mounted on" in done.stderr

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support import ROOT
 from toolway import Filter, Hints, Settings
+from toolway.lint import RULES, lint
 from toolway.markers import agent_tool
 
-GUIDES = sorted((ROOT / "docs").glob("*.md"))
+MOVING = ROOT / "docs" / "moving-from-fastapi-mcp.md"  # its code imports its own application: test_moving.py runs it
+GUIDES = sorted(set((ROOT / "docs").glob("*.md")) - {MOVING})
 CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(guide, code) for guide in GUIDES for code in CODE.findall(guide.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.anyio
+@pytest.mark.filterwarnings("ignore:Duplicate Operation ID:UserWarning")  # the fidelity application has such a route
 @pytest.mark.parametrize(("guide", "code"), BLOCKS, ids=lambda value: value.stem if isinstance(value, Path) else "")
 async def test_the_code_of_a_guide_makes_an_application_that_starts(guide: Path, code: str) -> None:
     names: dict[str, object] = {"__name__": guide.stem}
@@ -39,3 +43,23 @@ def test_every_field_of_markers_and_filters_is_shown() -> None:
     assert {name for name in marker if f"{name}=" not in text} == set()
     assert {name for name in Filter.__annotations__ if f'"{name}"' not in text} == set()
     assert any(f'"{name}"' in text for name in Hints.__annotations__)
+
+
+def test_the_table_of_lint_rules_is_true_to_the_code() -> None:
+    text = (ROOT / "docs" / "linting.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([A-Z]\d) \| (\w+) \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    assert rows == [(rule.id, rule.level, rule.title, rule.why) for rule in RULES.values()]
+
+
+@pytest.mark.anyio
+async def test_the_endpoints_that_keep_every_rule_do() -> None:
+    (code,) = (code for guide, code in BLOCKS if guide.stem == "linting")
+    names: dict[str, Any] = {"__name__": "linting"}
+    exec(compile(code, "linting.md", "exec"), names)
+    app = names["app"]
+
+    async with app.router.lifespan_context(app):
+        report = lint(app.state.toolway.catalog, "warehouse")
+
+    assert report.findings == ()
+    assert [entry.reason for entry in report.suppressed] == ["there are four shelves"]

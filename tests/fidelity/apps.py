@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
+from tests.fidelity.application import Application
 from tests.fidelity.case import Chapter
 from tests.fidelity.chapters import (
     answers,
     bodies,
+    collections,
     constraints,
     dependencies,
     failures,
+    files,
+    formats,
     forms,
     headers,
     models,
@@ -23,12 +27,17 @@ from tests.fidelity.chapters import (
     raw,
     routing,
     security,
+    serialization,
     streams,
     types,
+    unions,
+    values,
 )
-from tests.fidelity.journal import keep_journal
 
-__all__ = ["APPLICATIONS", "main", "make_app"]
+with suppress(ImportError):  # older releases of FastAPI take no endpoints that are generators
+    from tests.fidelity.chapters import yielding as _continues_streams  # noqa: F401
+
+__all__ = ["APPLICATIONS", "chapters_of", "main", "make_app"]
 
 _SHAPES = (
     query,
@@ -36,9 +45,15 @@ _SHAPES = (
     path,
     headers,
     types,
+    values,
+    formats,
     bodies,
     models,
+    serialization,
+    unions,
+    collections,
     forms,
+    files,
     raw,
     answers,
     streams,
@@ -53,21 +68,14 @@ APPLICATIONS: dict[str, Sequence[Chapter]] = {
 }
 
 
-def _plain_id(route: APIRoute) -> str:
-    """Operation ids are function names, so that every server names a tool alike."""
-    return route.name
-
-
 def make_app(name: str = "main") -> FastAPI:
     """Make one of the suite's applications."""
-    chapters = APPLICATIONS[name]
-    app = FastAPI(title="Fidelity", generate_unique_id_function=_plain_id)
-    keep_journal(app, [reset for chapter in chapters for reset in chapter.resets])
-    for chapter in chapters:
-        app.include_router(chapter.router)
-        for install in chapter.installs:
-            install(app)
-    return app
+    return Application(chapters=APPLICATIONS[name]).make()
+
+
+def chapters_of(name: str) -> Sequence[Chapter]:
+    """Return what an application is made of, for whoever plays it in front of another server."""
+    return APPLICATIONS[name]
 
 
 # Factories without arguments, one for each application, as servers ask for them.

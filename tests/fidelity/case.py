@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI
@@ -35,6 +37,10 @@ class Case:
     """Other names that a server may fairly give to the tool."""
     advertised: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """What the schema of an argument must at least say, with references followed."""
+    promised: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the schema of the answer must at least say, with references followed."""
+    blames: Sequence[str] = ()
+    """Words that a refusal must say besides the endpoint's own: the arguments that are wrong."""
     withheld: Sequence[str] = ()
     """Names that must not be advertised: credentials come with the caller."""
     schema_says: SchemaSays | None = None
@@ -45,6 +51,10 @@ class Case:
     """Headers that the caller's own requests carry, the plain one and those of the MCP client."""
     credential_query: Mapping[str, str] = field(default_factory=dict[str, str])
     """Query parameters that the caller's own requests carry."""
+    may_fail: bool = False
+    """The plain request ends with a 5xx, or breaks off, on purpose; elsewhere that is a mistake of the application."""
+    breaks_promise: bool = False
+    """The answer is not what the endpoint's own model says; a call may fail that shows it all the same."""
     is_endless: bool = False
     """The answer never ends by itself; what came first is compared."""
 
@@ -60,6 +70,15 @@ class Absent:
     """The method and path under which the catalogue says why; None where the document hides it."""
 
 
+def is_older(library: str, release: str) -> bool:
+    """Tell whether a library is older than a release."""
+    return _numbers(version(library)) < _numbers(release)
+
+
+def _numbers(release: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", release)[:3]]
+
+
 @dataclass
 class Chapter:
     """A part of FastAPI's surface: endpoints, and the cases that call them."""
@@ -67,14 +86,23 @@ class Chapter:
     title: str
     router: APIRouter = field(default_factory=APIRouter)
     cases: list[Case | Absent] = field(default_factory=list[Case | Absent])
+    left_out: list[str] = field(default_factory=list[str])
+    """Names of cases that this machine's libraries are too old for."""
     installs: list[Callable[[FastAPI], None]] = field(default_factory=list[Callable[[FastAPI], None]])
     resets: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 
-    def case(self, name: str, tool: str, arguments: Mapping[str, Any], line: str, **more: Any) -> None:
+    def case(
+        self, name: str, tool: str, arguments: Mapping[str, Any], line: str, *, needs: str = "", **more: Any
+    ) -> None:
         """Add a case; `line` is the request's method and path. Words that `Case` does not know belong to the request.
 
-        A request that says nothing has the arguments as its query, or as its JSON body when its method has one.
+        A request that says nothing has the arguments as its query, or as its JSON body when its method has one. `needs`
+        names a library and a release, as "fastapi 0.136", known to do what its own document says; with an older one,
+        where the plain request is already wrong, the case is left out.
         """
+        if needs and is_older(*needs.split()):
+            self.left_out.append(name)
+            return
         method, url = line.split(" ", 1)
         own = {key: more.pop(key) for key in list(more) if key in Case.__dataclass_fields__}
         usual = {"params": arguments} if method in {"GET", "HEAD", "DELETE"} else {"json": arguments}

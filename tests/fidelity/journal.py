@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["effect", "keep_journal"]
+__all__ = ["effect", "keep_journal", "watched"]
 
 _UNRECORDED = ("/journal", "/mcp", "/sse", "/messages", "/openapi.json")
 _LONG = 2000
@@ -34,7 +36,7 @@ class Journal:
         self._running = running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(_UNRECORDED):
+        if scope["type"] != "http" or _own_path(scope).startswith(_UNRECORDED):
             await self._app(scope, receive, send)
             return
         entry = _Entry(send)
@@ -43,6 +45,11 @@ class Journal:
                 await self._app(scope, receive, entry.send)
             finally:
                 self._entries.append(entry.told(scope))
+
+
+def _own_path(scope: Scope) -> str:
+    """The path below the mount or the proxy's prefix."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
 class Running:
@@ -67,6 +74,20 @@ class Running:
         await self._none.wait()
 
 
+def watched(app: FastAPI, served: ASGIApp) -> ASGIApp:
+    """Let the journal of an application wait for requests and calls, where it records none."""
+    lasting = {("GET", "/mcp"), ("GET", "/journal")}
+
+    async def watching(scope: Scope, receive: Receive, send: Send) -> None:
+        is_short = scope["type"] == "http" and not any(
+            scope["method"] == method and scope["path"].endswith(path) for method, path in lasting
+        )
+        with app.state.running if is_short else nullcontext():
+            await served(scope, receive, send)
+
+    return watching
+
+
 class _Entry:
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -86,13 +107,14 @@ class _Entry:
         return {"request": f"{scope['method']} {scope['path']}", "status": self._status, "body": shown}
 
 
-def keep_journal(app: FastAPI, resets: Sequence[Callable[[], None]]) -> None:
-    """Give an application a journal, and the endpoint that reads it."""
+def keep_journal(app: FastAPI, resets: Sequence[Callable[[], None]], *, records: bool = True) -> None:
+    """Give an application a journal, and the endpoint that reads it; one that records no requests has no middleware."""
     entries: list[dict[str, Any]] = []
-    running = Running()
-    app.add_middleware(Journal, entries=entries, running=running)
+    running = app.state.running = Running()
+    if records:
+        app.add_middleware(Journal, entries=entries, running=running)
 
-    @app.get("/journal", operation_id="journal", name="journal", response_model=None)
+    @app.get("/journal", operation_id="journal", name="journal", response_model=None, response_class=JSONResponse)
     async def journal() -> Any:
         """Read what happened since the last reading, and put everything back."""
         await asyncio.wait_for(running.over(), 5)

@@ -21,11 +21,12 @@ from mcp_types import (
 )
 
 from tests.fidelity.case import Case
-from tests.fidelity.schemas import advertises, agrees, is_schema, unadvertised
+from tests.fidelity.schemas import advertises, agrees, is_schema, promises, unadvertised
 
 __all__ = ["Called", "Requested", "call_problems", "schema_problems"]
 
 _STATUS = re.compile(r"\b([1-5]\d\d)\b")
+_BOOLEAN = re.compile(r"(?<=/)(True|False)(?=/|$)")
 _SECRET = "secret"
 """Stands in whatever an exception of the applications says; no caller may read it."""
 
@@ -38,6 +39,8 @@ class Requested:
     body: bytes
     """What came of the answer: all of it, or the beginning of an endless one."""
     journal: Mapping[str, Any]
+    is_broken: bool = False
+    """The answer broke off before its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def schema_problems(case: Case, tool: Tool, arguments: Mapping[str, Any], status
     if leaking := [name for name in case.withheld if name in schema.get("properties", {})]:
         yield f"a credential is an argument: {', '.join(leaking)}"
     yield from advertises(case, schema)
+    yield from promises(case, tool.output_schema)
     says = case.schema_says or ("yes" if status < 400 else "no" if status == 422 else "cannot tell")
     if says != "cannot tell" and agrees(schema, arguments) != (says == "yes"):
         yield f"the input schema {'refuses' if says == 'yes' else 'accepts'} what the endpoint {_took(status)}"
@@ -74,8 +78,14 @@ def call_problems(case: Case, tool: Tool, called: Called, requested: Requested) 
         return
     yield from _journal_problems(case, called.journal, requested.journal)
     status = requested.response.status_code
-    if status >= 400:
-        yield from _refusal_problems(called.result, requested.response)
+    if (status >= 500 or requested.is_broken) and not case.may_fail:
+        yield f"the request itself failed: {status} {requested.body[:200]!r}"
+    if requested.is_broken:
+        yield from _failure_problems(called.result)
+    elif status >= 400:
+        yield from _refusal_problems(case, called.result, requested.response)
+    elif called.result.is_error and case.breaks_promise and requested.response.text in _texts_of(called.result):
+        return
     elif called.result.is_error:
         yield f"the call failed, the request gave {status}: {_text(called.result)[:200]}"
     else:
@@ -87,19 +97,23 @@ def _journal_problems(case: Case, called: Mapping[str, Any], requested: Mapping[
     if case.is_endless:
         called, requested = _without_bodies(called), _without_bodies(requested)
     for what in ("requests", "effects"):
-        if _plain(_without_inputs(called[what])) != _plain(_without_inputs(requested[what])):
+        if _plain(_comparable(called[what])) != _plain(_comparable(requested[what])):
             yield f"{what} of the call: {called[what]}, of the request: {requested[what]}"
 
 
-def _without_inputs(entries: list[Any]) -> list[Any]:
-    """A failed validation repeats what came, all headers of the connection among it."""
-    return [
-        _without_input(entry) if isinstance(entry, dict) and entry.get("status") == 422 else entry for entry in entries
-    ]
+def _comparable(entries: list[Any]) -> list[Any]:
+    """A boolean may stand in a path as True, and a failed validation repeats what came, all headers among it."""
+    return [_without_input(_with_small_booleans(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
+def _with_small_booleans(entry: dict[str, Any]) -> dict[str, Any]:
+    if "request" not in entry:
+        return entry
+    return {**entry, "request": _BOOLEAN.sub(lambda found: found[0].lower(), entry["request"])}
 
 
 def _without_input(entry: dict[str, Any]) -> dict[str, Any]:
-    body = _parsed(entry["body"]) if entry["status"] == 422 else None
+    body = _parsed(entry["body"]) if entry.get("status") == 422 else None
     detail = body.get("detail") if isinstance(body, dict) else None
     if not isinstance(detail, list):
         return entry
@@ -112,18 +126,23 @@ def _without_bodies(journal: Mapping[str, Any]) -> dict[str, Any]:
     return {**journal, "requests": requests}
 
 
-def _refusal_problems(result: CallToolResult, response: httpx2.Response) -> Iterator[str]:
+def _failure_problems(result: CallToolResult) -> Iterator[str]:
+    """What fails on the server's side says so, and not why."""
     if not result.is_error:
-        yield f"the call succeeded, the request gave {response.status_code}"
+        yield "the call succeeded, the request did not"
+    elif _SECRET in _text(result):
+        yield f"the cause of a failure leaks: {_text(result)[:200]}"
+
+
+def _refusal_problems(case: Case, result: CallToolResult, response: httpx2.Response) -> Iterator[str]:
+    if not result.is_error or response.status_code >= 500:
+        yield from _failure_problems(result)
         return
     text = _text(result)
-    if response.status_code >= 500:
-        if _SECRET in text:
-            yield f"the cause of a failure leaks: {text[:200]}"
-        return
     if _status(result) != response.status_code:
         yield f"the call says status {_status(result)}, the request gave {response.status_code}"
-    yield from (f"the call does not say {word!r}" for word in _reasons(response) if not _holds(text, word))
+    words = [*_reasons(response), *case.blames]
+    yield from (f"the call does not say {word!r}" for word in words if not _holds(text, word))
 
 
 def _status(result: CallToolResult) -> int | None:
@@ -170,12 +189,34 @@ def _answer_problems(case: Case, result: CallToolResult, requested: Requested) -
         return
     elif _is_json(requested.response):
         yield from _json_problems(result, requested.response.json())
-    elif body not in _payloads(result) and requested.response.text not in _texts_of(result):
+    elif not _shows(result, requested):
         yield f"the answer is {[str(block)[:200] for block in result.content]}, not {body[:200]!r}"
 
 
+def _shows(result: CallToolResult, requested: Requested) -> bool:
+    """Tell whether an answer that is no JSON is there: as bytes of its kind, or as text."""
+    is_said = requested.response.text in _texts_of(result) and _is_text(requested.response)
+    return is_said or any(
+        data == requested.body and media_type == _media_type(requested.response)
+        for data, media_type in _payloads(result)
+    )
+
+
+def _is_text(response: httpx2.Response) -> bool:
+    try:
+        response.content.decode(response.encoding or "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _media_type(response: httpx2.Response) -> str:
+    """What the answer says it is; bytes that say nothing are no more than bytes."""
+    return response.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
+
+
 def _is_json(response: httpx2.Response) -> bool:
-    media_type = response.headers.get("content-type", "").partition(";")[0]
+    media_type = _media_type(response)
     if media_type != "application/json" and not media_type.endswith("+json"):
         return False
     try:
@@ -224,9 +265,9 @@ def _text(result: CallToolResult) -> str:
     return "\n".join(_texts_of(result))
 
 
-def _payloads(result: CallToolResult) -> Iterator[bytes]:
+def _payloads(result: CallToolResult) -> Iterator[tuple[bytes, str | None]]:
     for block in result.content:
         if isinstance(block, ImageContent | AudioContent):
-            yield base64.b64decode(block.data)
+            yield base64.b64decode(block.data), block.mime_type
         elif isinstance(block, EmbeddedResource) and isinstance(block.resource, BlobResourceContents):
-            yield base64.b64decode(block.resource.blob)
+            yield base64.b64decode(block.resource.blob), block.resource.mime_type

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import anyio
 import httpx2
@@ -16,9 +16,12 @@ from mcp_types import TextContent, Tool
 
 from tests.fidelity.case import Absent, Case, Chapter
 from tests.fidelity.judge import Called, Requested, call_problems, schema_problems
-from tests.fidelity.schemas import unadvertised
+from tests.fidelity.spelling import spelled
 
-__all__ = ["Caller", "Journals", "Verdict", "over_http", "play", "web_client"]
+__all__ = ["Caller", "Journals", "Oracle", "Verdict", "over_http", "play", "web_client"]
+
+Oracle: TypeAlias = dict[tuple[str, str], Requested]
+"""How the plain request of each chapter's case ended; played once, it serves every way of calling."""
 
 _PATIENCE = 10
 """Seconds for one call; whoever takes longer hangs."""
@@ -47,7 +50,7 @@ class Caller(httpx2.Auth):
     query: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response]:
-        request.headers.update(self.headers)
+        request.headers.update([(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()])
         if self.query:
             request.url = request.url.copy_merge_params(self.query)
         yield request
@@ -66,15 +69,19 @@ class Journals:
 
 
 def web_client(url: str, caller: Caller) -> httpx2.AsyncClient:
-    """Return the client that sends the plain requests; it follows redirects, as people do."""
-    return httpx2.AsyncClient(base_url=url, auth=caller, follow_redirects=True, timeout=_PATIENCE)
+    """Return the client that sends the plain requests; it follows redirects, as people do.
+
+    Each request has a connection of its own, because uvicorn closes one on which an application has failed.
+    """
+    single = httpx2.Limits(max_keepalive_connections=0)
+    return httpx2.AsyncClient(base_url=url, auth=caller, follow_redirects=True, timeout=_PATIENCE, limits=single)
 
 
 @asynccontextmanager
 async def over_http(url: str, mode: str, caller: Caller) -> AsyncGenerator[Client]:
     """Connect to an MCP server; its requests carry the caller's credentials."""
     async with (
-        httpx2.AsyncClient(auth=caller, timeout=_PATIENCE, follow_redirects=True) as http,
+        httpx2.AsyncClient(auth=caller, timeout=3 * _PATIENCE, follow_redirects=True) as http,
         Client(streamable_http_client(url, http_client=http), mode=mode) as client,
     ):
         yield client
@@ -89,24 +96,28 @@ class Player:
     caller: Caller
     journals: Journals
     tools: Mapping[str, Tool]
+    oracle: Oracle
 
     async def verdict(self, chapter: str, case: Case | Absent) -> Verdict:
         """Say what became of one case."""
         if isinstance(case, Absent):
             return Verdict(chapter, case.name, tuple(self._absent(case)))
         self.caller.becomes(case)
-        return Verdict(chapter, case.name, tuple([text async for text in self._problems(case)]))
+        return Verdict(chapter, case.name, tuple([text async for text in self._problems(chapter, case)]))
 
     def _absent(self, case: Absent) -> list[str]:
         return [f"{name} is listed" for name in case.tools if name in self.tools]
 
-    async def _problems(self, case: Case) -> AsyncGenerator[str]:
-        requested = await self._requested(case)
+    async def _problems(self, chapter: str, case: Case) -> AsyncGenerator[str]:
+        key = chapter, case.name
+        if key not in self.oracle:
+            self.oracle[key] = await self._requested(case)
+        requested = self.oracle[key]
         tool = next((self.tools[name] for name in (case.tool, *case.also_called) if name in self.tools), None)
         if tool is None:
             yield "not listed"
             return
-        arguments = _spelled(case, tool)
+        arguments = spelled(case, tool.input_schema)
         for problem in schema_problems(case, tool, arguments, requested.response.status_code):
             yield problem
         try:
@@ -119,9 +130,14 @@ class Player:
             yield problem
 
     async def _requested(self, case: Case) -> Requested:
+        self.web.cookies.clear()  # a call brings none along either
+        body, is_broken = b"", False
         async with self.web.stream(case.method, case.url, **case.request) as response:
-            body = await _beginning(response) if case.is_endless else await response.aread()
-        return Requested(response, body, await self.journals.of_requests())
+            try:
+                body = await _beginning(response) if case.is_endless else await response.aread()
+            except httpx2.RemoteProtocolError:  # the application gave up on its own answer
+                is_broken = True
+        return Requested(response, body, await self.journals.of_requests(), is_broken)
 
     async def _called(self, tool: Tool, arguments: Mapping[str, Any]) -> Called:
         with anyio.fail_after(_PATIENCE):
@@ -138,14 +154,6 @@ async def _beginning(response: httpx2.Response) -> bytes:
     return body
 
 
-def _spelled(case: Case, tool: Tool) -> Mapping[str, Any]:
-    """The arguments as somebody writes them who has read this server's schema."""
-    known = (
-        spelling for spelling in (case.arguments, *case.spellings) if not unadvertised(tool.input_schema, spelling)
-    )
-    return next(known, case.arguments)
-
-
 async def play(
     client: Client,
     web: httpx2.AsyncClient,
@@ -153,12 +161,13 @@ async def play(
     chapters: Iterable[Chapter],
     *,
     shares_application: bool = True,
+    oracle: Oracle | None = None,
     progress: Callable[[Verdict], None] = lambda _: None,
 ) -> Sequence[Verdict]:
     """Play every case and return what became of it.
 
     `shares_application` says that the tools and the web client reach the same running application; otherwise the one
-    behind the tools is asked for its journal through its own tool.
+    behind the tools is asked for its journal through its own tool. Requests that `oracle` knows are not sent again.
     """
 
     async def of_requests() -> Any:
@@ -170,7 +179,9 @@ async def play(
         return json.loads(block.text)
 
     journals = Journals(of_requests if shares_application else of_calls, of_requests)
-    player = Player(client, web, caller, journals, await listed(client))
+    player = Player(client, web, caller, journals, await listed(client), {} if oracle is None else oracle)
+    for emptied in (journals.of_calls, journals.of_requests):  # whoever came before has left something, too
+        await emptied()
     verdicts: list[Verdict] = []
     for chapter in chapters:
         for case in chapter.cases:

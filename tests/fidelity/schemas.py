@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from tests.fidelity.case import Case
 
-__all__ = ["advertises", "agrees", "is_schema", "unadvertised"]
+__all__ = ["advertises", "agrees", "is_schema", "named", "promises", "unadvertised"]
 
 _FORMATS = FormatChecker(formats=())
 _TYPES: dict[str, Any] = {
@@ -56,16 +56,37 @@ def unadvertised(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> lis
     return [name for name in arguments if name not in schema.get("properties", {})]
 
 
+def named(name: str, advertised: Iterable[str]) -> str:
+    """Return the name as a server advertises it: as it is, or in other signs, as ``filter[by]`` for ``filter_by``."""
+    names = list(advertised)
+    return name if name in names else next((other for other in names if _letters(other) == _letters(name)), name)
+
+
+def _letters(name: str) -> str:
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
+
+
 def advertises(case: Case, schema: Mapping[str, Any]) -> list[str]:
     """Return what the schema should say about the case's arguments and does not."""
     properties = schema.get("properties", {})
     problems: list[str] = []
-    for name, wanted in case.advertised.items():
+    for known, wanted in case.advertised.items():
+        name = named(known, properties)
         if name not in properties:
             problems.append(f"{name} is not advertised")
         elif not _says(properties[name], wanted, schema):
             problems.append(f"{name} is advertised as {properties[name]}, not as {dict(wanted)}")
     return problems
+
+
+def promises(case: Case, schema: Mapping[str, Any] | None) -> list[str]:
+    """Return what the output schema should say and does not; where it is an answer wrapped, of the answer in it."""
+    if not case.promised or schema is None:
+        return ["no schema of the answer is advertised"] if case.promised else []
+    wrapped = schema.get("properties", {}).get("result", {})
+    if any(_says(part, case.promised, schema) for part in (schema, wrapped)):
+        return []
+    return [f"the answer is advertised as {schema}, not as {dict(case.promised)}"]
 
 
 def _says(schema: Any, wanted: Any, root: Mapping[str, Any]) -> bool:

@@ -97,11 +97,12 @@ def folders(chart: str) -> list[str]:
 def test_the_application_of_the_readme_answers_to_the_commands_of_the_readme(tmp_path: Path) -> None:
     (code,) = blocks(read("README.md"), "python")
     (tmp_path / "warehouse.py").write_text(code, encoding="utf-8")
-    commands = re.findall(r"^toolway ((?:list|call|config) .*?) *(?:#.*)?$", read("README.md"), flags=re.MULTILINE)
+    commands = re.findall(r"^toolway ((?:list|call|lint|config) .*?) *(?:#.*)?$", read("README.md"), flags=re.MULTILINE)
     printed = [toolway(command, tmp_path) for command in commands]
     assert "stock" in printed[0]
     assert '"product":"lamp"' in printed[1].replace(" ", "")
-    assert "warehouse:app" in printed[2]
+    assert "1 tool" in printed[2]
+    assert "warehouse:app" in printed[3]
 
 
 def toolway(arguments: str, folder: Path) -> str:

@@ -11,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.foundation.project import pyproject
+from tests.support import ROOT
 from toolway._versions import NEEDED, UNUSABLE
 
 
@@ -56,3 +57,10 @@ def test_the_package_asks_for_what_is_checked() -> None:
     assert floors == NEEDED
     refused = {part.version for part in asked["fastapi"].specifier if part.operator == "!="}
     assert refused == {".".join(map(str, numbers)) for numbers in UNUSABLE["fastapi"]}
+
+
+def test_the_readme_says_what_it_works_on() -> None:
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    refused = " and ".join(".".join(map(str, numbers)) for numbers in UNUSABLE["fastapi"])
+    assert f"FastAPI {NEEDED['fastapi']} to the newest, except {refused}," in readme
+    assert f"Pydantic {NEEDED['pydantic']} (the MCP SDK needs that) to the newest" in readme

@@ -1,4 +1,4 @@
-"""From a made-up request to the arguments of the tool call that stands for it."""
+"""From a made-up request to the arguments and the credentials of the tool call that stands for it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from requests import PreparedRequest
 from schemathesis import Case
 from schemathesis.core import NotSet
 
 from toolway.catalog import Tool
 
-__all__ = ["InexpressibleError", "arguments_of"]
+__all__ = ["InexpressibleError", "arguments_of", "credentials_of"]
 
 
 class InexpressibleError(Exception):
@@ -34,6 +35,19 @@ def arguments_of(case: Case, tool: Tool) -> dict[str, Any]:
     return arguments
 
 
+def credentials_of(request: PreparedRequest, tool: Tool) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the headers and the query with which the same caller would come to the MCP server."""
+    declared = tool.operation.credentials
+    sent = {name.lower(): _text(value).strip() for name, value in request.headers.items()}
+    headers = {name: sent[name] for name in ("authorization", *declared.headers) if name in sent}
+    query = dict(parse_qsl(urlsplit(_text(request.url or "")).query, keep_blank_values=True))
+    return headers, {name: query[name] for name in declared.query if name in query}
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
 def _parameters(case: Case, tool: Tool) -> Iterator[tuple[str, Any]]:
     places = {
         "path": {name: _decoded(value) for name, value in (case.path_parameters or {}).items()},
@@ -41,8 +55,12 @@ def _parameters(case: Case, tool: Tool) -> Iterator[tuple[str, Any]]:
         "header": {name.lower(): value for name, value in (case.headers or {}).items()},
         "cookie": dict(case.cookies or {}),
     }
+    if any(str(value).endswith("\n") for value in places["path"].values()):
+        raise InexpressibleError("a line break at the end of a path, which the router drops")
     known = {argument.target for argument in tool.arguments.values() if argument.place == "query"}
-    if places["query"].keys() - known:
+    if places["cookie"].keys() & tool.operation.credentials.cookies:
+        raise InexpressibleError("a cookie that says who calls, which stays with the connection")
+    if places["query"].keys() - known - tool.operation.credentials.query:
         raise InexpressibleError("a query parameter that the document does not name")
     for argument in tool.arguments.values():
         values = places.get(argument.place, {})
@@ -79,6 +97,8 @@ def _body(case: Case, tool: Tool) -> Iterator[tuple[str, Any]]:
 
 def _whole(body: Any, tool: Tool) -> Any:
     assert tool.body is not None
+    if tool.body.encoding == "text" and not isinstance(body, str):
+        raise InexpressibleError("no text where a text belongs")
     if tool.body.encoding == "bytes":
         return base64.b64encode(body if isinstance(body, bytes) else str(body).encode()).decode()
     return body
@@ -89,6 +109,8 @@ def _members(body: Mapping[str, Any], tool: Tool) -> Iterator[tuple[str, Any]]:
     fields = {argument.target: argument for argument in tool.arguments.values() if argument.place == "field"}
     for target, value in body.items():
         if target in fields:
+            if value is None and tool.body.encoding == "urlencoded":
+                raise InexpressibleError("null in a form")
             yield fields[target].name, _member(value, is_file=fields[target].is_file)
         elif tool.body.open and target not in tool.arguments:
             yield target, value

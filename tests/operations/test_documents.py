@@ -281,6 +281,14 @@ def test_documents_are_read_from_files_in_json_and_yaml_and_packed(tmp_path: Pat
         assert load_document(str(tmp_path / name)) == PETS
 
 
+def test_a_date_in_a_yaml_document_is_text_as_it_is_in_json(tmp_path: Path) -> None:
+    """Everything in a document ends up as JSON, which has no dates."""
+    file = tmp_path / "a.yaml"
+    file.write_text("info:\n  default: 2020-01-01\n  example: 2020-01-01T10:00:00Z\n  count: 3\n", encoding="utf-8")
+    found = load_document(str(file))
+    assert found == {"info": {"default": "2020-01-01", "example": "2020-01-01T10:00:00Z", "count": 3}}
+
+
 def test_documents_are_fetched(serve: Serve) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -343,7 +351,7 @@ def test_a_broken_document_is_an_error_or_costs_single_tools(seed: int, junk: li
         node: Any = document
         for key in above:
             node = node[key]
-        node[last] = entry
+        node[last] = copy.deepcopy(entry)  # one value in two places could come to stand in itself
     try:
         catalog = catalog_of(document)
     except ConfigurationError:

@@ -66,7 +66,7 @@ async def make_wish(wish: Wish) -> Wish:
 
 
 @router.post("/echo", operation_id="echo")
-async def echo(value: Annotated[Any, Body(embed=True)]) -> Any:
+async def echo(value: Annotated[Any, Body(embed=True)] = None) -> Any:
     return {"value": value}
 
 

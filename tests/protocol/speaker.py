@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from fastapi import FastAPI
@@ -19,14 +19,20 @@ HELLO = {"capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
 
 
 class Speaker:
-    """Starts a server that speaks over stdio, and shakes hands where the revision asks for it."""
+    """Starts a server that speaks over stdio, and shakes hands where the revision asks for it.
 
-    def __init__(self, make: Callable[[], FastAPI], version: str, **env: str) -> None:
+    Args:
+        make: makes the application; or the command that serves one.
+        version: the revision that is spoken.
+        env: what stands in the server's environment besides.
+    """
+
+    def __init__(self, make: Callable[[], FastAPI] | Sequence[str], version: str, **env: str) -> None:
         self.version = version
         self._number = 0
-        command = speaker(make)
+        command = _command(make) if callable(make) else list(make)
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        self._process = subprocess.Popen([command.command, *command.args], cwd=ROOT, env={**os.environ, **env}, **pipes)
+        self._process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env}, **pipes)
 
     def __enter__(self) -> Self:
         if self.version < MODERN:
@@ -69,3 +75,8 @@ class Speaker:
         _, log = self._process.communicate(timeout=PATIENCE)
         assert self._process.returncode == 0
         return log.decode()
+
+
+def _command(make: Callable[[], FastAPI]) -> list[str]:
+    server = speaker(make)
+    return [server.command, *server.args]

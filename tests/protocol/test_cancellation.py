@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
+import threading
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import repeat
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 from mcp import Client
+from starlette.types import Send
 
 from tests.protocol.clients import EVERYWHERE, connect
 from tests.protocol.waiting import make_waiting, make_waiting_server
 from tests.protocol.wire import ERAS, HANDSHAKES, OPTIONS, Peer, headers_of, message, reply
 from tests.servers import PATIENCE, Serve, serving
-from toolway import Settings
+from toolway import Settings, Toolway
 
 TIMES = 200
 VERSION = HANDSHAKES[-1]
@@ -35,12 +43,17 @@ def url() -> Iterator[str]:
 
 def disconnect(url: str, version: str, name: str, begun: int) -> None:
     """Call on a bare socket, and close that as soon as the endpoint works."""
-    address, body = urlsplit(url), message(version, "tools/call", {"name": name})
+    drop(url, version, {"name": name}, lambda: observe(url, "began", begun))
+
+
+def drop(url: str, version: str, params: dict[str, Any], wait: Callable[[], object]) -> None:
+    """Call on a bare socket, and close that after a wait."""
+    address, body = urlsplit(url), message(version, "tools/call", params)
     headers = {"host": address.netloc, "content-length": str(len(json.dumps(body))), **headers_of(version, body)}
     lines = ["POST /mcp HTTP/1.1", *(f"{key}: {value}" for key, value in headers.items()), "", ""]
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall("\r\n".join(lines).encode() + json.dumps(body).encode())
-        observe(url, "began", begun)
+        wait()
 
 
 def close_stream(url: str, version: str, name: str, begun: int) -> None:
@@ -103,19 +116,40 @@ def test_a_client_that_disconnects_ends_the_work_and_nothing_is_left(
     assert before["calls"] == 1  # the one that looks
 
 
+async def pass_on(request: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
+    return await call_next(request)
+
+
+async def never(*_: Any) -> Any:
+    await anyio.Event().wait()
+
+
+async def cancelled_outright() -> Counter[str]:
+    """What happens in the application when its own work is cancelled below its middleware.
+
+    Some releases of FastAPI cancel a clean-up over and over there, wherever it awaits.
+    """
+    app = make_waiting()
+    app.middleware("http")(pass_on)
+    scope = {"type": "http", "method": "GET", "path": "/wait", "query_string": b"", "headers": [], "root_path": ""}
+    work = asyncio.create_task(app(scope, never, never))
+    await anyio.to_thread.run_sync(app.state.tracker.wait, "began")
+    work.cancel()
+    await asyncio.wait([work])
+    return app.state.tracker.counts
+
+
 @pytest.mark.parametrize("version", ERAS)
 def test_middleware_of_the_application_does_not_keep_the_work_alive(serve: Serve, version: str) -> None:
     app = make_waiting_server()
-
-    @app.middleware("http")
-    async def pass_on(request: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
-        return await call_next(request)
-
+    app.middleware("http")(pass_on)
+    expected = anyio.run(cancelled_outright)
+    assert expected.keys() >= {"began", "ended", "cleaned in a thread"}
     url = serve(app) + "/mcp"
     for number in range(1, 4):
         disconnect(url, version, "wait", number)
-        observe(url, "cleaned in a thread", number)
-        observe(url, "cleaned", number)
+        for what in expected:
+            observe(url, what, number)
 
 
 @pytest.mark.parametrize("version", ERAS)
@@ -225,3 +259,55 @@ def test_a_cancelled_call_of_a_session_is_told_so_and_others_go_on(serve: Serve)
         assert "error" in reply(cancelled.result(PATIENCE))
         Peer(url).call("open_gate")
         assert reply(kept.result(PATIENCE))["result"]["content"][0]["text"] == '"done"'
+
+
+def make_moody() -> tuple[FastAPI, threading.Event, threading.Event]:
+    """Make an endpoint that answers at once unless it is asked to wait, or to write without an end."""
+    app, began, ended = FastAPI(), threading.Event(), threading.Event()
+
+    async def wait() -> None:
+        began.set()
+        try:
+            await anyio.Event().wait()
+        finally:
+            await anyio.lowlevel.checkpoint()  # a second blow would fall here
+            ended.set()
+
+    class Endless(StreamingResponse):
+        async def stream_response(self, send: Send) -> None:
+            try:
+                await super().stream_response(send)
+            finally:
+                ended.set()
+
+    @app.get("/moody")
+    async def moody(mood: str = "") -> Any:
+        if mood == "waiting":
+            await wait()
+        return Endless(repeat("and so on, "), media_type="text/plain") if mood == "writing" else {"mood": mood}
+
+    Toolway(app, settings=Settings(_env_file=None, max_result_bytes=1000)).mount()
+    return app, began, ended
+
+
+@pytest.mark.parametrize("version", ERAS)
+def test_a_tool_that_has_never_waited_is_stopped_when_it_waits_for_the_first_time(version: str) -> None:
+    app, began, ended = make_moody()
+    with serving(app) as base:
+        peer = Peer(f"{base}/mcp", version)
+        peer.call("moody")
+        params = {"name": "moody", "arguments": {"mood": "waiting"}}
+        drop(peer.url, version, params, lambda: began.wait(PATIENCE))
+        assert ended.wait(PATIENCE)
+        assert peer.call("moody")["structuredContent"] == {"mood": ""}
+
+
+@pytest.mark.parametrize("version", ERAS)
+def test_an_endless_answer_of_a_tool_that_has_always_answered_at_once_is_ended(version: str) -> None:
+    app, _, ended = make_moody()
+    with serving(app) as base:
+        peer = Peer(f"{base}/mcp", version)
+        peer.call("moody")
+        assert "closed" in peer.call("moody", {"mood": "writing"})["content"][0]["text"]
+        assert ended.wait(PATIENCE)
+        assert peer.call("moody")["structuredContent"] == {"mood": ""}

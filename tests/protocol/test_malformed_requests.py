@@ -159,6 +159,14 @@ def test_a_meta_of_the_wrong_kind_never_breaks_a_request(url: str, version: str,
     assert_still_serving(peer)
 
 
+@pytest.mark.parametrize("meta", [[], "", 0, False])
+def test_an_empty_meta_that_is_no_object_is_refused_also_after_a_good_one(url: str, meta: Any) -> None:
+    peer = Peer(url, HANDSHAKES[-1])
+    peer.call("count_things")
+    params = {"name": "count_things", "arguments": {}, "_meta": meta}
+    assert peer.refusal("tools/call", params)["code"] == -32602
+
+
 @pytest.mark.parametrize("version", ERAS)
 def test_the_id_of_an_invalid_request_is_repeated(url: str, version: str) -> None:
     for number in (7, "seven"):

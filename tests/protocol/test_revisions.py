@@ -56,19 +56,19 @@ def test_the_handshake_promises_no_change_notifications(url: str) -> None:
 
 
 def test_the_newest_revision_needs_no_handshake_and_is_discovered(url: str) -> None:
-    """P1, and edge 12: only revisions without a handshake are named."""
+    """P1, and edge 12: only revisions without a handshake are named; whoever listens is told of changes."""
     result = Peer(url).ask("server/discover")
     assert result["supportedVersions"] == [MODERN]
-    assert result["capabilities"] == {"tools": {"listChanged": False}}
+    assert result["capabilities"] == {"tools": {"listChanged": True}}
     assert result["instructions"] == "Keeps things."
 
 
 @pytest.mark.parametrize("method", ["server/discover", "tools/list"])
 def test_lists_of_the_newest_revision_say_how_long_they_hold(url: str, method: str) -> None:
-    """C1."""
+    """C1; these tools are the same for everybody."""
     result = Peer(url).ask(method)
     assert result["ttlMs"] >= 0
-    assert result["cacheScope"] == "private"
+    assert result["cacheScope"] == "public"
 
 
 def test_results_of_the_newest_revision_carry_their_type_and_the_servers_name(url: str) -> None:
@@ -82,7 +82,7 @@ def test_results_of_the_newest_revision_carry_their_type_and_the_servers_name(ur
 @pytest.mark.parametrize("version", HANDSHAKES)
 def test_results_of_older_revisions_carry_nothing_newer(url: str, version: str) -> None:
     peer = Peer(url, version)
-    for result in (peer.ask("tools/list"), peer.call("count_things")):
+    for result in (peer.ask("tools/list"), peer.call("count_things"), peer.call("read_text"), peer.call("drop_things")):
         assert not result.keys() & {"resultType", "ttlMs", "cacheScope", "_meta"}
 
 

@@ -13,8 +13,9 @@ import pytest
 from fastapi import FastAPI
 
 from tests.protocol.apps import make_server
+from tests.protocol.asking import make_asking_server
 from tests.protocol.wire import ACCEPT, HANDSHAKES, MODERN, Peer, reply
-from tests.servers import PATIENCE, serving
+from tests.servers import PATIENCE, Serve, serving
 from toolway import Settings
 
 VERSION = HANDSHAKES[-1]
@@ -89,6 +90,15 @@ def test_nobody_else_can_use_or_end_a_session(url: str, opener: dict[str, str]) 
             for method in ("GET", "DELETE"):
                 head = {**stolen, "mcp-protocol-version": VERSION, "accept": ACCEPT}
                 assert httpx2.request(method, url, headers=head).status_code == 404
+    assert status(url, session) == 200
+
+
+@pytest.mark.parametrize("header", ["x-key", "x-user"])
+def test_a_session_belongs_to_whom_an_api_key_or_a_forwarded_header_names(serve: Serve, header: str) -> None:
+    url = serve(make_asking_server(Settings(stateful=True, forward_headers=["x-user"]))) + "/mcp"
+    session = open_session(url, **{header: "alice"})
+    for stranger in ({header: "mallory"}, {}):
+        assert status(url, {"mcp-session-id": session["mcp-session-id"], **stranger}) == 404
     assert status(url, session) == 200
 
 

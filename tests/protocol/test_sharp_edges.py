@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Annotated, Any
 
 import httpx2
@@ -24,7 +25,7 @@ from tests.protocol.wire import ACCEPT, ERAS, HANDSHAKES, MODERN, Peer, headers_
 from tests.servers import Serve, serving
 from tests.support import ROOT
 from toolway import ConfigurationError, Settings, Toolway
-from toolway.protocol import Endpoint, build_server
+from toolway.protocol import CatalogServer, Endpoint
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +44,14 @@ def test_an_exception_beside_the_call_shows_a_reference_that_the_log_knows(
     def nobody(_: Any) -> Any:
         raise RuntimeError("the secret of the house")
 
-    settings = Settings(stateful=stateful)
+    settings = Settings(stateful=stateful, fast_lane=False)
     toolway, endpoint = Toolway(make_app(), settings=settings), Endpoint(settings)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         async with toolway.running() as running:
-            server = build_server(running.catalog, running.calls, nobody, "things")
-            async with endpoint.serving(server):
+            server = CatalogServer(running.catalog, replace(running.server.wiring, context_of=nobody))
+            async with endpoint.serving(server, running.calls):
                 yield
 
     app = FastAPI(lifespan=lifespan, routes=[Route("/mcp", endpoint=endpoint)])
@@ -94,11 +95,11 @@ def test_a_get_is_refused_at_once_and_opens_no_stream(url: str, version: str | N
 
 @pytest.mark.parametrize("version", ERAS)
 def test_a_call_does_not_walk_the_catalogue(serve: Serve, version: str) -> None:
-    """Edge 9: without care the SDK lists all tools for each call."""
+    """Edge 9: without care the SDK, where a call is left to it, lists all tools for each."""
     app = FastAPI()
     for number in range(200):
         add_numbered(app, number)
-    toolway, seen = Toolway(app), []
+    toolway, seen = Toolway(app, settings=Settings(fast_lane=False)), []
 
     async def record(ctx: Any, call_next: CallNext) -> Any:
         seen.append(ctx.method)

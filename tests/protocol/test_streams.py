@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.protocol.clients import EVERYWHERE, connect
 from tests.protocol.waiting import Tracker, make_waiting, make_waiting_server
 from tests.protocol.wire import ERAS, OPTIONS, Peer, headers_of, message
 from tests.servers import Serve
-from toolway import Settings
+from toolway import Settings, Toolway
 
 ENDLESS = ["follow_events", "follow_lines", "follow_bytes"]
 
@@ -95,17 +97,17 @@ def test_nobody_is_told_of_progress_who_did_not_ask(url: str, tracker: Tracker, 
 async def test_the_official_client_follows_progress_everywhere(transport: str, mode: str) -> None:
     async with connect(transport, mode, make_waiting) as client:
         seen: list[tuple[float, str | None]] = []
-        reached = threading.Event()
+        opened = anyio.Event()
 
         async def follow(progress: float, total: float | None, text: str | None) -> None:
             seen.append((progress, text))
             if len(seen) == 2:
-                reached.set()
                 await client.call_tool("open_gate")
+                opened.set()
 
         result = await client.call_tool("go_in_steps", progress_callback=follow)
-        assert reached.is_set()
         assert seen[:2] == [(1, "data: one"), (2, "data: two")]
+        await opened.wait()  # a call that is under way when the client ends would fail it
         assert not result.is_error
 
 
@@ -114,6 +116,50 @@ def test_an_answer_larger_than_the_limit_is_refused_with_a_word(serve: Serve, ve
     url = serve(make_waiting_server(Settings(max_result_bytes=20))) + "/mcp"
     result = Peer(url, version).call("follow_events")
     assert "it is larger than 20 bytes" in result["content"][0]["text"]
+
+
+class WatchingResponse(PlainTextResponse):
+    """Stops as soon as its client has left, as streams do in some releases of Starlette."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with anyio.create_task_group() as group:
+
+            async def answer() -> None:
+                await super(WatchingResponse, self).__call__(scope, receive, send)
+                group.cancel_scope.cancel()
+
+            group.start_soon(answer)
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            group.cancel_scope.cancel()
+
+
+class SlowMiddleware:
+    """Sends nothing at once, as the middleware that Starlette makes of a function."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def slow(message: MutableMapping[str, Any]) -> None:
+            await anyio.lowlevel.checkpoint()
+            await send(message)
+
+        await self.app(scope, receive, slow)
+
+
+@pytest.mark.parametrize("version", ERAS)
+def test_an_answer_that_looks_out_for_its_client_arrives_before_that_leaves(serve: Serve, version: str) -> None:
+    app = FastAPI()
+    app.add_middleware(SlowMiddleware)
+
+    @app.get("/watch", operation_id="watch", response_class=WatchingResponse)
+    async def watch() -> str:
+        return "all of it"
+
+    Toolway(app).mount()
+    (content,) = Peer(serve(app) + "/mcp", version).call("watch")["content"]
+    assert content["text"] == "all of it"
 
 
 def data_of(response: httpx2.Response) -> Iterator[dict[str, Any]]:

@@ -153,7 +153,7 @@ def add_reports(app: FastAPI, tracker: Tracker) -> None:
     async def left(request: Request) -> dict[str, Any]:
         """What is there: once work has ended, nothing of it."""
         process = psutil.Process()
-        running = request.app.state.toolway._running.calls._dispatcher._running
+        running = request.app.state.toolway._running.calls._running
         return {
             "tasks": len(asyncio.all_tasks()),
             "descriptors": process.num_fds(),

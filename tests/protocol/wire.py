@@ -33,8 +33,8 @@ def headers_of(version: str, body: Mapping[str, Any]) -> dict[str, str]:
     headers = {"content-type": "application/json", "accept": ACCEPT, "mcp-protocol-version": version}
     if version >= MODERN:
         headers["mcp-method"] = body["method"]
-        if "name" in body["params"]:
-            headers["mcp-name"] = body["params"]["name"]
+        for key in {"name", "uri"} & body["params"].keys():
+            headers["mcp-name"] = body["params"][key]
     return headers
 
 

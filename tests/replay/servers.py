@@ -26,13 +26,16 @@ _PATIENCE = 30
 
 @asynccontextmanager
 async def connected(transport: Transport, revision: Revision, store_url: str) -> AsyncGenerator[Client, None]:
-    """Connect the official client to a desk on a store; it finds out itself which revision to speak."""
+    """Connect the official client to a desk on a store that asks for no yes.
+
+    The client finds out itself which revision to speak.
+    """
     mode = "legacy" if revision == "2025-11-25" else "auto"
     if transport == "stdio":
         async with Client(stdio_desk(store_url), mode=mode, read_timeout_seconds=_PATIENCE) as client:
             yield client
         return
-    with http_desk(store_url) as url:
+    with http_desk(store_url, TOOLWAY_CONFIRM="false") as url:
         async with Client(f"{url}/mcp", mode=mode, read_timeout_seconds=_PATIENCE) as client:
             yield client
 
@@ -42,7 +45,7 @@ def stdio_desk(store_url: str) -> StdioServerParameters:
     return StdioServerParameters(
         command=sys.executable,
         args=["-m", "toolway", "stdio", _APP],
-        env={"RETAIL_DATABASE_URL": store_url},
+        env={"RETAIL_DATABASE_URL": store_url, "TOOLWAY_CONFIRM": "false"},
         cwd=ROOT,
     )
 

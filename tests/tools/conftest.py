@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from tests.support import postgres_available, require
 from tests.tools.desk import Desk, fill_store, open_desk
@@ -22,13 +23,17 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-async def stocked(backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[str, None]:
-    """Give the URL of a store with the small shop, to be copied and never changed."""
+def stocked(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of a store with the small shop, to be copied and never changed.
+
+    It is made in an event loop of its own: that of an asynchronous fixture would run on beside all tests that follow.
+    """
     place = make_place(backend, tmp_path_factory.mktemp("stocked"))
-    url = await place.new()
-    await fill_store(url, small_shop())
-    yield url
-    await place.clear()
+    with start_blocking_portal() as portal:
+        url = portal.call(place.new)
+        portal.call(fill_store, url, small_shop())
+        yield url
+        portal.call(place.clear)
 
 
 @pytest.fixture

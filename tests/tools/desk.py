@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
@@ -52,6 +53,7 @@ class Desk:
     """A running order desk."""
 
     app: FastAPI
+    client: AsyncClient
     call: HttpOperations
     url: str
 
@@ -86,12 +88,19 @@ class Desk:
 @asynccontextmanager
 async def open_desk(url: str, **settings: Any) -> AsyncGenerator[Desk, None]:
     """Run the application on a store."""
-    app = create_app(RetailSettings(database_url=url, **settings))
+    with TemporaryDirectory() as exports:
+        app = create_app(RetailSettings(**{"database_url": url, "export_folder": exports, **settings}))
+        async with _served(app, url) as desk:
+            yield desk
+
+
+@asynccontextmanager
+async def _served(app: FastAPI, url: str) -> AsyncGenerator[Desk, None]:
     async with (
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url="http://desk") as client,
     ):
-        yield Desk(app, HttpOperations(app, client), url)
+        yield Desk(app, client, HttpOperations(app, client), url)
 
 
 async def fill_store(url: str, content: dict[str, Any] | str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.support import ROOT
+from tools.main import create_app
 from tools.retail.settings import DEFAULT_STORE, RetailSettings
 
 
@@ -48,6 +49,18 @@ def test_only_the_default_store_fills_itself_unless_told(monkeypatch: pytest.Mon
 )
 def test_urls_are_taken_as_people_write_them(given: str, used: str) -> None:
     assert RetailSettings(database_url=given).url.render_as_string(hide_password=False) == used
+
+
+def test_exports_and_long_jobs_are_kept_beside_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOOLWAY_STORE_URL", raising=False)
+    settings = RetailSettings(database_url=f"sqlite:///{tmp_path}/orders.db")
+    assert settings.exports == tmp_path / "exports"
+    assert create_app(settings).state.toolway.settings.store_url == f"sqlite:///{tmp_path}/orders.db.tasks"
+    monkeypatch.setenv("TOOLWAY_STORE_URL", "sqlite:///elsewhere.db")
+    assert create_app(settings).state.toolway.settings.store_url == "sqlite:///elsewhere.db"
+    remote = RetailSettings(database_url="postgresql://u@h/shop", export_folder=tmp_path)
+    assert remote.exports == tmp_path
+    assert remote.tasks_url == f"sqlite:///{DEFAULT_STORE.parent}/shop.tasks"
 
 
 @pytest.mark.parametrize(

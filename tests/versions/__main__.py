@@ -1,33 +1,43 @@
-"""Run the engine's tests on sets of versions, each on the oldest and the newest Python that is there.
+"""Run the engine's tests on sets of versions, and end with a table of how each did.
 
-    python -m tests.versions [SET ...]        one of: oldest, below-0.137, above-0.137, newest
+    python -m tests.versions [--python VERSION] [SET ...]
 
-Environments are made in ``var/versions`` and used again; delete the folder to make them anew.
+The oldest set is really the oldest: the lowest release of everything that ``pyproject.toml`` asks for. Environments are
+made in ``var/versions``, where each keeps the log of its last run; delete the folder to make them anew.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.foundation.project import pyproject
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var" / "versions"
 SETS = {
-    "oldest": ["fastapi==0.115.0", "starlette==0.37.2", "pydantic==2.12.0", "mcp==2.3.0"],
+    "oldest": ["--resolution", "lowest-direct"],
     "below-0.137": ["fastapi==0.136.3"],
     "above-0.137": ["fastapi==0.137.2"],
     "newest": [],
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-TESTS = ["tests/operations", "tests/catalog", "tests/calls", "tests/protocol", "tests/fidelity"]
+"""Of those that are here, each set runs on the oldest and the newest."""
+APART = ("agents", "benchmarks", "desk", "generated", "golden", "replay", "tools")
+"""Tests of something else than the engine, and the files of what it tells with the locked libraries."""
+GROUPS = ("desk", "tasks", "test", "build")
+"""What the tests need of ``pyproject.toml``: some of the engine's look at the order desk."""
 # Starlette's test client wants httpx below its first release with httpx2.
-NEEDED = ["httpx", "hypothesis", "jsonschema", "psutil", "pytest", "pytest-timeout", "asyncpg"]
+NEEDED = ("httpx>=0.28", "packaging>=24")
+UNNEEDED = ("schemathesis",)
 SHOWN = ("fastapi", "starlette", "pydantic", "mcp")
 
 
@@ -38,33 +48,51 @@ class Row:
     name: str
     python: str
     versions: dict[str, str]
-    outcome: str
+    counts: dict[str, int]
+    seconds: float
     is_good: bool
 
     def __str__(self) -> str:
-        versions = "  ".join(f"{name} {self.versions.get(name, '?'):<9}" for name in SHOWN)
-        return f"{self.name:<12} Python {self.python:<6} {versions}  {self.outcome}"
+        versions = " ".join(f"{self.versions.get(name, '?'):<9}" for name in SHOWN)
+        failed = self.counts.get("failed", 0) + self.counts.get("error", 0)
+        counts = f"{self.counts.get('passed', 0):>6} {failed:>6} {self.counts.get('skipped', 0):>7}"
+        return f"{self.name:<12} {self.python:<6} {versions} {counts} {self.seconds:>7.0f}"
 
 
-def main(names: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the sets that are named, or all; return 1 when a test failed."""
-    unknown = set(names) - SETS.keys()
-    if unknown:
-        print(f"there is no set {min(unknown)!r}; the sets are {', '.join(SETS)}", file=sys.stderr)
-        return 2
-    pythons = list(_pythons().items())
-    rows = [_played(name, *pythons[index]) for name in names or SETS for index in sorted({0, len(pythons) - 1})]
-    print("\n".join(str(row) for row in rows))
+    parser = argparse.ArgumentParser(prog="python -m tests.versions", description="Run the engine's tests on versions.")
+    parser.add_argument("sets", nargs="*", metavar="SET", help=f"one of {', '.join(SETS)}; all when none is named")
+    parser.add_argument("--python", choices=PYTHONS, help="run every set on this one")
+    asked = parser.parse_args(arguments)
+    if unknown := set(asked.sets) - SETS.keys():
+        parser.error(f"there is no set {min(unknown)!r}; the sets are {', '.join(SETS)}")
+    pythons = _pythons([asked.python] if asked.python else PYTHONS)
+    if not pythons:
+        parser.error(f"no Python {asked.python or f'from {PYTHONS[0]} on'} is here")
+    rows = [_played(name, *python) for name in asked.sets or SETS for python in _ends(list(pythons.items()))]
+    print(_table(rows))
     return int(not all(row.is_good for row in rows))
 
 
-def _pythons() -> dict[str, str]:
-    """Return the supported interpreters of this machine by version, oldest first."""
+def _ends(pythons: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the oldest and the newest; where there is only one, that one once."""
+    return list(dict.fromkeys([pythons[0], pythons[-1]]))
+
+
+def _table(rows: Sequence[Row]) -> str:
+    names = " ".join(f"{name:<9}" for name in SHOWN)
+    title = f"{'set':<12} {'Python':<6} {names} {'passed':>6} {'failed':>6} {'skipped':>7} {'seconds':>7}"
+    return "\n".join([title, *map(str, rows)])
+
+
+def _pythons(versions: Sequence[str]) -> dict[str, str]:
+    """Return the interpreters of this machine by version, in the order given."""
     found: dict[str, str] = {}
-    for version in PYTHONS:
+    for version in versions:
         python = next((path for path in _candidates(version) if _is_python(path, version)), None)
         if python is None:
-            print(f"Python {version} is not here", file=sys.stderr)
+            _say(f"Python {version} is not here")
         else:
             found[version] = python
     return found
@@ -94,25 +122,56 @@ def _uv() -> Path:
 
 def _played(name: str, python: str, interpreter: str) -> Row:
     folder = FOLDER / f"{name}-{python}"
-    print(f"{name} on Python {python}: installing", file=sys.stderr, flush=True)
+    label = f"{name} on Python {python}"
+    _say(f"{label}: installing")
+    began = time.monotonic()
     made = _installed(folder, SETS[name], interpreter)
     if made.returncode:
-        return Row(name, python, {}, made.stderr.strip().splitlines()[-1], is_good=False)
-    print(f"{name} on Python {python}: testing", file=sys.stderr, flush=True)
+        _say(made.stderr)
+        return Row(name, python, {}, {}, time.monotonic() - began, is_good=False)
+    last, code = _tested(folder, label)
+    counts = {what.removesuffix("s"): int(count) for count, what in re.findall(r"(\d+) (\w+)", last)}
+    return Row(name, python, _versions(folder), counts, time.monotonic() - began, is_good=code == 0)
+
+
+def _tested(folder: Path, label: str) -> tuple[str, int]:
+    """Run the tests, tell how far they are and which failed; return pytest's last line and exit code."""
     # Old versions warn of what newer Pythons and libraries deprecate, so here a warning is no failure.
     command = [str(folder / "bin" / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "filterwarnings="]
-    tested = _ran(*command, *TESTS)
-    (folder / "pytest.log").write_text(tested.stdout + tested.stderr, encoding="utf-8")
-    outcome = re.sub(r" in \d.*", "", (tested.stdout.strip().splitlines() or ["no output"])[-1]).strip("= ")
-    return Row(name, python, _versions(folder), outcome, is_good=tested.returncode == 0)
+    apart = ["--continue-on-collection-errors", *(f"--ignore=tests/{name}" for name in APART)]
+    line, told = "", 0
+    with (
+        (folder / "pytest.log").open("w", buffering=1, encoding="utf-8") as log,
+        subprocess.Popen(
+            [*command, *apart, "tests"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            log.write(line)
+            percent = re.search(r"\[ *(\d+)%\]$", line)
+            if line.startswith(("FAILED ", "ERROR tests")) or (percent and int(percent[1]) >= told + 10):
+                told = int(percent[1]) if percent else told
+                _say(f"{label}: {percent[0] if percent else line.strip()}")
+    return line, process.returncode
 
 
-def _installed(folder: Path, pins: Sequence[str], interpreter: str) -> subprocess.CompletedProcess[str]:
+def _installed(folder: Path, options: Sequence[str], interpreter: str) -> subprocess.CompletedProcess[str]:
     if not (folder / "bin" / "python").exists():
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([str(_uv()), "venv", "-q", "--python", interpreter, str(folder)], check=True)
-    command = [str(_uv()), "pip", "install", "-q", "--python", str(folder / "bin" / "python")]
-    return _ran(*command, *pins, "-e", ".", *NEEDED)
+    command = [str(_uv()), "pip", "install", "-q", "--upgrade", "--python", str(folder / "bin" / "python")]
+    return _ran(*command, *options, "-e", ".", *_needed())
+
+
+def _needed() -> Iterator[str]:
+    """Yield what the tests need beside the engine."""
+    yield from NEEDED
+    for group in GROUPS:
+        yield from (entry for entry in pyproject()["dependency-groups"][group] if not entry.startswith(UNNEEDED))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _ran(*command: str) -> subprocess.CompletedProcess[str]:

@@ -14,10 +14,11 @@ from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
 
 from tools.retail.errors import Busy, StoreError
 
-__all__ = ["Database"]
+__all__ = ["Database", "lock_tables"]
 
 _BULK_LOCK = 7_304_212_961  # any number, as long as every process of the desk takes the same
 _LOCK_NOT_AVAILABLE = {"55P03", "40P01"}  # PostgreSQL: lock timeout, deadlock
@@ -84,6 +85,13 @@ class Database:
     async def dispose(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+async def lock_tables(session: AsyncSession, *tables: type[DeclarativeBase]) -> None:
+    """Keep others from writing into whole tables until the end; SQLite has one writer at a time anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        names = ", ".join(table.__tablename__ for table in tables)
+        await session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 _READING: dict[str, dict[str, Any]] = {

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
 
 from tools.retail.database import Database
+from tools.retail.exportfiles import ExportFiles
 from tools.retail.migrations import is_migrated, migrate
 from tools.retail.progress import Progress
 from tools.retail.seed import DEFAULT_SIZE, seed_records
 from tools.retail.settings import DEFAULT_STORE, RetailSettings
 from tools.retail.store import is_empty, replace
 
-__all__ = ["Store", "open_store", "opened"]
+__all__ = ["Exports", "Store", "open_store", "opened"]
 
 
 @asynccontextmanager
 async def opened(app: FastAPI, settings: RetailSettings) -> AsyncGenerator[None, None]:
     """Keep the desk's store open for the application's endpoints."""
+    lifetime = timedelta(hours=settings.export_hours)
+    app.state.retail_exports = ExportFiles(settings.exports, lifetime, settings.export_part_bytes)
     async with open_store(settings, seed=settings.seeds_itself) as store:
         app.state.retail_store = store
         yield
@@ -58,4 +62,9 @@ def _store(request: Request) -> Database:
     return request.app.state.retail_store
 
 
+def _exports(request: Request) -> ExportFiles:
+    return request.app.state.retail_exports
+
+
 Store = Annotated[Database, Depends(_store)]
+Exports = Annotated[ExportFiles, Depends(_exports)]

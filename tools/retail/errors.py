@@ -7,7 +7,7 @@ from typing import ClassVar
 from fastapi import HTTPException
 from pydantic import BaseModel, Field
 
-__all__ = ["Busy", "Conflict", "Malformed", "NotFound", "Problem", "Refusal", "StoreError"]
+__all__ = ["Busy", "Conflict", "Malformed", "NotFound", "Problem", "Refusal", "StoreError", "TooLarge", "TooMany"]
 
 
 class Refusal(HTTPException):
@@ -35,6 +35,18 @@ class Malformed(Refusal):
     """The request contradicts itself or the order that it names."""
 
     status = 422
+
+
+class TooLarge(Refusal):
+    """What was sent is more than is read."""
+
+    status = 413
+
+
+class TooMany(Refusal):
+    """There is no room for more before something else goes away."""
+
+    status = 429
 
 
 class Busy(Refusal):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from tools.retail.errors import Conflict, NotFound
 from tools.retail.loading import load_orders, load_products, load_users
@@ -22,8 +23,13 @@ __all__ = [
     "order",
     "product",
     "product_types",
+    "suggested_orders",
+    "suggested_products",
+    "suggested_users",
     "user",
 ]
+
+_MOST_SUGGESTED = 100
 
 
 async def find_by_email(session: AsyncSession, email: str) -> UserId:
@@ -124,3 +130,26 @@ async def item(session: AsyncSession, item_id: str) -> Variant:
     if await session.get(ProductRow, item_id) is not None:
         raise NotFound(f"{item_id!r} is a product id. Call get_product_details for the item ids of its variants.")
     raise NotFound(f"Item {item_id!r} not found. Item ids come from get_order_details and get_product_details.")
+
+
+async def suggested_orders(session: AsyncSession, text: str) -> Sequence[str]:
+    """Return ids of orders that begin with what was typed, with or without its '#W' and in any case."""
+    return await _beginning_with(session, OrderRow.id, f"#W{text.upper().lstrip('#').removeprefix('W')}")
+
+
+async def suggested_users(session: AsyncSession, text: str) -> Sequence[str]:
+    """Return ids of users that begin with what was typed."""
+    return await _beginning_with(session, UserRow.id, text.lower())
+
+
+async def suggested_products(session: AsyncSession, text: str) -> Sequence[str]:
+    """Return ids of products whose id or name holds what was typed, sorted by name."""
+    typed = fold(text)
+    types = await product_types(session)
+    return [product_id for name, product_id in types.items() if typed in product_id or typed in fold(name)]
+
+
+async def _beginning_with(session: AsyncSession, column: InstrumentedAttribute[str], start: str) -> Sequence[str]:
+    """A range, as that is read from the index on every database."""
+    query = select(column).where(column >= start, column < f"{start}\U0010ffff").order_by(column).limit(_MOST_SUGGESTED)
+    return (await session.scalars(query)).all()

@@ -12,7 +12,8 @@ from sqlalchemy.exc import ArgumentError
 __all__ = ["DEFAULT_STORE", "RetailSettings"]
 
 # Clients start the server from any working directory, so the default hangs on this file and not on the caller.
-DEFAULT_STORE = Path(__file__).resolve().parents[2] / "var" / "retail" / "orders.db"
+_FOLDER = Path(__file__).resolve().parents[2] / "var" / "retail"
+DEFAULT_STORE = _FOLDER / "orders.db"
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _EXPECTED = "expected sqlite:///path/to/file.db or postgresql://user@host:5432/database"
@@ -23,7 +24,9 @@ class RetailSettings(BaseSettings):
 
     ``RETAIL_DATABASE_URL`` names the store; without it, the store is a SQLite file of its own. That file fills itself
     with made-up customers and orders when it is empty; any other store does so only with ``RETAIL_SEED_EMPTY_STORE``.
-    A change waits ``RETAIL_LOCK_SECONDS`` for others to finish theirs before it gives up.
+    A change waits ``RETAIL_LOCK_SECONDS`` for others to finish theirs before it gives up. Finished exports are kept in
+    ``RETAIL_EXPORT_FOLDER`` (beside the store otherwise) for ``RETAIL_EXPORT_HOURS``; agents read them in parts of
+    ``RETAIL_EXPORT_PART_BYTES``.
     """
 
     model_config = SettingsConfigDict(env_prefix="RETAIL_", extra="ignore", hide_input_in_errors=True)
@@ -31,6 +34,9 @@ class RetailSettings(BaseSettings):
     database_url: str = Field(default=f"sqlite:///{DEFAULT_STORE}", repr=False)
     seed_empty_store: bool | None = None
     lock_seconds: float = Field(default=30, gt=0)
+    export_folder: Path | None = None
+    export_hours: float = Field(default=24, gt=0)
+    export_part_bytes: int = Field(default=4 * 1024 * 1024, ge=4096)
 
     @field_validator("database_url")
     @classmethod
@@ -46,6 +52,19 @@ class RetailSettings(BaseSettings):
     @property
     def on_default_store(self) -> bool:
         return self.url.database == str(DEFAULT_STORE)
+
+    @property
+    def exports(self) -> Path:
+        """Where finished exports are kept: beside a SQLite store, unless another folder is named."""
+        beside = Path(self.url.database or "").parent if self.url.get_backend_name() == "sqlite" else _FOLDER
+        return self.export_folder or beside / "exports"
+
+    @property
+    def tasks_url(self) -> str:
+        """Where toolway keeps long jobs: in a file of this store alone, as a job belongs to the store it began on."""
+        store = Path(self.url.database or "")
+        beside = store if self.url.get_backend_name() == "sqlite" else _FOLDER / store.name
+        return f"sqlite:///{beside}.tasks"
 
     @property
     def seeds_itself(self) -> bool:

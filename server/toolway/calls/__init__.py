@@ -1,19 +1,49 @@
 """One tool call: arguments to a request, the request to the application, its response to an outcome."""
 
-from toolway.calls.context import CallContext, Report
+from toolway.calls.abilities import may_ask, may_log
+from toolway.calls.ask import Ask, prepare_questions
+from toolway.calls.context import CallContext, Report, Say
 from toolway.calls.dispatch import Dispatcher
-from toolway.calls.outcome import Audio, Blob, Content, Image, Outcome, Text
-from toolway.calls.run import Calls
+from toolway.calls.failures import internal_failure
+from toolway.calls.link import LINK
+from toolway.calls.log import LEVELS, Level, Log, Logger
+from toolway.calls.outcome import Audio, Blob, Content, Deliver, Document, Image, Outcome, Text, Written
+from toolway.calls.progress import Progress, Reporter, steady
+from toolway.calls.result import document_of
+from toolway.calls.run import Call, Calls
+from toolway.calls.tool_result import ToolResult
+from toolway.calls.words import read_arguments
 
 __all__ = [
+    "LEVELS",
+    "LINK",
+    "Ask",
     "Audio",
     "Blob",
+    "Call",
     "CallContext",
     "Calls",
     "Content",
+    "Deliver",
     "Dispatcher",
+    "Document",
     "Image",
+    "Level",
+    "Log",
+    "Logger",
     "Outcome",
+    "Progress",
     "Report",
+    "Reporter",
+    "Say",
     "Text",
+    "ToolResult",
+    "Written",
+    "document_of",
+    "internal_failure",
+    "may_ask",
+    "may_log",
+    "prepare_questions",
+    "read_arguments",
+    "steady",
 ]

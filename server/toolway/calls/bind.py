@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeAlias, cast
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
+
+from pydantic_core import PydanticUndefined
 
 from toolway.calls.encode import base64_bytes, cookie_pair, entries, header_value, json_bytes, plain_text, texts
 from toolway.calls.multipart import Part, encode_multipart, file_part
 from toolway.catalog import Argument, BodyPlan, Tool
 from toolway.errors import ArgumentError
 
-__all__ = ["Request", "bind"]
+__all__ = ["Parts", "Request", "bind"]
 
 _Field: TypeAlias = tuple[Argument, Any]
+_Body: TypeAlias = tuple[str | None, bytes | None, object]
+"""The media type, the bytes, and the JSON in them, if that is what they are."""
+_NO_BODY: _Body = None, None, PydanticUndefined
 
 _LONGEST_NAME = 100
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+
+
+@dataclass(slots=True)
+class Parts:
+    """The values of a request, as an application will have read them."""
+
+    path: Mapping[str, str]
+    query: Sequence[tuple[str, str]]
+    document: object = PydanticUndefined
+    """The JSON of the body."""
 
 
 @dataclass(slots=True)
@@ -27,22 +44,32 @@ class Request:
     method: str
     path: str
     """As text: the values stand in it as they are."""
-    query: bytes
     headers: list[tuple[bytes, bytes]]
     body: bytes | None = None
     """None sends no body, which is not the same as an empty one."""
+    parts: Parts | None = None
+    """What it was made of; None for one to which an application has led."""
+    led_to: bytes = b""
+    """The query of such a one."""
+
+    @property
+    def query(self) -> bytes:
+        """Written when it is needed, as it takes its time."""
+        return self.led_to if self.parts is None else _pairs(self.parts.query)
 
 
-@dataclass(slots=True)
 class _Places:
     """The arguments, sorted by where they go."""
 
-    path: dict[str, str] = field(default_factory=dict[str, str])
-    query: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
-    cookies: list[str] = field(default_factory=list[str])
-    fields: list[_Field] = field(default_factory=list[_Field])
-    whole: _Field | None = None
+    __slots__ = ("cookies", "fields", "headers", "path", "query", "whole")
+
+    def __init__(self) -> None:
+        self.path: dict[str, str] = {}
+        self.query: list[tuple[str, str]] = []
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.cookies: list[str] = []
+        self.fields: list[_Field] = []
+        self.whole: _Field | None = None
 
 
 def bind(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = False) -> Request:
@@ -63,14 +90,23 @@ def bind(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = Fal
             places.fields.append((Argument(name, "field", name, {}, required=False), value))
         elif not ignore_unknown:
             raise _unknown(tool, name)
-    content_type, body = _body(tool.body, places)
+    content_type, body, document = _body(tool.body, places)
     return Request(
         method=tool.operation.method,
         path=_path(tool, places.path),
-        query=urlencode(places.query).encode("ascii"),
         headers=_headers(places, content_type),
         body=body,
+        parts=Parts(places.path, places.query, document),
     )
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> bytes:
+    """Write ``a=1&b=2``; most values need no quoting, which costs more than everything else here."""
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs]).encode("ascii")
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote_plus(text)
 
 
 def _place(places: _Places, argument: Argument, value: object) -> None:
@@ -79,7 +115,7 @@ def _place(places: _Places, argument: Argument, value: object) -> None:
         case "path":
             places.path[target] = plain_text(name, value)
         case "query":
-            places.query.extend((target, text) for text in texts(name, value))
+            places.query += [(target, plain_text(name, entry)) for entry in entries(value)]
         case "header":
             key = target.lower().encode("latin-1")
             places.headers.extend((key, header_value(name, entry)) for entry in entries(value))
@@ -130,21 +166,22 @@ def _headers(places: _Places, content_type: str | None) -> list[tuple[bytes, byt
     return headers
 
 
-def _body(plan: BodyPlan | None, places: _Places) -> tuple[str | None, bytes | None]:
+def _body(plan: BodyPlan | None, places: _Places) -> _Body:
     if plan is None:
-        return None, None
+        return _NO_BODY
     if places.whole is not None and plan.encoding not in {"multipart", "urlencoded"}:
         return _whole_body(plan, *places.whole)
     fields = places.fields if places.whole is None else _members(*places.whole)
     if not fields and not plan.required:
-        return None, None
+        return _NO_BODY
     match plan.encoding:
         case "multipart":
-            return encode_multipart(_parts(fields))
+            return *encode_multipart(_parts(fields)), PydanticUndefined
         case "urlencoded":
-            return plan.media_type, urlencode(_form_pairs(fields)).encode("ascii")
+            return plan.media_type, _pairs(_form_pairs(fields)), PydanticUndefined
         case _:
-            return plan.media_type, _object(fields)
+            members = {argument.target: value for argument, value in fields}
+            return plan.media_type, _object(fields, members), members
 
 
 def _members(argument: Argument, value: object) -> list[_Field]:
@@ -155,8 +192,7 @@ def _members(argument: Argument, value: object) -> list[_Field]:
     return [(Argument(name, "field", name, {}, required=False), entry) for name, entry in members]
 
 
-def _object(fields: list[_Field]) -> bytes:
-    members = {argument.target: value for argument, value in fields}
+def _object(fields: list[_Field], members: dict[str, Any]) -> bytes:
     try:
         return json_bytes("arguments", members)
     except ArgumentError:
@@ -189,15 +225,15 @@ def _parts(fields: list[_Field]) -> list[Part]:
     return parts
 
 
-def _whole_body(plan: BodyPlan, argument: Argument, value: object) -> tuple[str | None, bytes | None]:
+def _whole_body(plan: BodyPlan, argument: Argument, value: object) -> _Body:
     match plan.encoding:
         case "text":
-            return plan.media_type, plain_text(argument.name, value).encode()
+            return plan.media_type, plain_text(argument.name, value).encode(), PydanticUndefined
         case "bytes":
-            return plan.media_type, base64_bytes(argument.name, value)
+            return plan.media_type, base64_bytes(argument.name, value), PydanticUndefined
         case "any" if isinstance(value, str):
-            return "text/plain; charset=utf-8", plain_text(argument.name, value).encode()
+            return "text/plain; charset=utf-8", plain_text(argument.name, value).encode(), PydanticUndefined
         case "any":
-            return "application/json", json_bytes(argument.name, value)
+            return "application/json", json_bytes(argument.name, value), value
         case _:
-            return plan.media_type, json_bytes(argument.name, value)
+            return plan.media_type, json_bytes(argument.name, value), value

@@ -1,4 +1,5 @@
-"""Running a request through the application, in this process and through its whole ASGI stack.
+"""Running a request through the application, in this process and through its whole ASGI stack, or past it where nobody
+could tell the difference (`direct`).
 
 The scope is made by hand: an HTTP client in the process costs five times as much and normalises paths on the way.
 """
@@ -7,26 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
 import anyio.lowlevel
 from starlette.types import ASGIApp, Message, Scope
 
 from toolway.calls.bind import Request
-from toolway.calls.context import CallContext, Report
-from toolway.calls.work import Work
+from toolway.calls.context import CallContext
+from toolway.calls.decoding import decoded
+from toolway.calls.direct import Answered, DirectPath
+from toolway.calls.link import LINK
 from toolway.operations import Operation
 from toolway.settings import Settings
 
-__all__ = ["Dispatcher", "Reply"]
+__all__ = ["Dispatcher", "Reply", "Take"]
 
 logger = logging.getLogger("toolway.calls")
 
 _EXPECTS_BODY = frozenset({"POST", "PUT", "PATCH"})  # without a body, a length of 0 says so (RFC 9110, section 8.6)
-_GRACE_SECONDS = 10.0
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_.~/-]*")  # quoting costs more than the rest of a scope
+_EXCEPTION_SECONDS = 0.1
+_JSON = [(b"content-type", b"application/json")]
 
 
 @dataclass(slots=True)
@@ -40,23 +47,33 @@ class Reply:
     cut: str = ""
     """Why the answer was closed before its end; empty for a whole one."""
     exception: BaseException | None = None
+    is_written: bool = False
+    """Whether FastAPI itself has written the body, as JSON."""
 
     def header(self, name: bytes) -> str:
-        return next((value.decode("latin-1") for key, value in self.headers if key.lower() == name), "")
+        for key, value in self.headers:
+            if key == name or key.lower() == name:
+                return value.decode("latin-1")
+        return ""
+
+
+Take: TypeAlias = Callable[[Reply], Awaitable[None]]
 
 
 class Dispatcher:
-    """Sends requests to one application; keeps what goes on after an answer (background tasks) until it is closed."""
+    """Sends requests to one application."""
 
     def __init__(self, app: ASGIApp, settings: Settings, state: Mapping[str, Any] | None = None) -> None:
         address = urlsplit(settings.base_url)
         self._app = app
         self._settings = settings
+        self._direct = DirectPath(app) if settings.direct else None
         self._state = state or {}
+        self.forwarded = frozenset(name.encode("latin-1") for name in settings.forward_headers)
+        """Headers of the caller that the operator lets through, besides credentials."""
         self._scheme = address.scheme or "http"
         self._host = address.netloc.encode("idna" if not address.netloc.isascii() else "ascii")
         self._server = (address.hostname or "localhost", address.port or (443 if self._scheme == "https" else 80))
-        self._running: set[asyncio.Task[None]] = set()
 
     def address(self, request: Request, context: CallContext) -> str:
         """The URL at which the endpoint sees itself called, without the query."""
@@ -68,49 +85,59 @@ class Dispatcher:
         root: str = getattr(self._app, "root_path", "") or context.root_path
         return "" if root.endswith("/") else root  # Starlette takes such a root off no path
 
-    async def send(self, request: Request, operation: Operation, context: CallContext) -> Reply:
-        """Run one request and return its answer as soon as that is complete.
+    def path(self, request: Request, operation: Operation, context: CallContext) -> str:
+        """The path as the application would see it of a plain request that came the same way.
 
-        When the caller goes away (this call is cancelled) or a stream reaches its limit, the application's work is
-        cancelled. Work that an application does after its answer goes on.
+        A proxy takes its prefix away or leaves it. A path that begins like the prefix keeps both, as the application
+        takes one of them off; so does one into a mount, which Starlette does not find otherwise.
         """
-        exchange = _Exchange(request.body or b"", self._settings, context.report)
-        work = Work(self._run(self._scope(request, operation, context), exchange))
-        self._running.add(work.task)
-        work.task.add_done_callback(self._running.discard)
-        work.task.add_done_callback(exchange.ended)
+        root = self.root_path(context)
+        is_kept = context.keeps_root or request.path.startswith(root) or bool(operation.template.mounts)
+        return root + request.path if is_kept else request.path
+
+    def decoded(self, reply: Reply) -> Reply:
+        """Return an answer without its compression, as every HTTP client does; one that cannot be read stays."""
+        encodings = reply.header(b"content-encoding")
+        most = self._settings.max_result_bytes
+        body = decoded(reply.body, encodings, most) if encodings else None
+        if body is None:
+            return reply
+        cut = _too_large(most) if len(body) > most else reply.cut
+        return replace(reply, body=body[:most], cut=cut)
+
+    async def run(self, request: Request, operation: Operation, context: CallContext, take: Take) -> None:
+        """Run one request to its end; hand its answer to `take` as soon as that is complete.
+
+        Work that an application does after its answer (background tasks) goes on until it is done; after an answer that
+        was closed before its end, this does not return: whoever took it has to stop the work.
+        """
+        app: ASGIApp = self._app
+        if self._direct is not None and request.parts is not None:
+            endpoint = self._direct.endpoint(operation, context.site)
+            answered = await endpoint.answer(request.parts) if endpoint is not None else None
+            if isinstance(answered, Answered):
+                return await take(self._reply(*answered))
+            app = answered or app
+        exchange = _Exchange(request.body or b"", self._settings, context, take)
         try:
-            reply = await exchange.reply
-            if reply.status >= 500:  # the exception behind it arrives just after the answer
-                await asyncio.wait([work.task], timeout=0.1)
-        except asyncio.CancelledError:
-            work.stop()
-            raise
+            await app(self._scope(request, operation, context), exchange.receive, exchange.send)
+        except Exception as error:  # noqa: BLE001 - the application's code
+            await exchange.ended(error)
+        else:
+            await exchange.ended(None)
         finally:
             exchange.close()
-        if reply.cut:
-            work.stop()
-        return reply
 
-    async def close(self) -> None:
-        """Wait for what still runs after its answer; end what does not come to an end by itself."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=_GRACE_SECONDS)
-        left = [task for task in self._running if task.cancel()]
-        if left:
-            logger.warning("%d background tasks were still running after %g seconds", len(left), _GRACE_SECONDS)
-            await asyncio.wait(left, timeout=1)
-
-    async def _run(self, scope: Scope, exchange: _Exchange) -> None:
-        await self._app(scope, exchange.receive, exchange.send)
+    def _reply(self, status: int, body: bytes) -> Reply:
+        most = self._settings.max_result_bytes
+        return Reply(status, _JSON, body, cut=_too_large(most) if len(body) > most else "", is_written=True)
 
     def _scope(self, request: Request, operation: Operation, context: CallContext) -> Scope:
-        root = self.root_path(context)
-        path = root + request.path
+        path = self.path(request, operation, context)
         query = request.query
         if operation.credentials.query and (pairs := list(context.query_credentials(operation))):
             query = b"&".join(filter(None, (query, urlencode(pairs).encode("ascii"))))
-        headers = [(b"host", self._host), (b"accept", b"*/*"), *context.credentials(operation), *request.headers]
+        headers = [(b"host", self._host), (b"accept", b"*/*"), *self._headers(request, operation, context)]
         if request.body is not None or request.method in _EXPECTS_BODY:
             headers.append((b"content-length", str(len(request.body or b"")).encode()))
         return {
@@ -120,93 +147,152 @@ class Dispatcher:
             "method": request.method,
             "scheme": context.scheme or self._scheme,
             "path": path,
-            "raw_path": quote(path).encode("ascii"),
+            "raw_path": _raw(path),
             "query_string": query,
-            "root_path": root,
+            "root_path": self.root_path(context),
             "headers": headers,
             "client": context.client,
             "server": self._server,
             "state": dict(self._state),
+            LINK: context,
         }
+
+    def _headers(self, request: Request, operation: Operation, context: CallContext) -> list[tuple[bytes, bytes]]:
+        passed = context.passed(operation, self.forwarded)
+        if not self.forwarded:
+            return passed + request.headers
+        named = {name for name, _ in passed}  # what the operator forwards is not for an argument to say
+        return passed + [header for header in request.headers if header[0] not in named]
 
 
 class _Exchange:
     """The two ends of one request: what the application receives, and what it sends."""
 
-    def __init__(self, body: bytes, settings: Settings, report: Report | None) -> None:
-        self.reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+    __slots__ = (
+        "_body", "_chunks", "_is_closed", "_is_taken", "_is_whole", "_late", "_over", "_reply", "_report", "_seconds",
+        "_settings", "_size", "_take", "_timer",
+    )  # fmt: skip
+
+    def __init__(self, body: bytes, settings: Settings, context: CallContext, take: Take) -> None:
         self._body: bytes | None = body
         self._settings = settings
-        self._report = report
-        self._answer = Reply()
+        self._report = context.report
+        self._seconds = context.stream_seconds or settings.stream_seconds
+        self._take = take
+        self._reply = Reply(0, [])
         self._chunks: list[bytes] = []
         self._size = 0
+        self._is_whole = False
+        self._is_taken = False
+        self._is_closed = False
         self._over: asyncio.Event | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._late: asyncio.Task[None] | None = None
 
     async def receive(self) -> Message:
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
-        # A disconnect reported too early would cut a StreamingResponse, so this waits for the real end.
-        if not self.reply.done():
+        # A disconnect reported too early would cut a StreamingResponse, so this waits until its answer has arrived.
+        if not self._is_closed:
             self._over = self._over or asyncio.Event()
             await self._over.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._answer.status = message["status"]
-            self._answer.headers = list(message.get("headers", ()))
-            if not self._answer.header(b"content-length"):
-                self._start_timer()
-        elif message["type"] == "http.response.body":
+        if message["type"] == "http.response.body":
             more = message.get("more_body", False)
-            if not self.reply.done():
-                await self._take(message.get("body", b""), more=more)
+            if not self._is_whole:
+                chunk = message.get("body", b"")
+                await self._add(chunk, more=more and not self._is_filled_by(chunk))
             if more:  # a stream that never waits would let nobody else run, and could not be stopped
                 await anyio.lowlevel.checkpoint()
+        elif message["type"] == "http.response.start":
+            self._reply.status = message["status"]
+            self._reply.headers = list(message.get("headers", ()))
+            if not self._reply.header(b"content-length"):
+                self._limit_time()
 
-    async def _take(self, chunk: bytes, *, more: bool) -> None:
+    def _is_filled_by(self, chunk: bytes) -> bool:
+        """Whether the answer gets as long as announced: over HTTP nobody waits for more, nor hears what fails then."""
+        length = self._reply.header(b"content-length")
+        return length.isdigit() and self._size + len(chunk) >= int(length)
+
+    async def _add(self, chunk: bytes, *, more: bool) -> None:
         self._chunks.append(chunk)
         self._size += len(chunk)
         if self._size > self._settings.max_result_bytes:
-            self._finish(cut=f"it is larger than {self._settings.max_result_bytes:,} bytes")
+            await self._close_early(_too_large(self._settings.max_result_bytes))
+        elif not more and self._reply.status < 500:
+            self._is_whole = True
+            await self._hand_over()
         elif not more:
-            self._finish()
+            self._is_whole = True
+            self._after(_EXCEPTION_SECONDS, self._hand_over)  # the exception behind it arrives just after the answer
         else:
-            self._start_timer()
+            self._limit_time()
             if self._report is not None and chunk:
                 await self._report(len(self._chunks), None, _last_line(chunk))
 
-    def _start_timer(self) -> None:
+    def _limit_time(self) -> None:
+        seconds = self._seconds
         if self._timer is None:
-            seconds = self._settings.stream_seconds
-            cut = f"it was still going on after {seconds:g} seconds"
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._finish, cut)
+            self._after(seconds, partial(self._close_early, f"it was still going on after {seconds:g} seconds"))
 
-    def _finish(self, cut: str = "") -> None:
-        if self.reply.done():
-            return
-        self._answer.cut = cut
-        self._answer.body = b"".join(self._chunks) if len(self._chunks) != 1 else self._chunks[0]
-        self.reply.set_result(self._answer)
+    async def _close_early(self, reason: str) -> None:
+        self._is_whole = True
+        self._reply.cut = reason
+        await self._hand_over()
 
-    def ended(self, task: asyncio.Task[None]) -> None:
-        """Note how the application's work ended; an answer it did not complete is no answer."""
-        exception = None if task.cancelled() else task.exception()
-        self._answer.exception = exception
-        if self.reply.done() and exception is not None and self._answer.status < 500 and not self._answer.cut:
-            logger.error("work after an answer failed", exc_info=exception)
-        elif not self.reply.done():
-            self._answer.status = 0
-            self._finish()
-
-    def close(self) -> None:
+    def _after(self, seconds: float, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something in a task of its own, as the application may be anywhere by then."""
+        loop = asyncio.get_running_loop()
         if self._timer is not None:
             self._timer.cancel()
+
+        def start() -> None:
+            self._late = loop.create_task(act())
+
+        self._timer = loop.call_later(seconds, start)
+
+    async def _hand_over(self) -> None:
+        if self._is_taken:
+            return
+        self._is_taken = True
+        self._reply.body = b"".join(self._chunks) if len(self._chunks) != 1 else self._chunks[0]
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._take(self._reply)
+        self.close()
+
+    async def ended(self, exception: Exception | None) -> None:
+        """The application's work is over; an answer it did not complete is no answer."""
+        if self._is_taken and exception is None and self._late is None:
+            return
+        self._reply.exception = exception
+        if self._late is not None:
+            await self._late
+        elif self._is_taken and exception is not None:
+            logger.error("work after an answer failed", exc_info=exception)
+        elif not self._is_whole:
+            self._reply.status = 0
+        await self._hand_over()
+
+    def close(self) -> None:
+        """The caller has left; the application hears of it."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._is_closed = True
         if self._over is not None:
             self._over.set()
+
+
+def _raw(path: str) -> bytes:
+    return (path if _PLAIN_PATH.fullmatch(path) else quote(path)).encode("ascii")
+
+
+def _too_large(most: int) -> str:
+    return f"it is larger than {most:,} bytes"
 
 
 def _last_line(chunk: bytes) -> str:

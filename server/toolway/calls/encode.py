@@ -13,12 +13,15 @@ import re
 from http.cookies import CookieError, SimpleCookie
 from typing import cast
 
+from pydantic_core import to_json
 from starlette.requests import cookie_parser
 
 from toolway.errors import ArgumentError
 
 __all__ = ["base64_bytes", "cookie_pair", "entries", "header_value", "json_bytes", "plain_text", "texts"]
 
+_TOO_LONG = b"0" * 4300
+_DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 # Visible Latin-1 characters, with blanks and tabs only between them (RFC 9110, section 5.5).
 _FIELD_VALUE = re.compile(r"(?:[!-~\xa1-\xff](?:[\t !-~\xa0-\xff]*[!-~\xa1-\xff])?)?")
 
@@ -75,6 +78,21 @@ def cookie_pair(name: str, target: str, value: object) -> str:
 
 def json_bytes(name: str, value: object) -> bytes:
     """Write JSON; NaN and infinities are no JSON, and a lone surrogate is no text."""
+    try:
+        written = to_json(value)
+    except ValueError:
+        return _json_bytes(name, value)
+    return _json_bytes(name, value) if _may_be_no_json(written) else written
+
+
+def _may_be_no_json(written: bytes) -> bool:
+    """Tell whether there may be a number that JSON cannot carry, or that has more digits than Python reads."""
+    is_infinite = b"NaN" in written or b"Infinity" in written
+    return is_infinite or (len(written) > len(_TOO_LONG) and _TOO_LONG in written.translate(_DIGITS_TO_ZEROS))
+
+
+def _json_bytes(name: str, value: object) -> bytes:
+    """Write JSON as the standard library does: six times slower, but it tells what is wrong."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except UnicodeEncodeError as error:

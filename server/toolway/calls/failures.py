@@ -13,14 +13,15 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from fastapi import HTTPException
 from pydantic_core import from_json
 
 from toolway.calls.dispatch import Reply
 from toolway.calls.outcome import Outcome, Text
-from toolway.catalog import Tool
+from toolway.catalog import Argument, Tool
 from toolway.errors import ArgumentError
 
-__all__ = ["internal_failure", "phrase", "refused_argument", "refused_request", "server_failure"]
+__all__ = ["internal_failure", "not_asked", "phrase", "refused_argument", "refused_request", "server_failure"]
 
 logger = logging.getLogger("toolway.calls")
 
@@ -32,6 +33,11 @@ _MOST_PROBLEMS = 20
 def refused_argument(error: ArgumentError) -> Outcome:
     """An argument never reached the endpoint."""
     return _failure(f"Invalid arguments: {error}", status=None, detail=str(error)[:_LONGEST])
+
+
+def not_asked(error: HTTPException) -> Outcome:
+    """What had to be asked before the endpoint runs got no answer, or no yes."""
+    return _failure(str(error.detail), status=error.status_code, detail=error.detail)
 
 
 def refused_request(tool: Tool, reply: Reply) -> Outcome:
@@ -125,9 +131,16 @@ def _argument(tool: Tool, loc: list[object]) -> str:
         if argument.place == "body" and where == "body":
             return argument.name + _steps(rest)
         place = "field" if where == "body" else where
-        if rest and argument.place == place and argument.target == rest[0]:
+        if rest and argument.place == place and _is_named(argument, rest[0]):
             return argument.name + _steps(rest[1:])
     return _steps(rest).lstrip(".")
+
+
+def _is_named(argument: Argument, found: object) -> bool:
+    """Some releases of FastAPI name a header that is missing from a model by the model's field."""
+    if argument.place == "header":
+        return argument.target.replace("_", "-").lower() == str(found).replace("_", "-").lower()
+    return argument.target == found
 
 
 def _steps(rest: Sequence[object]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-__all__ = ["Audio", "Blob", "Content", "Image", "Outcome", "Text"]
+__all__ = ["Audio", "Blob", "Content", "Deliver", "Document", "Image", "Outcome", "Text", "Written"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Text:
     text: str
 
@@ -35,12 +35,19 @@ class Blob:
     uri: str
 
 
-Content: TypeAlias = Text | Image | Audio | Blob
-
-
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Content as the endpoint has written it, in the JSON of MCP (see `toolway.content`)."""
+
+    block: Mapping[str, Any]
+
+
+Content: TypeAlias = Text | Image | Audio | Blob | Written
+
+
+@dataclass(slots=True)  # made for every call, and to freeze it takes its time
 class Outcome:
-    """What the caller gets."""
+    """What the caller gets; never changed."""
 
     content: tuple[Content, ...]
     structured: bytes | None = None
@@ -54,3 +61,17 @@ class Outcome:
     @property
     def is_error(self) -> bool:
         return self.error is not None
+
+
+Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
+"""Gets a call's outcome, once, as soon as it is known."""
+
+
+@dataclass(slots=True)
+class Document(Outcome):
+    """A success, taken as a document: its content is one text or blob, whatever its kind."""
+
+    media_type: str = ""
+    """Empty where the answer does not say it."""
+    cache_control: str = ""
+    """The answer's own word on how long it stays fresh, and for whom (RFC 9111)."""

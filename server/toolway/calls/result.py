@@ -5,19 +5,26 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
+from functools import lru_cache
 
+import msgspec
 from pydantic_core import from_json
 
 from toolway.calls.dispatch import Reply
 from toolway.calls.failures import phrase, refused_request, server_failure
-from toolway.calls.outcome import Audio, Blob, Content, Image, Outcome, Text
+from toolway.calls.outcome import Audio, Blob, Content, Document, Image, Outcome, Text
+from toolway.calls.tool_result import WRITTEN, plain_answer, written_outcome
 from toolway.catalog import Tool
 
-__all__ = ["outcome_of"]
+__all__ = ["document_of", "outcome_of"]
 
 logger = logging.getLogger("toolway.calls")
 
+_LARGE = 64 * 1024
+_SYNTAX = msgspec.json.Decoder(msgspec.Raw)
+_LEVELS = 200
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
+_CHARSET_PARAMETER = re.compile(r"\s*;\s*charset=(\"[^\"]*\"|[^;]*)", re.IGNORECASE)
 _TEXTUAL = re.compile(
     r"text/.+|.+\+(xml|yaml)|application/(xml|yaml|x-yaml|javascript|graphql|sql|x-ndjson|ndjson|jsonl|x-jsonlines"
     r"|jsonlines|json-seq|x-www-form-urlencoded)"
@@ -30,17 +37,51 @@ def outcome_of(tool: Tool, reply: Reply) -> Outcome:
     A tool with an output schema has promised JSON: clients refuse a success without it, so that is a failure here.
     """
     outcome = _outcome(tool, reply)
-    is_null = outcome.structured == b"null" and tool.output_schema is not None  # an infinite number, written as JSON
-    is_kept = tool.wrapped_output_schema is None or (outcome.structured is not None and not is_null)
+    is_kept = tool.wrapped_output_schema is None or _is_promised(tool, outcome.structured)
     return outcome if outcome.is_error or is_kept else _unpromised(tool, outcome)
+
+
+def document_of(tool: Tool, reply: Reply) -> Outcome:
+    """Turn an answer into a document: what is text stays as it is, whatever it holds; anything else is bytes."""
+    if _is_written(reply) and not reply.cut and 200 <= reply.status < 300:
+        reply = _plainly(reply)
+    media_type = _CHARSET_PARAMETER.sub("", reply.header(b"content-type")).strip()
+    kind = _media_type(media_type)
+    is_text = not reply.body or _is_json(kind) or _TEXTUAL.fullmatch(kind) is not None
+    if not 200 <= reply.status < 300 or (reply.cut and not is_text):
+        return outcome_of(tool, reply)
+    content = Text(_text(reply)) if is_text else Blob(reply.body, media_type, "")
+    return Document(
+        (content,), status=reply.status, media_type=media_type, cache_control=reply.header(b"cache-control")
+    )
+
+
+def _plainly(reply: Reply) -> Reply:
+    """Return a `ToolResult` as it is over plain HTTP."""
+    body, media_type = plain_answer(reply.body)
+    headers = [pair for pair in reply.headers if pair[0].lower() != b"content-type"]
+    return replace(reply, body=body, headers=[*headers, (b"content-type", media_type.encode("latin-1"))])
+
+
+def _is_promised(tool: Tool, body: bytes | None) -> bool:
+    """Tell whether JSON may be what the output schema says, as far as that is free: its kind, and the members it needs.
+
+    FastAPI has checked the answer against the model, unless the endpoint made a response of its own.
+    """
+    if body is None:
+        return False
+    if tool.wraps_output or tool.output_schema is None:
+        return body != b"null" or tool.output_schema is None  # an infinite number, written as JSON
+    names: list[str] = tool.output_schema.get("required", [])
+    return body.lstrip()[:1] == b"{" and all(f'"{name}"'.encode() in body for name in names if name.isascii())
 
 
 def _outcome(tool: Tool, reply: Reply) -> Outcome:
     if reply.status == 0 or reply.status >= 500:
         return server_failure(tool, reply)
-    if reply.status >= 400:
+    if reply.status >= 400 and not _is_written(reply):
         return refused_request(tool, reply)
-    if reply.status >= 300:
+    if 300 <= reply.status < 400:
         return Outcome((Text(_moved(reply)),), status=reply.status)
     if not reply.body:
         done = f"Done: {tool.title} ({reply.status} {phrase(reply.status)})"
@@ -49,14 +90,21 @@ def _outcome(tool: Tool, reply: Reply) -> Outcome:
 
 
 def _success(tool: Tool, reply: Reply) -> Outcome:
-    media_type = reply.header(b"content-type").partition(";")[0].strip().lower()
-    if _is_json(media_type) and not reply.cut and _parses(reply.body):
-        return Outcome((Text(reply.body.decode()),), structured=reply.body, status=reply.status)
+    media_type = _media_type(reply.header(b"content-type"))
+    if media_type == WRITTEN and not reply.cut:
+        return written_outcome(reply.body, reply.status)
+    text = _json_text(reply) if _is_json(media_type) and not reply.cut else None
+    if text is not None:
+        return Outcome((Text(text),), structured=reply.body, status=reply.status)
     if _TEXTUAL.fullmatch(media_type) or (_is_json(media_type) and not reply.cut):
         return Outcome((Text(_text(reply)),), status=reply.status)
     if reply.cut:
         return _too_much(tool, reply)
     return Outcome((_media(tool, reply.body, media_type),), status=reply.status)
+
+
+def _is_written(reply: Reply) -> bool:
+    return _media_type(reply.header(b"content-type")) == WRITTEN
 
 
 def _moved(reply: Reply) -> str:
@@ -65,17 +113,31 @@ def _moved(reply: Reply) -> str:
     return f"{label}: continue at {target}" if target else label
 
 
+@lru_cache(maxsize=128)
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
 def _is_json(media_type: str) -> bool:
     return media_type == "application/json" or media_type.endswith("+json")
 
 
-def _parses(body: bytes) -> bool:
-    """Tell whether the bytes are JSON that any client can read: no NaN, no lone surrogate, at most 200 levels."""
+def _json_text(reply: Reply) -> str | None:
+    """Return an answer's text, if it is JSON that any client can read: no NaN, no lone surrogate, at most 200 levels.
+
+    The levels of large ones are not counted: that would mean to build up everything that is in them. What FastAPI has
+    written itself cannot have more of them than brackets.
+    """
+    body = reply.body
     try:
-        from_json(body, allow_inf_nan=False)
-    except ValueError:
-        return False
-    return True
+        text = body.decode()
+        if len(body) > _LARGE or (reply.is_written and body.count(b"[") + body.count(b"{") <= _LEVELS):
+            _SYNTAX.decode(text)
+        else:
+            from_json(body, allow_inf_nan=False)
+    except (ValueError, RecursionError):
+        return None
+    return text
 
 
 def _text(reply: Reply) -> str:

@@ -2,35 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from functools import partial
+from typing import Any, Literal, TypeAlias
 
+import anyio
+from fastapi import HTTPException
+
+from toolway.asking.confirm import confirm
+from toolway.calls.accepted import Accepted, told
 from toolway.calls.bind import Request, bind
 from toolway.calls.context import CallContext
 from toolway.calls.dispatch import Dispatcher, Reply
-from toolway.calls.failures import internal_failure, refused_argument
-from toolway.calls.outcome import Outcome
+from toolway.calls.failures import internal_failure, not_asked, refused_argument
+from toolway.calls.outcome import Deliver, Outcome
+from toolway.calls.redirects import Step, followed, located
 from toolway.calls.result import outcome_of
+from toolway.calls.work import Work
 from toolway.catalog import Catalog, Tool
 from toolway.errors import ArgumentError, UnknownToolError
 
-__all__ = ["Calls"]
+__all__ = ["Call", "Calls"]
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+logger = logging.getLogger("toolway.calls")
+
 _MOST_REDIRECTS = 5
 _LONGEST_NAME = 100
+_GRACE_SECONDS = 10.0
+
+Read: TypeAlias = Callable[[Tool, Reply], Outcome]
+"""Says what an application's answer means."""
 
 
 class Calls:
-    """Calls the tools of a catalogue; knows nothing of who asks, or in which protocol."""
+    """Calls the tools of a catalogue; knows nothing of who asks, or in which protocol.
 
-    def __init__(self, catalog: Catalog, dispatcher: Dispatcher, *, ignore_unknown: bool = False) -> None:
-        self._tools = catalog.tools
-        self._dispatcher = dispatcher
-        self._ignore_unknown = ignore_unknown
+    Args:
+        catalog: the tools.
+        dispatchers: what sends a tool's requests, by the tool's origin.
+        ignore_unknown: drop arguments that a tool does not have.
+        confirms: ask for a yes before tools that want one, always or where the caller can be asked.
+        follow_seconds: how long work that an endpoint has accepted is followed, where it wants that.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        dispatchers: Mapping[str, Dispatcher],
+        *,
+        ignore_unknown: bool = False,
+        confirms: bool | Literal["if_possible"] = True,
+        follow_seconds: float = 300,
+    ) -> None:
+        self.tools = catalog.tools
+        self.dispatchers = dispatchers
+        self.ignore_unknown = ignore_unknown
+        self.confirms = confirms
+        self.follow_seconds = follow_seconds
+        self._running: set[Call] = set()
+        self.waits: dict[str, bool] = {}
+        """Of tools that have been called, by name: whether a call has ever waited for anything."""
+        self._idle: anyio.Event | None = None
 
     def tool(self, name: str) -> Tool:
         """Return a listed tool.
@@ -38,76 +73,187 @@ class Calls:
         Raises:
             UnknownToolError: no such tool is listed; the text names the nearest.
         """
-        tool = self._tools.get(name)
+        tool = self.tools.get(name)
         if tool is None:
             name = name[:_LONGEST_NAME]  # a search for the nearest takes its time with a long one
-            near = get_close_matches(name, self._tools, n=1)
+            near = get_close_matches(name, self.tools, n=1)
             raise UnknownToolError(f"Unknown tool: {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         return tool
 
     async def call(self, name: str, arguments: Mapping[str, Any], context: CallContext) -> Outcome:
-        """Call one tool. Whatever goes wrong inside is an outcome, too; only an unlisted tool is an exception.
+        """Call one tool, and return its outcome as soon as that is known; background tasks go on without the caller.
+
+        Whatever goes wrong inside is an outcome, too; only an unlisted tool is an exception. When the caller goes away
+        (this is cancelled), the work is stopped.
 
         Raises:
             UnknownToolError: no such tool is listed.
         """
-        tool = self.tool(name)
+        return await self.perform(self.tool(name), arguments, context)
+
+    async def perform(
+        self, tool: Tool, arguments: Mapping[str, Any], context: CallContext, read: Read = outcome_of
+    ) -> Outcome:
+        """Call any tool as `call` does, listed or not; `read` says what its answer means."""
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        async def deliver(outcome: Outcome) -> None:
+            if not answer.done():
+                answer.set_result(outcome)
+
+        call = Call(self, tool, arguments, context, deliver, read)
+        task = asyncio.create_task(self.run(call))
+        task.add_done_callback(lambda _: answer.cancel())  # it was stopped before there was an outcome
         try:
-            request = bind(tool, arguments, ignore_unknown=self._ignore_unknown)
-            return outcome_of(tool, await self._answer(tool, request, context))
+            return await answer
+        except asyncio.CancelledError:
+            call.stop()
+            raise
+
+    async def run(self, call: Call) -> None:
+        """Run a call to its very end, background tasks included."""
+        self._running.add(call)
+        try:
+            await call.run()
+        finally:
+            self._running.discard(call)
+            if self._idle is not None and not self._running:
+                self._idle.set()
+
+    async def close(self) -> None:
+        """Wait for what still runs; stop what does not come to an end by itself."""
+        await self._wait(_GRACE_SECONDS)
+        left = tuple(self._running)
+        if left:
+            logger.warning("%d calls were still running after %g seconds", len(left), _GRACE_SECONDS)
+        for call in left:
+            call.end()
+        await self._wait(1)
+
+    async def _wait(self, seconds: float) -> None:
+        self._idle = anyio.Event()
+        with anyio.move_on_after(seconds):
+            if self._running:
+                await self._idle.wait()
+
+
+class Call:
+    """One call of a tool, to be run once; `on_wait` is called when it has to wait for something."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        context: CallContext,
+        deliver: Deliver,
+        read: Read = outcome_of,
+        *,
+        on_wait: Callable[[], None] | None = None,
+    ) -> None:
+        self._calls = calls
+        self._tool = tool
+        self._dispatcher = calls.dispatchers[tool.origin]
+        self._context = context
+        self._deliver = deliver
+        self._read = read
+        self._on_wait = on_wait
+        self._next: Step | None = None
+        self._redirects_left = _MOST_REDIRECTS
+        self._accepted: Accepted | None = None
+        self._work = Work(self._perform(arguments), self._waits)
+
+    async def run(self) -> None:
+        waits, name = self._calls.waits, self._tool.name
+        if waits.get(name, True):
+            await self._work.run()
+        else:
+            await self._work.run_at_once()
+        waits.setdefault(name, False)
+        if self._accepted is not None:
+            await self._accepted.ended()
+
+    def stop(self) -> None:
+        """End the work where it may be ended, as its caller has left; accepted work goes on, but is not followed."""
+        if self._accepted is not None:
+            self._accepted.stop()
+        else:
+            self._work.stop()
+
+    def end(self) -> None:
+        """End all of it where that may be done, background tasks included."""
+        self.stop()
+        self._work.stop()
+
+    def _waits(self) -> None:
+        self._calls.waits[self._tool.name] = True
+        if self._on_wait is not None:
+            self._on_wait()
+
+    async def _perform(self, arguments: Mapping[str, Any]) -> None:
+        try:
+            request = bind(self._tool, arguments, ignore_unknown=self._calls.ignore_unknown)
+            if self._tool.confirmation is not None and self._calls.confirms:
+                required = self._calls.confirms is True
+                await confirm(self._tool, arguments, self._context.asking, required=required)
         except ArgumentError as error:
-            return refused_argument(error)
+            await self._deliver(refused_argument(error))
+        except HTTPException as error:  # there was no yes
+            await self._deliver(not_asked(error))
         except Exception as error:  # noqa: BLE001 - the outermost edge: nothing of it may reach the caller
-            return internal_failure(name, error)
+            await self._deliver(internal_failure(self._tool.name, error))
+        else:
+            await self._send(request)
 
-    async def _answer(self, tool: Tool, request: Request, context: CallContext) -> Reply:
-        reply = await self._dispatcher.send(request, tool.operation, context)
-        for _ in range(_MOST_REDIRECTS):
-            target = reply.header(b"location") if reply.status in _REDIRECTS else ""
-            following = self._followed(request, reply.status, target, context) if target else None
-            if following is None:
-                return reply
-            tool, request = following
-            reply = await self._dispatcher.send(request, tool.operation, context)
-        return reply
+    async def _send(self, request: Request) -> None:
+        self._next = (self._tool.operation, request, self._tool.name)
+        while self._next is not None:
+            operation, request, _ = self._next
+            self._next = None
+            await self._dispatcher.run(request, operation, self._context, partial(self._take, request))
 
-    def _followed(
-        self, request: Request, status: int, target: str, context: CallContext
-    ) -> tuple[Tool, Request] | None:
-        """The request that a redirect asks for, if it leads to a listed tool; others would widen what agents reach."""
-        address = _within(self._dispatcher.address(request, context), target)
-        root = self._dispatcher.root_path(context)
-        path = unquote(address.path) if address is not None else ""
-        if address is None or not path.startswith(f"{root}/"):
+    async def _take(self, request: Request, reply: Reply) -> None:
+        if reply.status == 202 and self._tool.follow and self._is_accepted(request, reply):
+            return
+        self._next = self._followed(request, reply)
+        if self._next is None:
+            await self._deliver(self._outcome(reply))
+            if reply.cut:
+                self.stop()
+
+    def _is_accepted(self, request: Request, reply: Reply) -> bool:
+        """Follow work that an endpoint has accepted to its result, where its Location can be followed."""
+        step = self._located(request, reply)
+        if step is None or reply.cut or self._work.is_stopped:
+            return False
+        self._accepted = Accepted(
+            self._dispatcher, self._context,
+            located=self._located, redirected=self._followed, read=self._outcome, deliver=self._deliver,
+        )  # fmt: skip
+        self._accepted.begin(step, reply, self._context.stream_seconds or self._calls.follow_seconds)
+        return True
+
+    def _outcome(self, reply: Reply) -> Outcome:
+        try:
+            outcome = self._read(self._tool, self._dispatcher.decoded(reply))
+            return told(outcome, reply) if reply.status == 202 and self._tool.follow else outcome
+        except Exception as error:  # noqa: BLE001 - see above
+            return internal_failure(self._tool.name, error)
+
+    def _followed(self, request: Request, reply: Reply) -> Step | None:
+        if not 300 <= reply.status < 400 or not self._redirects_left:
             return None
-        path = path.removeprefix(root)
-        keeps_method = status in {307, 308} or request.method in {"GET", "HEAD"}
-        method = request.method if keeps_method else "GET"
-        tool = self._tool_at(method, path)
-        if tool is None:
-            return None
-        moved = replace(request, method=method, path=path, query=address.query.encode())
-        return tool, moved if keeps_method else _without_body(moved)
+        self._redirects_left -= 1
+        return self._led(followed, request, reply, is_accepted=self._accepted is not None)
 
-    def _tool_at(self, method: str, path: str) -> Tool | None:
-        """The listed tool that the router would run; a walk, as redirects are rare."""
-        for tool in self._tools.values():
-            template = tool.operation.template
-            if tool.operation.method == method and template.pattern.fullmatch(path) and not template.is_taken(path):
-                return tool
-        return None
+    def _located(self, request: Request, reply: Reply) -> Step | None:
+        return self._led(located, request, reply, is_accepted=True)
 
-
-def _within(here: str, target: str) -> SplitResult | None:
-    """The address that a redirect leads to; None for another host, and for what is no address."""
-    try:
-        address = urlsplit(urljoin(here, target))
-    except ValueError:
-        return None
-    stays = address.scheme in {"http", "https"} and address.netloc == urlsplit(here).netloc
-    return address if stays else None
-
-
-def _without_body(request: Request) -> Request:
-    headers = [header for header in request.headers if header[0] != b"content-type"]
-    return replace(request, body=None, headers=headers)
+    def _led(
+        self, find: Callable[..., Step | None], request: Request, reply: Reply, *, is_accepted: bool
+    ) -> Step | None:
+        """Find where an answer leads; that of accepted work need be no tool, as the marker asks to go there."""
+        here, root = self._dispatcher.address(request, self._context), self._dispatcher.root_path(self._context)
+        tools = (tool for tool in self._calls.tools.values() if tool.origin == self._tool.origin)
+        otherwise = self._tool.operation if is_accepted else None
+        return find(tools, request, reply, here=here, root=root, otherwise=otherwise)

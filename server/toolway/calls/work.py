@@ -4,48 +4,109 @@ Cancelling a task leaves a thread running behind it, while the clean-up already 
 cancel scope waits for threads and whatever else is shielded, but then strikes again at every await, also those of the
 clean-up, which in turn never ends: a generator dependency that is no coroutine is not even entered again. What is
 needed here is the one blow of the first with the patience of the second.
+
+The two scopes that this takes have to be there before the work begins, and cost a tenth of a short call. So work that
+is expected not to wait for anything does without. Where it waits all the same, its task is cancelled, once: what hands
+its work to a thread waits for it in every call, so it is hardly one of those.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
+from functools import cache
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 
 __all__ = ["Work"]
 
 
-class Work:
-    """Runs a coroutine in a task of its own."""
+@cache
+def _scope_class() -> type[anyio.CancelScope]:
+    """The class behind `anyio.CancelScope`, which looks for it anew each time."""
+    return type(anyio.CancelScope())
 
-    def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
+
+class Work:
+    """A coroutine, run to its end in whatever task awaits `run`.
+
+    Args:
+        coroutine: the work.
+        on_wait: called when it has to wait for the first time, if it ever has to.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], on_wait: Callable[[], None]) -> None:
         self._coroutine = coroutine
-        self._stopping = anyio.CancelScope()
-        self._stopped = anyio.CancelScope()
-        self.task = asyncio.create_task(self._run())
+        self._on_wait = on_wait
+        self._stopping: anyio.CancelScope | None = None
+        self._stopped: anyio.CancelScope | None = None
+        self._waiting: asyncio.Task[Any] | None = None
+        """The task that waits without scopes around it."""
+        self._is_unwanted = False
+        self._is_struck = False
 
     def stop(self) -> None:
         """Cancel the work at the first await that is not shielded; its clean-up runs undisturbed."""
-        self._stopping.cancel()
+        if self._stopping is not None:
+            self._stopping.cancel()
+        else:
+            self._is_unwanted = True
+            self._strike()
 
-    async def _run(self) -> None:
+    def _strike(self) -> None:
+        if self._is_unwanted and self._waiting is not None and not self._is_struck:
+            self._is_struck = self._waiting.cancel()
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._is_unwanted or (self._stopping is not None and self._stopping.cancel_called)
+
+    async def run(self) -> None:
+        """Run work that may be stopped."""
+        scope = _scope_class()
+        self._stopping, self._stopped = scope(), scope()
         with self._stopping, self._stopped:
             await self
 
+    async def run_at_once(self) -> None:
+        """Run work that is not expected to wait."""
+        try:
+            await self
+            if self._is_struck:  # and was done before the blow fell, which it does at the next await
+                await anyio.lowlevel.checkpoint()
+        except asyncio.CancelledError:
+            if not self._is_struck:
+                raise
+        if self._is_struck and self._waiting is not None:
+            self._waiting.uncancel()
+
     def __await__(self) -> Generator[Any]:
+        try:
+            waited = self._coroutine.send(None)
+        except StopIteration:
+            return
+        self._on_wait()
+        if self._stopping is None:
+            self._waiting = asyncio.current_task()
+            self._strike()
+        yield from self._driven(waited)
+
+    def _driven(self, waited: object) -> Generator[Any]:
         """Drive the coroutine, and shield it once the blow has fallen; its own time-outs are none."""
-        error: BaseException | None = None
         while True:
+            error: BaseException | None = None
+            try:
+                yield waited
+            except BaseException as raised:  # noqa: BLE001 - whatever it is, it is meant for the coroutine
+                self._shield_after(raised)
+                error = raised
             try:
                 waited = self._coroutine.send(None) if error is None else self._coroutine.throw(error)
             except StopIteration:
                 return
-            try:
-                yield waited
-                error = None
-            except BaseException as raised:  # noqa: BLE001 - whatever it is, it is meant for the coroutine
-                if isinstance(raised, asyncio.CancelledError) and self._stopping.cancel_called:
-                    self._stopped.shield = True
-                error = raised
+
+    def _shield_after(self, raised: BaseException) -> None:
+        if self.is_stopped and self._stopped is not None and isinstance(raised, asyncio.CancelledError):
+            self._stopped.shield = True

@@ -1,8 +1,13 @@
-"""What an agent sees: tools, their names and schemas, and which operations are tools at all."""
+"""What an agent sees: tools, resources and prompts, and which operations are any of them."""
 
 from toolway.catalog.arguments import Argument, BodyPlan, Place
 from toolway.catalog.build import Catalog, build_catalog
+from toolway.catalog.combine import combine_catalogs
+from toolway.catalog.completion import Completion
+from toolway.catalog.prompt import Prompt
+from toolway.catalog.resource import Resource
 from toolway.catalog.selection import Exposure, Filter, Selection
+from toolway.catalog.skills import Skill, SkillFile, read_skills
 from toolway.catalog.tool import Annotations, Tool
 
 __all__ = [
@@ -10,10 +15,17 @@ __all__ = [
     "Argument",
     "BodyPlan",
     "Catalog",
+    "Completion",
     "Exposure",
     "Filter",
     "Place",
+    "Prompt",
+    "Resource",
     "Selection",
+    "Skill",
+    "SkillFile",
     "Tool",
     "build_catalog",
+    "combine_catalogs",
+    "read_skills",
 ]

@@ -29,7 +29,7 @@ _RESERVED = frozenset(
 )  # fmt: skip
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.-]+")
 _ALWAYS_THERE = frozenset({"accept", "authorization", "content-length", "content-type", "host"})
-_RESERVED_PREFIXES = ("mcp-", "sec-", "x-forwarded-")
+_RESERVED_PREFIXES = ("mcp-", "sec-", "toolway-", "x-forwarded-")
 
 FILE: Schema = {
     "type": "object",
@@ -175,16 +175,17 @@ def _is_flat(body: Body, schema: Schema) -> bool:
 
 def _whole(body: Body, schema: Schema, operation: Operation) -> Argument:
     encoding = _encoding(body)
-    described = {"description": body.description} if body.description else {}
+    description = body.description or schema.get("description")
+    described = {"description": description} if description else {}
     if encoding == "bytes":
-        hint = body.description or f"The request body ({body.media_type}), in base64."
+        hint = description or f"The request body ({body.media_type}), in base64."
         shown: Schema = {"type": "string", "contentEncoding": "base64", "description": hint}
     elif encoding == "text":
         shown = {"type": "string", "description": f"The request body ({body.media_type}).", **described}
     elif encoding == "any":
         shown = {"description": "The raw request body: text is sent as it is, anything else as JSON."}
     else:
-        shown = {**body.schema, **described}
+        shown = {**body.schema, **({"description": body.description} if body.description else {})}
     return Argument(name=_body_name(body), place="body", target="", schema=shown, required=body.required)
 
 

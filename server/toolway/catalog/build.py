@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
 
 from toolway.catalog.arguments import Argument, body_plan, flat_arguments
+from toolway.catalog.completion import Completion, completions_of
+from toolway.catalog.confirmation import confirmation_of
 from toolway.catalog.describe import annotations_of, description_of, note_of, title_of
+from toolway.catalog.fields import COMPLETE
+from toolway.catalog.given import given_schema
 from toolway.catalog.names import tool_names
 from toolway.catalog.output import output_schemas
+from toolway.catalog.prompt import Prompt, prompt_of
+from toolway.catalog.resource import Resource, resource_of
 from toolway.catalog.schemas import Definitions
 from toolway.catalog.selection import Selection
+from toolway.catalog.skills import Skill
 from toolway.catalog.tool import Tool
-from toolway.errors import DocumentError
+from toolway.errors import ConfigurationError, DocumentError
 from toolway.operations import MALFORMED, Api, Operation, Schema, Skipped
 
 __all__ = ["Catalog", "build_catalog"]
@@ -21,52 +29,142 @@ __all__ = ["Catalog", "build_catalog"]
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All tools of an API by name, in the document's order, and what could not become one."""
+    """What an API offers to agents, in the document's order, and what could not be offered."""
 
     title: str
     version: str
     description: str
     tools: Mapping[str, Tool]
     skipped: tuple[Skipped, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    prompts: Mapping[str, Prompt] = field(default_factory=dict[str, Prompt])
+    skills: tuple[Skill, ...] = ()
+
+    def definitions(self) -> dict[str, list[dict[str, Any]]]:
+        """Everything as clients get it, by kind."""
+        return {
+            "tools": [tool.definition(wrapped=False) for tool in self.tools.values()],
+            "resources": [entry.definition() for entry in (*self.resources, *self.skills)],
+            "prompts": [prompt.definition() for prompt in self.prompts.values()],
+        }
 
 
-def build_catalog(api: Api, selection: Selection | None = None) -> Catalog:
-    """Turn an API's operations into tools.
+def build_catalog(api: Api, selection: Selection | None = None, origin: str = "") -> Catalog:
+    """Turn an API's operations into tools, resources and prompts.
 
-    Names are given before the selection, so that a filter never renames a tool that stays.
+    Names are given before the selection, so that a filter never renames a tool that stays. `origin` tells the tools of
+    several APIs apart.
 
     Raises:
         FilterError: an include or exclude entry matches nothing.
-        ConfigurationError: an endpoint's marker has an unknown field.
+        ConfigurationError: an endpoint's marker has an unknown field, or asks for what cannot be.
     """
     selection = selection or Selection()
     selection.check(api.operations)
     notes = [note_of(operation) for operation in api.operations]
     names = tool_names(api.operations, [(note or {}).get("name") for note in notes])
-    tools: dict[str, Tool] = {}
-    skipped = list(api.skipped)
-    for operation, note, name in zip(api.operations, notes, names, strict=True):
-        if selection.takes(operation, note):
-            try:
-                tools[name] = _tool(operation, note or {}, name)
-            except DocumentError as error:
-                skipped.append(Skipped(operation.method, operation.path, str(error)))
-            except MALFORMED as error:
-                reason = f"its schemas are malformed: {error}"
-                skipped.append(Skipped(operation.method, operation.path, reason))
-    return Catalog(api.title, api.version, api.description, tools, tuple(skipped))
+    entries = [_Entry(*entry) for entry in zip(api.operations, notes, names, strict=True)]
+    return _Builder(api, selection, entries, origin).catalog()
 
 
-def _tool(operation: Operation, note: Mapping[str, Any], name: str) -> Tool:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One operation, what its endpoint says of itself, and its name as a tool."""
+
+    operation: Operation
+    note: Mapping[str, Any] | None
+    name: str
+
+    def is_marked(self, kind: str) -> bool:
+        return self.note is not None and kind in self.note
+
+
+class _Builder:
+    """Turns operations into what they are marked as; one operation may become several things."""
+
+    def __init__(self, api: Api, selection: Selection, entries: Sequence[_Entry], origin: str) -> None:
+        self._api = api
+        self._selection = selection
+        self._entries = entries
+        self._origin = origin
+        self._tools: dict[str, Tool | None] = {}
+        self._skipped: list[Skipped] = []
+
+    def catalog(self) -> Catalog:
+        listed = [entry for entry in self._entries if self._selection.takes(entry.operation, entry.note)]
+        tools = {entry.name: tool for entry in listed if (tool := self._tool(entry))}
+        resources = tuple(resource_of(*parts) for parts in self._marked("resource"))
+        prompts = [prompt_of(*parts) for parts in self._marked("prompt")]
+        return Catalog(
+            self._api.title,
+            self._api.version,
+            self._api.description,
+            tools,
+            (*self._api.skipped, *self._skipped),
+            resources,
+            _by_name(prompts),
+        )
+
+    def _tool(self, entry: _Entry) -> Tool | None:
+        """The operation as a tool, whether it is listed or not; None where it cannot be one, for a reason kept."""
+        if entry.name not in self._tools:
+            self._tools[entry.name] = self._made(entry)
+        return self._tools[entry.name]
+
+    def _made(self, entry: _Entry) -> Tool | None:
+        try:
+            return _tool(entry.operation, entry.note or {}, entry.name, self._origin)
+        except DocumentError as error:
+            reason = str(error)
+        except MALFORMED as error:
+            reason = f"its schemas are malformed: {error}"
+        self._skipped.append(Skipped(entry.operation.method, entry.operation.path, reason))
+        return None
+
+    def _marked(self, kind: str) -> Iterator[tuple[Tool, Mapping[str, Any], Mapping[str, Completion]]]:
+        for entry in self._entries:
+            served = entry.is_marked(kind) and self._selection.serves(entry.operation)
+            if served and (tool := self._tool(entry)):
+                note = entry.note or {}
+                yield tool, note, self._completions(tool, note[kind])
+
+    def _completions(self, tool: Tool, fields: Mapping[str, Any]) -> Mapping[str, Completion]:
+        marked: object = fields.get(COMPLETE)
+        named = cast("Mapping[str, Any]", marked if isinstance(marked, Mapping) else {})
+        return completions_of(tool, named, partial(self._source, tool))
+
+    def _source(self, tool: Tool, reference: object) -> Tool | None:
+        for entry in self._entries:
+            if entry.operation.endpoint is reference or entry.operation.operation_id == reference:
+                return self._tool(entry) if self._selection.serves(entry.operation) else None
+        raise ConfigurationError(
+            f"{tool.operation}: complete names {reference!r}, which is no endpoint or operation id"
+        )
+
+
+def _by_name(prompts: Iterable[Prompt]) -> Mapping[str, Prompt]:
+    found: dict[str, Prompt] = {}
+    for prompt in prompts:
+        if prompt.name in found:
+            raise ConfigurationError(f"{prompt.tool.operation}: another prompt has the name {prompt.name!r} already")
+        found[prompt.name] = prompt
+    return found
+
+
+def _tool(operation: Operation, note: Mapping[str, Any], name: str, origin: str) -> Tool:
     definitions = Definitions(operation.components)
     arguments = flat_arguments(operation)
+    names = [argument.name for argument in arguments]
     plan = body_plan(operation)
-    output, wrapped, wraps = output_schemas(operation)
+    is_open = plan is not None and plan.open
+    follow: bool = note.get("follow", False)
+    output, wrapped, wraps = (None, None, False) if follow else output_schemas(operation)  # that of a ticket
     return Tool(
         name=name,
         title=title_of(operation, note, name),
         description=description_of(operation, note),
-        input_schema=_input_schema(arguments, definitions, is_open=plan is not None and plan.open),
+        input_schema=given_schema(operation, note, names, is_open=is_open)
+        or _input_schema(arguments, definitions, is_open=is_open),
         output_schema=output,
         wrapped_output_schema=wrapped,
         wraps_output=wraps,
@@ -74,6 +172,11 @@ def _tool(operation: Operation, note: Mapping[str, Any], name: str) -> Tool:
         operation=operation,
         arguments={argument.name: argument for argument in arguments},
         body=plan,
+        task=note.get("task"),
+        follow=follow,
+        ask_first=note.get("ask_first", False),
+        origin=origin,
+        confirmation=confirmation_of(operation, note, names),
     )
 
 

@@ -9,12 +9,28 @@ from typing import Any, cast
 from toolway.catalog.text import visible
 from toolway.catalog.tool import Annotations
 from toolway.errors import ConfigurationError
-from toolway.markers import EXTENSION, Hints, read_marker
+from toolway.markers import EXTENSION, TASKS, Hints, read_marker
 from toolway.operations import Operation
 
-__all__ = ["annotations_of", "description_of", "note_of", "title_of"]
+__all__ = ["annotations_of", "description_of", "is_described", "note_of", "title_of"]
 
-_FIELDS = {"name": str, "title": str, "description": str, "when_to_use": str, "hints": Mapping, "hide": bool}
+_FIELDS = {
+    "name": str,
+    "title": str,
+    "description": str,
+    "when_to_use": str,
+    "input_schema": Mapping,
+    "hints": Mapping,
+    "hide": bool,
+    "task": str,
+    "follow": bool,
+    "ask_first": bool,
+    "confirm": str,
+    "lint_ignore": Mapping,
+    "tool": bool,
+    "resource": Mapping,
+    "prompt": Mapping,
+}
 _KINDS: Mapping[type, str] = {str: "text", bool: "true or false", Mapping: "an object"}
 
 
@@ -47,8 +63,12 @@ def _check_field(operation: Operation, key: str, value: object) -> None:
         raise ConfigurationError(f"{operation}: {EXTENSION} knows the fields {', '.join(_FIELDS)}; found {key!r}")
     if not isinstance(value, _FIELDS[key]):
         raise ConfigurationError(f"{operation}: expected {key} to be {_KINDS[_FIELDS[key]]}, found {value!r}")
+    if key == "task" and value not in TASKS:
+        raise ConfigurationError(f"{operation}: expected task to be one of {', '.join(TASKS)}, found {value!r}")
     for hint, claim in cast("Mapping[str, object]", value).items() if key == "hints" else ():
         _check_hint(operation, hint, claim)
+    for rule, reason in cast("Mapping[object, object]", value).items() if key == "lint_ignore" else ():
+        _check_reason(operation, rule, reason)
 
 
 def _check_hint(operation: Operation, hint: str, claim: object) -> None:
@@ -57,6 +77,11 @@ def _check_hint(operation: Operation, hint: str, claim: object) -> None:
         raise ConfigurationError(f"{operation}: hints knows {allowed}; found {hint!r}")
     if not isinstance(claim, bool):
         raise ConfigurationError(f"{operation}: expected the hint {hint} to be true or false, found {claim!r}")
+
+
+def _check_reason(operation: Operation, rule: object, reason: object) -> None:
+    if not isinstance(reason, str) or not reason.strip():
+        raise ConfigurationError(f"{operation}: expected lint_ignore to give a reason for {rule!r}, found {reason!r}")
 
 
 def title_of(operation: Operation, note: Mapping[str, Any], name: str) -> str:
@@ -73,6 +98,13 @@ def description_of(operation: Operation, note: Mapping[str, Any]) -> str:
         note.get("when_to_use") or "",
     ]
     return visible("\n\n".join(part.strip() for part in parts if part.strip()))
+
+
+def is_described(operation: Operation, note: Mapping[str, Any]) -> bool:
+    """Tell whether somebody wrote what the tool does; its description is made of its name or path otherwise."""
+    summary = operation.summary.strip()
+    written = note.get("description") or operation.description.strip()
+    return bool(written or (summary and not _is_generated(summary, operation)))
 
 
 def _from_document(operation: Operation) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from toolway.operations import Operation
 
-__all__ = ["LONGEST", "clean_name", "tool_names"]
+__all__ = ["LONGEST", "clean_name", "fit", "hashed", "tool_names"]
 
 LONGEST = 64
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
@@ -23,12 +23,13 @@ def tool_names(operations: Sequence[Operation], marked: Sequence[str | None]) ->
     """Name every operation; each entry of `marked` is the name its endpoint asked for, if any.
 
     A name is tried in steps, each only for operations that still share one: the asked name or the operation id (without
-    the tail that FastAPI generates), the whole id, the id with the method, and at last a hash of method and path, which
-    nothing else in the application has.
+    the tail that FastAPI generates), the whole id where it is one operation's own, the id with the method, and at last
+    a hash of method and path, which nothing else in the application has.
     """
+    shared = Counter(operation.operation_id for operation in operations)
     steps: tuple[Callable[[int], str], ...] = (
         lambda at: marked[at] or _short_id(operations[at]),
-        lambda at: marked[at] or operations[at].operation_id or _path_name(operations[at]),
+        lambda at: marked[at] or (_whole_id if shared[operations[at].operation_id] == 1 else _short_id)(operations[at]),
         lambda at: f"{marked[at] or _short_id(operations[at])}_{operations[at].method.lower()}",
         lambda at: f"{marked[at] or _short_id(operations[at])}_{_path_name(operations[at])}",
     )
@@ -37,7 +38,7 @@ def tool_names(operations: Sequence[Operation], marked: Sequence[str | None]) ->
         for at in _repeated(names):
             names[at] = fit(clean_name(step(at)), operations[at])
     for at in _repeated(names):
-        names[at] = _hashed(names[at], operations[at])
+        names[at] = hashed(names[at], operations[at])
     return names
 
 
@@ -51,11 +52,12 @@ def clean_name(text: str) -> str:
 
 def fit(name: str, operation: Operation) -> str:
     """Shorten a name that is too long; the hash at its end keeps apart what differs only behind the cut."""
-    return name if len(name) <= LONGEST else _hashed(name, operation)
+    return name if len(name) <= LONGEST else hashed(name, operation)
 
 
-def _hashed(name: str, operation: Operation) -> str:
-    digest = hashlib.sha256(f"{operation.method} {operation.path} {name}".encode()).hexdigest()[:8]
+def hashed(name: str, operation: Operation, origin: str = "") -> str:
+    """End a name with a hash of its operation, and of the application where there are several."""
+    digest = hashlib.sha256(f"{operation.method} {operation.path} {name}{origin}".encode()).hexdigest()[:8]
     return f"{name[: LONGEST - 9].rstrip('_')}_{digest}"
 
 
@@ -72,6 +74,14 @@ def _short_id(operation: Operation) -> str:
     if not operation.generated_tail:
         return operation.operation_id
     return operation.operation_id.removesuffix(operation.generated_tail).strip("_")
+
+
+def _whole_id(operation: Operation) -> str:
+    """The id with the operation's own method at the end: FastAPI puts any of the route's there, anew in each run."""
+    if not operation.generated_tail:
+        return _short_id(operation)
+    stem, _, _ = (operation.operation_id or "").rpartition("_")
+    return f"{stem}_{operation.method.lower()}"
 
 
 def _path_name(operation: Operation) -> str:

@@ -59,10 +59,16 @@ class Selection:
 
     def takes(self, operation: Operation, note: Mapping[str, Any] | None) -> bool:
         """Tell whether an operation is a tool; `note` is what its endpoint says of itself."""
-        if note is not None and note.get("hide"):
-            return False
-        if self.expose == "marked" and note is None:
-            return False
+        return self._is_tool(note) and self.serves(operation)
+
+    def _is_tool(self, note: Mapping[str, Any] | None) -> bool:
+        if note is None:
+            return self.expose == "all"
+        is_other = "prompt" in note or ("resource" in note and self.expose == "marked")
+        return not note.get("hide") and bool(note.get("tool", not is_other))
+
+    def serves(self, operation: Operation) -> bool:
+        """Tell whether an operation may be served at all, as whatever its markers say."""
         included = all(_matches_any(operation, key, entries) for key, entries in _keys(self.include))
         excluded = any(_matches_any(operation, key, entries) for key, entries in _keys(self.exclude))
         return included and not excluded

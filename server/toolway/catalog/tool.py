@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolway.catalog.arguments import Argument, BodyPlan
+from toolway.markers import TaskSupport
 from toolway.operations import Operation, Schema
 
 __all__ = ["Annotations", "Tool"]
@@ -51,6 +52,16 @@ class Tool:
     operation: Operation
     arguments: Mapping[str, Argument]
     body: BodyPlan | None
+    task: TaskSupport | None = None
+    """Whether it may run as a task; None runs it within its request."""
+    follow: bool = False
+    """Whether work that it has accepted (202) is followed to its result."""
+    ask_first: bool = False
+    """Whether it asks before its work begins, and becomes a task only then."""
+    origin: str = ""
+    """Which of several applications it comes from: the prefix of its name; empty for the only one."""
+    confirmation: str | None = None
+    """What the user has to say yes to before the tool runs: a text with arguments in braces."""
 
     def definition(self, *, wrapped: bool) -> dict[str, Any]:
         """The tool's entry in a list; `wrapped` for revisions before 2026-07-28."""

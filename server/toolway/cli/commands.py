@@ -1,26 +1,30 @@
 """The commands.
 
-Exit codes: 0 for success, 1 for a tool that answered with an error, 2 for what the person has to correct; then there is
-one line on stderr that says what. 130 for a command that was interrupted.
+Exit codes: 0 for success, 1 for a tool that answered with an error and for what `lint --fail-on` names, 2 for what the
+person has to correct; then there is one line on stderr that says what. 130 for a command that was interrupted.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 
-from toolway.calls import CallContext, Outcome
+from toolway.asking import Rounds
+from toolway.calls import CallContext, Outcome, read_arguments
 from toolway.catalog import Catalog, build_catalog
+from toolway.cli.findings import read_limits, show_report, show_report_json
 from toolway.cli.loading import Source, find_source, load_toolway, names_source
 from toolway.cli.output import complain, prepare_stdout, stdout_kept
 from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
 from toolway.cli.starting import run, started
-from toolway.cli.values import read_arguments, read_json, read_pairs
-from toolway.clients import CLIENTS, Launch
-from toolway.errors import ConfigurationError, ToolwayError
+from toolway.cli.values import read_json, read_pairs
+from toolway.clients import CLIENTS, Launch, server_name
+from toolway.errors import ToolwayError
+from toolway.lint import lint
 from toolway.operations import load_document, read_document
 
 __all__ = ["main"]
@@ -32,6 +36,7 @@ _app_dir = click.option(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The folder to import APP from; this folder by default.",
 )
+_base_url = click.option("--base-url", metavar="URL", help="Where the API runs, if APP is an OpenAPI document.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -40,8 +45,9 @@ _app_dir = click.option(
 def _toolway(context: click.Context) -> None:
     """Serve FastAPI endpoints to LLM agents as MCP tools.
 
-    APP is module:attribute or module:factory(), with plain values in the brackets where it takes some; for `list` also
-    the path or URL of an OpenAPI document. Without it, pyproject.toml says it: [tool.toolway] app = "...".
+    APP is module:attribute or module:factory(), with plain values in the brackets where it takes some; or the path or
+    URL of an OpenAPI document, and then --base-url says where its API runs. Without APP, pyproject.toml says it:
+    [tool.toolway] app = "...".
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -52,22 +58,24 @@ def _toolway(context: click.Context) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes that serve.")
+@_base_url
 @_app_dir
-def serve(app: str | None, host: str, port: int, workers: int, app_dir: Path) -> None:
+def serve(app: str | None, host: str, port: int, workers: int, base_url: str | None, app_dir: Path) -> None:
     """Serve APP over HTTP: MCP at /mcp, Swagger UI at /docs."""
     from toolway.cli.serving import serve_http  # noqa: PLC0415 - the web server is slow to import
 
-    sys.exit(serve_http(_application(app, app_dir), host, port, workers))
+    sys.exit(serve_http(find_source(app, app_dir, base_url), host, port, workers))
 
 
 @_toolway.command(short_help="Serve APP over stdin and stdout.")
 @click.argument("app", required=False)
+@_base_url
 @_app_dir
-def stdio(app: str | None, app_dir: Path) -> None:
+def stdio(app: str | None, base_url: str | None, app_dir: Path) -> None:
     """Serve APP over stdin and stdout, for clients that start the server."""
     from toolway.cli.stdio import serve_stdio  # noqa: PLC0415 - the SDK is slow to import
 
-    serve_stdio(_application(app, app_dir))
+    serve_stdio(find_source(app, app_dir, base_url))
 
 
 @_toolway.command("list")
@@ -78,6 +86,29 @@ def list_tools(app: str | None, as_json: bool, app_dir: Path) -> None:
     """List the tools of APP as an agent sees them."""
     catalog = _catalog(find_source(app, app_dir))
     (show_catalog_json if as_json else show_catalog)(catalog)
+
+
+@_toolway.command("lint")
+@click.argument("app", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@click.option("--all", "every_place", is_flag=True, help="Print every place, and not only the first of each rule.")
+@click.option(
+    "--fail-on",
+    callback=read_limits,
+    default="never",
+    metavar="LEVEL|RULES",
+    help="Exit with 1 on: error, warn (errors too), never (the default), or rules such as D1,N1.",
+)
+@_app_dir
+def lint_tools(app: str | None, as_json: bool, every_place: bool, fail_on: frozenset[str], app_dir: Path) -> None:
+    """Say what in APP would trip an agent, what to write instead, and what the tools cost."""
+    catalog = _catalog(find_source(app, app_dir))
+    report = lint(catalog, server_name(catalog.title))
+    if as_json:
+        show_report_json(report)
+    else:
+        show_report(report, every_place=every_place)
+    sys.exit(1 if report.breaks(fail_on) else 0)
 
 
 def _catalog(source: Source) -> Catalog:
@@ -96,16 +127,17 @@ def _catalog(source: Source) -> Catalog:
 @_toolway.command()
 @click.argument("words", nargs=-1, required=True, metavar="[APP] NAME [KEY=VALUE]...")
 @click.option("--json", "json_text", metavar="OBJECT", help="Arguments as one JSON object; KEY=VALUE goes over it.")
+@_base_url
 @_app_dir
-def call(words: tuple[str, ...], json_text: str | None, app_dir: Path) -> None:
-    """Call one tool of APP, in this process.
+def call(words: tuple[str, ...], json_text: str | None, base_url: str | None, app_dir: Path) -> None:
+    """Call one tool of APP: in this process, or where the API of a document runs.
 
     A VALUE is taken as it stands where the argument is text, and is JSON otherwise: count=3, ids='["a", "b"]'.
     """
     app, rest = (words[0], words[1:]) if names_source(words[0]) else (None, words)
     if not rest or "=" in rest[0]:
         raise click.UsageError("missing the tool's NAME; `toolway list` shows them")
-    source, given, pairs = _application(app, app_dir), read_json(json_text), read_pairs(rest[1:])
+    source, given, pairs = find_source(app, app_dir, base_url), read_json(json_text), read_pairs(rest[1:])
     with stdout_kept():
         toolway = load_toolway(source)
 
@@ -113,7 +145,9 @@ def call(words: tuple[str, ...], json_text: str | None, app_dir: Path) -> None:
             async with started(toolway) as running:
                 tool = running.calls.tool(rest[0])
                 arguments = {**given, **read_arguments(tool, pairs)}
-                return await running.calls.call(tool.name, arguments, CallContext.local(toolway.settings))
+                running.calls.confirms = False  # whoever types the command has said yes
+                context = replace(CallContext.local(toolway.settings), asking=Rounds(()))  # nobody answers here
+                return await running.calls.call(tool.name, arguments, context)
 
         outcome = run(answer)
     show_outcome(outcome)
@@ -123,30 +157,21 @@ def call(words: tuple[str, ...], json_text: str | None, app_dir: Path) -> None:
 @_toolway.command(short_help="Print the block to paste into CLIENT.")
 @click.argument("client", metavar="CLIENT", type=click.Choice(sorted(CLIENTS)))
 @click.argument("app", required=False)
+@_base_url
 @_app_dir
-def config(client: str, app: str | None, app_dir: Path) -> None:
+def config(client: str, app: str | None, base_url: str | None, app_dir: Path) -> None:
     """Print the block to paste into CLIENT, so that it starts APP by itself.
 
-    CLIENT is claude-desktop.
+    CLIENT is claude-code, claude-desktop or gemini-cli.
     """
-    source = _application(app, app_dir)
+    source = find_source(app, app_dir, base_url)
     with stdout_kept():
-        title = load_toolway(source).app.title
+        title = load_toolway(source).source.title
     # -P: a client starts this in a folder of its own, whose files must not pass for Python's own modules.
-    args = ("-P", "-m", "toolway", "stdio", "--app-dir", str(source.folder), source.text)
+    args = ("-P", "-m", "toolway", "stdio", "--app-dir", str(source.folder), *source.words)
     block, where = CLIENTS[client](Launch(title, sys.executable, args))
     click.echo(block)
     click.echo(where, err=True)
-
-
-def _application(app: str | None, folder: Path) -> Source:
-    source = find_source(app, folder)
-    if source.is_document:
-        raise ConfigurationError(
-            f"{source.text!r} is an OpenAPI document: `toolway list` reads it, but calling remote APIs is not "
-            "supported yet"
-        )
-    return source
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from typing import Any, cast
 from fastapi import FastAPI
 
 from toolway._toolway import Toolway, mounted_on
-from toolway.errors import AppNotFoundError, ToolwayError
+from toolway.errors import AppNotFoundError, ConfigurationError, ToolwayError
 from toolway.operations import is_document
 
 __all__ = ["Source", "find_source", "load_toolway", "names_source", "told"]
@@ -39,10 +39,20 @@ class Source:
 
     text: str
     folder: Path
+    base_url: str | None = None
+    """Where the API of a document runs."""
 
     @property
     def is_document(self) -> bool:
         return is_document(self.text)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What names it on a command line, from whatever folder."""
+        if not self.is_document:
+            return (self.text,)
+        text = self.text if "://" in self.text else str(Path(self.text).absolute())
+        return (text, "--base-url", self.base_url) if self.base_url else (text,)
 
 
 def names_source(word: str) -> bool:
@@ -50,19 +60,21 @@ def names_source(word: str) -> bool:
     return ":" in word.partition("=")[0] or is_document(word)
 
 
-def find_source(app: str | None, folder: Path) -> Source:
+def find_source(app: str | None, folder: Path, base_url: str | None = None) -> Source:
     """Take what was named, or else what the nearest ``pyproject.toml`` names in ``[tool.toolway] app``.
+
+    `base_url` says where the API of an OpenAPI document runs.
 
     Raises:
         AppNotFoundError: nothing was named, and no such file names anything.
     """
     folder = folder.resolve()
     if app is not None:
-        return Source(app, folder)
+        return Source(app, folder, base_url)
     for candidate in (folder, *folder.parents):
         named = _named_in(candidate / "pyproject.toml")
         if named is not None:
-            return Source(_from_folder(named, candidate), candidate)
+            return Source(_from_folder(named, candidate), candidate, base_url)
     raise AppNotFoundError(
         "no application named: give it as module:attribute, or set app in [tool.toolway] of pyproject.toml"
     )
@@ -90,13 +102,21 @@ def _named_in(file: Path) -> str | None:
 
 
 def load_toolway(source: Source) -> Toolway:
-    """Import an application, and return the Toolway that is mounted on it or a new one.
+    """Import an application, and return the Toolway that is mounted on it or a new one; or one of a document's API.
 
     Raises:
         AppNotFoundError: there is no such module or attribute, its import or its factory fails, or what stands there is
             no FastAPI application.
-        ConfigurationError: a ``TOOLWAY_...`` variable of the environment has an unusable value.
+        ConfigurationError: a ``TOOLWAY_...`` variable of the environment has an unusable value, or nobody says where
+            the API of a document runs.
+        DocumentError: the document cannot be read.
     """
+    if source.is_document:
+        from toolway.cli.documents import toolway_of_document  # noqa: PLC0415 - HTTP clients are slow to import
+
+        return toolway_of_document(source.text, source.base_url)
+    if source.base_url is not None:
+        raise ConfigurationError(f"--base-url is for OpenAPI documents; {source.text!r} runs in this process")
     parts = _APPLICATION.fullmatch(source.text)
     if parts is None or parts["module"].endswith(".py"):
         raise AppNotFoundError(_expected(source.text))

@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.synchronize import Lock
 from typing import Any
 
@@ -24,6 +24,7 @@ from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from toolway._toolway import Toolway
+from toolway.asking import new_key, share_key
 from toolway.cli.loading import Source, load_toolway
 from toolway.cli.output import complain
 from toolway.cli.starting import start_failure
@@ -36,6 +37,8 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, never bound here
 _GRACE_SECONDS = 10
 """How long requests in progress may take once the server has been asked to end."""
+_SILENT_SECONDS = 30
+"""How long a worker may not answer its supervisor before it is replaced; while it imports everything it does not."""
 
 
 def serve_http(source: Source, host: str, port: int, workers: int) -> int:
@@ -56,7 +59,13 @@ def serve_http(source: Source, host: str, port: int, workers: int) -> int:
 
 def _mounted(source: Source) -> Toolway:
     toolway = load_toolway(source)
-    return toolway if toolway.path else toolway.mount(_free_path(toolway.app))
+    if toolway.path is None:
+        return toolway.mount(_free_path(toolway.app))
+    if not has_path(toolway.site, toolway.path):
+        raise ConfigurationError(
+            f"{toolway.app.title!r} does not include the router that MCP is mounted on; name the application that does"
+        )
+    return toolway
 
 
 def _free_path(app: FastAPI) -> str:
@@ -105,14 +114,25 @@ def _serve_here(toolway: Toolway, address: _Address, listener: socket.socket) ->
 
 
 def _serve_by_workers(source: Source, address: _Address, listener: socket.socket, workers: int) -> int:
-    worker = _Worker(source, address, multiprocessing.get_context("spawn").Lock())
+    worker = _Worker(source, address, new_key(), multiprocessing.get_context("spawn").Lock())
     config = _config(worker, logging.INFO, factory=True, workers=workers)
+    config.timeout_worker_healthcheck = _SILENT_SECONDS
     # Older releases of uvicorn want to be told what a worker runs.
     older = {"target": uvicorn.Server(config).run} if "target" in inspect.signature(Multiprocess).parameters else {}
-    supervisor = Multiprocess(config, sockets=[listener], **older)
+    supervisor = _Supervisor(config, sockets=[listener], **older)
     supervisor.run()
     failed = any(process.process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
     return 2 if failed else 0
+
+
+class _Supervisor(Multiprocess):
+    """Hears at once of a worker that has ended, while it waits for its answer."""
+
+    def keep_subprocess_alive(self) -> None:
+        for process in self.processes:
+            process.child_conn.close()  # the worker's end; held here as well, it would outlive the worker
+        with suppress(EOFError, ConnectionError):  # older releases of uvicorn do not expect that
+            super().keep_subprocess_alive()
 
 
 def _config(app: Any, level: int, **options: Any) -> uvicorn.Config:
@@ -129,10 +149,13 @@ class _Worker:
 
     source: Source
     address: _Address
+    key: str = field(repr=False)
+    """Seals what clients carry, where the settings have no key: a question of one worker is answered to another."""
     speaks: Lock
 
     def __call__(self) -> ASGIApp:
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        share_key(self.key)
         toolway = _mounted(self.source)
         return _Told(toolway, lambda: self._announce(toolway), self._complain)
 
@@ -147,13 +170,13 @@ class _Worker:
 
 def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
     yield f"MCP endpoint  {address.url}{toolway.path}"
-    if toolway.app.docs_url and toolway.app.openapi_url:
-        yield f"Swagger UI    {address.url}{toolway.app.docs_url}"
+    if toolway.site.docs_url and toolway.site.openapi_url:
+        yield f"Swagger UI    {address.url}{toolway.site.docs_url}"
     if reminder := _host_reminder(address.host, toolway.settings.allowed_hosts):
         yield reminder
     tools, skipped = len(toolway.catalog.tools), len(toolway.catalog.skipped)
     rest = f"; {skipped} operations are no tools, `toolway list` says why" if skipped else ""
-    yield f"{toolway.app.title}: {tools} {'tool' if tools == 1 else 'tools'}{rest}. Ctrl+C ends the server."
+    yield f"{toolway.catalog.title}: {tools} {'tool' if tools == 1 else 'tools'}{rest}. Ctrl+C ends the server."
 
 
 def _host_reminder(host: str, allowed: Sequence[str]) -> str:
@@ -169,7 +192,7 @@ class _Told:
     """Says when the application has started, or in one line what kept it from starting."""
 
     def __init__(self, toolway: Toolway, announce: Callable[[], None], complain: Callable[[str], None]) -> None:
-        self._app = toolway.app
+        self._app = toolway.site
         self._announce = announce
         self._complain = complain
 

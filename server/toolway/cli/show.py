@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import click
 
-from toolway.calls import Audio, Blob, Content, Image, Outcome, Text
+from toolway.calls import Audio, Blob, Content, Image, Outcome, Text, Written
 from toolway.catalog import Argument, Catalog, Tool
 from toolway.catalog.schemas import deref
 from toolway.operations import Schema
@@ -22,20 +22,46 @@ _WIDEST = 110
 
 
 def show_catalog(catalog: Catalog) -> None:
-    """Print the tools for people: what each does, and what it takes."""
+    """Print what is offered for people: the tools and what they take, resources, prompts and skills."""
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     for tool in catalog.tools.values():
         click.echo("\n".join(_tool_lines(tool, width)) + "\n")
+    for lines in _other_lines(catalog):
+        click.echo("\n".join(textwrap.shorten(line, width, placeholder=" ...") for line in lines) + "\n")
     for entry in catalog.skipped:
         click.echo(f"skipped: {entry.method} {entry.path}: {entry.reason}")
-    count = len(catalog.tools)
-    click.echo(f"{count} {'tool' if count == 1 else 'tools'}, {len(catalog.skipped)} skipped")
+    click.echo(f"{', '.join(_counts(catalog))}, {len(catalog.skipped)} skipped")
 
 
 def show_catalog_json(catalog: Catalog) -> None:
-    """Print the tools as an agent gets them."""
-    entries = [tool.definition(wrapped=False) for tool in catalog.tools.values()]
-    click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
+    """Print tools, resources and prompts as a client gets them."""
+    click.echo(json.dumps(catalog.definitions(), indent=2, ensure_ascii=False))
+
+
+def _other_lines(catalog: Catalog) -> Iterator[list[str]]:
+    """What is offered besides tools, a block for each kind."""
+    blocks = {
+        "Resources": [f"{entry.uri}: {_gist(entry.description)}" for entry in catalog.resources],
+        "Prompts": [
+            f"{entry.name}({', '.join(entry.tool.arguments)}): {_gist(entry.description)}"
+            for entry in catalog.prompts.values()
+        ],
+        "Skills": [f"{entry.uri}: {_gist(entry.frontmatter['description'])}" for entry in catalog.skills],
+    }
+    for heading, lines in blocks.items():
+        if lines:
+            yield [heading, *lines]
+
+
+def _gist(text: str) -> str:
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def _counts(catalog: Catalog) -> Iterator[str]:
+    counts = {"resource": len(catalog.resources), "prompt": len(catalog.prompts), "skill": len(catalog.skills)}
+    for kind, count in {"tool": len(catalog.tools), **counts}.items():
+        if count or kind == "tool":
+            yield f"{count} {kind if count == 1 else f'{kind}s'}"
 
 
 def show_outcome(outcome: Outcome) -> None:
@@ -93,5 +119,7 @@ def _shown(content: Content) -> str:
     match content:
         case Text(text):
             return text
+        case Written(block):
+            return str(block.get("text") or f"[{block['type']}]")
         case Image(data, media_type) | Audio(data, media_type) | Blob(data, media_type, _):
             return f"[{media_type}, {len(data):,} bytes]"

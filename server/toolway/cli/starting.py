@@ -18,15 +18,18 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def started(toolway: Toolway) -> AsyncGenerator[Running]:
+async def started(toolway: Toolway, *, works: bool = False) -> AsyncGenerator[Running]:
     """Run the application's lifespan.
+
+    Args:
+        works: take up waiting tasks.
 
     Raises:
         ConfigurationError: its start-up failed, for whatever reason.
     """
     stack = AsyncExitStack()
     try:
-        running = await stack.enter_async_context(toolway.running())
+        running = await stack.enter_async_context(toolway.running(works=works))
     except Exception as error:  # somebody else's start-up runs here
         raise start_failure(error) from error
     try:

@@ -32,7 +32,8 @@ def serve_stdio(source: Source) -> None:
     try:
         anyio.run(_serve, source)
     except* (BrokenPipeError, ConnectionResetError):
-        pass  # the client left without waiting for its answer
+        # The client left without waiting for its answer, and Python would complain of what is still to be written.
+        _leave(0)
 
 
 async def _serve(source: Source) -> None:
@@ -54,7 +55,7 @@ async def _until_left(toolway: Toolway, serve: Serve) -> bool:
     """Serve, and tell whether a signal put an end to it; the application's shutdown runs either way."""
     scope = anyio.CancelScope()
     with anyio.CancelScope(shield=True):  # also when stdout breaks
-        async with started(toolway) as running:
+        async with started(toolway, works=True) as running:
             with scope, _signals_cancel(scope):
                 await serve(running.server)
     return scope.cancelled_caught

@@ -1,9 +1,9 @@
 """The blocks that people paste into MCP clients."""
 
-from toolway.clients.claude_desktop import claude_desktop
-from toolway.clients.launch import Launch
+from toolway.clients.launch import Launch, server_name
+from toolway.clients.mcp_servers import claude_code, claude_desktop, gemini_cli
 
-__all__ = ["CLIENTS", "Launch", "claude_desktop"]
+__all__ = ["CLIENTS", "Launch", "claude_code", "claude_desktop", "gemini_cli", "server_name"]
 
-CLIENTS = {"claude-desktop": claude_desktop}
+CLIENTS = {"claude-code": claude_code, "claude-desktop": claude_desktop, "gemini-cli": gemini_cli}
 """Client name, as the command line knows it, to what makes its block."""

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-__all__ = ["Launch"]
+__all__ = ["Launch", "server_name"]
 
 _LONGEST_NAME = 20
 """Clients put a server's name before every tool's name, and limit the two together to 60 or 64 characters."""
@@ -24,8 +24,13 @@ class Launch:
 
     @property
     def name(self) -> str:
-        """A short name for the server: as many words of the title as fit, in ASCII."""
-        plain = unicodedata.normalize("NFKD", self.title).encode("ascii", "ignore").decode("ascii")
-        words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
-        whole = words[: _LONGEST_NAME + 1].rpartition("-")[0] if len(words) > _LONGEST_NAME else words
-        return whole or words[:_LONGEST_NAME] or "toolway"
+        """The server's name in the client's configuration."""
+        return server_name(self.title)
+
+
+def server_name(title: str) -> str:
+    """A short name for the server of an application: as many words of its title as fit, in ASCII."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii")
+    words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+    whole = words[: _LONGEST_NAME + 1].rpartition("-")[0] if len(words) > _LONGEST_NAME else words
+    return whole or words[:_LONGEST_NAME] or "toolway"

@@ -1,8 +1,17 @@
 """What an API offers: its operations, read from its OpenAPI document."""
 
-from toolway.operations.application import has_path, read_application
+from toolway.operations.application import (
+    applications,
+    has_endpoint,
+    has_path,
+    key_headers,
+    may_look_at_callers,
+    path_of,
+    read_application,
+    responses_of,
+)
 from toolway.operations.document import MALFORMED, read_document
-from toolway.operations.loading import is_document, load_document
+from toolway.operations.loading import is_document, load_document, parse_yaml
 from toolway.operations.model import (
     Api,
     Body,
@@ -28,9 +37,16 @@ __all__ = [
     "Response",
     "Schema",
     "Skipped",
+    "applications",
+    "has_endpoint",
     "has_path",
     "is_document",
+    "key_headers",
     "load_document",
+    "may_look_at_callers",
+    "parse_yaml",
+    "path_of",
     "read_application",
     "read_document",
+    "responses_of",
 ]

@@ -8,36 +8,51 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi import routing as fastapi_routing
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Host, Mount, Route
 
+from toolway._shortcut import ShortCut
 from toolway.errors import DocumentError
 from toolway.operations.document import read_document
 from toolway.operations.model import Api, Body, Credentials, Operation, Response, Skipped
 from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern, plain_path
 
-__all__ = ["has_path", "read_application"]
+__all__ = [
+    "applications",
+    "has_endpoint",
+    "has_path",
+    "key_headers",
+    "may_look_at_callers",
+    "path_of",
+    "read_application",
+    "responses_of",
+]
 
 _LEAVING_OUT = ("include", "exclude", "exclude_unset", "exclude_defaults", "exclude_none")
+_seen: WeakKeyDictionary[FastAPI, dict[str, Any]] = WeakKeyDictionary()
+_LOOKING = frozenset(
+    {"starlette.middleware.authentication", "starlette.middleware.base", "starlette.middleware.sessions"}
+)
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 def read_application(app: FastAPI) -> Api:
     """Read the operations of an application and of the FastAPI applications mounted in it.
 
-    The document is what ``app.openapi()`` says now, overridden or not. When an application and one that is mounted in
-    it have the same method and path, the outer one counts, as it does for the router.
+    The document is what ``app.openapi()`` says of the routes as they are now, overridden or not. When an application
+    and one that is mounted in it have the same method and path, the outer one counts, as it does for the router.
     """
-    apis = list(_apis(app, prefix="", outer=[], mount=None))
+    apis = list(_apis(app, prefix="", outer=[], mounts=()))
     operations: dict[tuple[str, str], Operation] = {}
     for api in apis:
         for operation in api.operations:
@@ -46,25 +61,89 @@ def read_application(app: FastAPI) -> Api:
     return dataclasses.replace(apis[0], operations=tuple(operations.values()), skipped=skipped)
 
 
-def has_path(app: FastAPI, path: str) -> bool:
-    """Tell whether a route or a mount of the application stands at exactly this path."""
+def applications(app: FastAPI) -> Iterator[FastAPI]:
+    """Yield an application, and those that are mounted in it."""
+    yield app
+    for leaf in _leaves(app.routes):
+        route = _original(leaf)
+        if isinstance(route, Mount) and isinstance(inner := _unwrapped(route), FastAPI):
+            yield from applications(inner)
+
+
+def has_path(app: FastAPI | APIRouter, path: str) -> bool:
+    """Tell whether a route or a mount of an application or a router stands at exactly this path."""
     return any(getattr(leaf, "path", None) == path for leaf in _leaves(app.routes))
 
 
-def _apis(app: FastAPI, prefix: str, outer: list[RoutePattern], mount: str | None) -> Iterator[Api]:
+def has_endpoint(app: FastAPI, endpoint: Callable[..., Any]) -> bool:
+    """Tell whether a route of the application leads to exactly this function."""
+    return any(getattr(leaf, "endpoint", None) is endpoint for leaf in _leaves(app.routes))
+
+
+def may_look_at_callers(*sites: FastAPI | APIRouter) -> bool:
+    """Tell whether something that stands before all paths may look at who asks: a dependency, or middleware.
+
+    Of Starlette's own middleware only that for authentication and sessions does.
+    """
+    return any(_has_dependencies(site) or _has_middleware(site) for site in sites)
+
+
+def _has_dependencies(site: FastAPI | APIRouter) -> bool:
+    return bool(site.router.dependencies if isinstance(site, FastAPI) else site.dependencies)
+
+
+def _has_middleware(site: FastAPI | APIRouter) -> bool:
+    found = site.user_middleware if isinstance(site, FastAPI) else ()
+    modules = {getattr(entry.cls, "__module__", "") for entry in found if entry.cls is not ShortCut}
+    return any(not name.startswith("starlette.middleware.") or name in _LOOKING for name in modules)
+
+
+def path_of(app: FastAPI, endpoint: object) -> str | None:
+    """The path at which an application serves an endpoint, through whatever routers; None when it does not."""
+    leaves = _leaves(app.routes)
+    return next((_path(leaf) for leaf in leaves if getattr(_original(leaf), "endpoint", None) is endpoint), None)
+
+
+def responses_of(
+    app: FastAPI, dependency: Callable[..., Any]
+) -> Iterator[tuple[FastAPI, dict[int | str, dict[str, Any]]]]:
+    """Yield the documented responses of every route that has a dependency, to be added to, and the route's application.
+
+    The routes of applications that are mounted in the given one are among them.
+    """
+    for leaf in _leaves(app.routes):
+        route = _original(leaf)
+        if isinstance(route, Mount) and isinstance(inner := _unwrapped(route), FastAPI):
+            yield from responses_of(inner, dependency)
+        elif isinstance(route, APIRoute) and dependency in _dependencies(leaf.dependant):
+            yield app, route.responses
+            if leaf.responses is not route.responses:  # of a router: those of both are merged
+                yield app, leaf.responses
+
+
+def _apis(app: FastAPI, prefix: str, outer: list[RoutePattern], mounts: tuple[str, ...]) -> Iterator[Api]:
     """Yield the application's API, then those of its mounts.
 
-    `outer` are routes that come before all of these, `mount` is the outermost prefix.
+    `outer` are routes that come before all of these, `mounts` are the prefixes down to here.
     """
     leaves = list(_leaves(app.routes))
     patterns = [*outer, *(pattern for leaf in leaves for pattern in _patterns(leaf, prefix))]
-    yield _read_one(app, prefix, leaves, RouteIndex(patterns, mount))
+    yield _read_one(app, prefix, leaves, RouteIndex(patterns, mounts))
     for position, leaf in enumerate(leaves):
         route = _original(leaf)
         if isinstance(route, Mount) and isinstance(inner := _unwrapped(route), FastAPI):
             before = [*outer, *(pattern for earlier in leaves[:position] for pattern in _patterns(earlier, prefix))]
-            deeper = prefix + str(leaf.path).rstrip("/")
-            yield from _apis(inner, deeper, before, deeper if mount is None else mount)
+            deeper = prefix + _path(leaf).rstrip("/")
+            yield from _apis(inner, deeper, before, (*mounts, deeper))
+        elif isinstance(route, Host) and isinstance(route.app, FastAPI):
+            yield from (_elsewhere(api, route.host) for api in _apis(route.app, prefix, [], mounts))
+
+
+def _elsewhere(api: Api, host: str) -> Api:
+    """Leave out what stands under a host of its own: a proxy may keep that from those who reach this one."""
+    reason = f"it answers only under the host {host!r}; mount a Toolway on that application itself"
+    found = (Skipped(operation.method, operation.path, reason) for operation in api.operations)
+    return dataclasses.replace(api, operations=(), skipped=(*found, *api.skipped))
 
 
 def _read_one(app: FastAPI, prefix: str, leaves: list[Any], index: RouteIndex) -> Api:
@@ -76,14 +155,25 @@ def _read_one(app: FastAPI, prefix: str, leaves: list[Any], index: RouteIndex) -
             raise DocumentError("no route of the application serves this path")
         return template
 
-    api = read_document(app.openapi(), prefix=prefix, template_for=template_for)
+    api = read_document(_document(app), prefix=prefix, template_for=template_for)
     operations = (_enriched(operation, _route_of(operation, prefix, routes)) for operation in api.operations)
     sockets = (
-        Skipped("WEBSOCKET", prefix + str(leaf.path), "a WebSocket has no single answer")
+        Skipped("WEBSOCKET", prefix + _path(leaf), "a WebSocket has no single answer")
         for leaf in leaves
         if isinstance(_original(leaf), fastapi_routing.APIWebSocketRoute)
     )
     return dataclasses.replace(api, operations=tuple(operations), skipped=(*api.skipped, *sockets))
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The application's document; one that an earlier look has left in its cache may know less than there is now."""
+    if app.openapi_schema is not None and app.openapi_schema is _seen.get(app):
+        app.openapi_schema = None
+    is_ours = app.openapi_schema is None  # and not one that the application has put there itself
+    document = app.openapi()
+    if is_ours and app.openapi_schema is not None:
+        _seen[app] = app.openapi_schema
+    return document
 
 
 def _leaves(routes: Sequence[BaseRoute]) -> Iterator[Any]:
@@ -96,6 +186,11 @@ def _original(leaf: Any) -> BaseRoute:
     return getattr(leaf, "original_route", leaf)
 
 
+def _path(leaf: Any) -> str:
+    """The effective path; of a router's sockets, mounts and plain routes FastAPI 0.137 tells it only further inside."""
+    return str(leaf.path or getattr(leaf, "starlette_route", leaf).path)
+
+
 def _unwrapped(mount: Mount) -> Any:
     return getattr(mount, "_base_app", mount.app)
 
@@ -103,10 +198,10 @@ def _unwrapped(mount: Mount) -> Any:
 def _patterns(leaf: Any, prefix: str) -> Iterator[RoutePattern]:
     route = _original(leaf)
     if isinstance(route, Mount):
-        yield RoutePattern(prefix + str(leaf.path).rstrip("/") + "/{path:path}", methods=None, is_mount=True)
+        yield RoutePattern(prefix + _path(leaf).rstrip("/") + "/{path:path}", methods=None, is_mount=True)
     elif isinstance(route, Route):
         methods = frozenset[str](leaf.methods) if leaf.methods else None
-        yield RoutePattern(prefix + str(leaf.path), methods, operation_id=_operation_id(leaf))
+        yield RoutePattern(prefix + _path(leaf), methods, operation_id=_operation_id(leaf))
 
 
 def _operation_id(leaf: Any) -> str | None:
@@ -140,20 +235,37 @@ def _enriched(operation: Operation, leaf: Any | None) -> Operation:
     return dataclasses.replace(
         operation,
         endpoint=leaf.endpoint,
+        route=leaf,
         body=body,
         responses=operation.responses if leaf.response_model_by_alias else _undescribed(operation.responses),
         credentials=_with_keys(operation.credentials, list(_api_keys(leaf.dependant))),
         answers_partly=_answers_partly(leaf),
+        dependencies=tuple(_dependencies(leaf.dependant)),
     )
 
 
 def _with_keys(documented: Credentials, keys: list[APIKey]) -> Credentials:
     """Add the keys that a document loses: of several under one scheme name (the class, by default) it has the last."""
-    return Credentials(
+    return dataclasses.replace(
+        documented,
         headers=documented.headers.union(key.name.lower() for key in keys if key.in_ is APIKeyIn.header),
         query=documented.query.union(key.name for key in keys if key.in_ is APIKeyIn.query),
         cookies=documented.cookies.union(key.name for key in keys if key.in_ is APIKeyIn.cookie),
     )
+
+
+def key_headers(route: Any) -> frozenset[bytes]:
+    """The headers in which a route looks for API keys; names in lower case."""
+    dependant = getattr(route, "dependant", None)
+    keys = _api_keys(dependant) if dependant is not None else ()
+    return frozenset(key.name.lower().encode("latin-1") for key in keys if key.in_ is APIKeyIn.header)
+
+
+def _dependencies(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+    for inner in dependant.dependencies:
+        if inner.call is not None:
+            yield inner.call
+        yield from _dependencies(inner)
 
 
 def _api_keys(dependant: Dependant) -> Iterator[APIKey]:

@@ -200,11 +200,13 @@ class _Reader:
     def _responses(self, node: _Json) -> Iterator[Response]:
         responses: Mapping[str, _Json] = node.get("responses") or {}
         for status, raw in responses.items():
-            content: Mapping[str, _Json] = resolve(self._document, raw).get("content") or {}
+            response = resolve(self._document, raw)
+            description = str(response.get("description") or "")
+            content: Mapping[str, _Json] = response.get("content") or {}
             if not content:
-                yield Response(str(status))
+                yield Response(str(status), description=description)
             for media_type, media in content.items():
-                yield Response(str(status), media_type, _schema(media))
+                yield Response(str(status), media_type, _schema(media), description)
 
     def _credentials(self, node: _Json) -> Credentials:
         requirements: list[_Json] = node.get("security", self._document.get("security")) or []
@@ -214,7 +216,11 @@ class _Reader:
             headers=frozenset(str(key.get("name")).lower() for key in keys if key.get("in") == "header"),
             query=frozenset(str(key.get("name")) for key in keys if key.get("in") == "query"),
             cookies=frozenset(str(key.get("name")) for key in keys if key.get("in") == "cookie"),
+            satisfiable=not requirements or any(all(map(self._is_in_header, entry)) for entry in requirements),
         )
+
+    def _is_in_header(self, name: str) -> bool:
+        return self._scheme(name).get("in") not in {"query", "cookie"}
 
     def _scheme(self, name: str) -> _Json:
         return resolve(self._document, self._schemes.get(name) or {})

@@ -5,16 +5,25 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import yaml
 
 from toolway.errors import DocumentError
 
-__all__ = ["is_document", "load_document"]
+__all__ = ["is_document", "load_document", "parse_yaml"]
 
 _SUFFIXES = (".json", ".yaml", ".yml", ".json.gz", ".yaml.gz", ".yml.gz")
 _MOST_BYTES = 64 * 1024 * 1024
+
+
+class _JsonLoader(yaml.SafeLoader):
+    """YAML as far as JSON goes: a date is text, as it is in every JSON document."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        sign: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def is_document(source: str) -> bool:
@@ -66,7 +75,16 @@ def _parse(raw: bytes, source: str) -> Any:
     except ValueError as not_json:
         if ".json" in source.lower():
             raise DocumentError(f"{source!r} is not JSON: {not_json}") from not_json
+    return parse_yaml(raw, source)
+
+
+def parse_yaml(raw: bytes, source: str) -> Any:
+    """Read YAML as far as JSON goes; `source` is its name in an error.
+
+    Raises:
+        DocumentError: it is none.
+    """
     try:
-        return yaml.safe_load(raw)
+        return yaml.load(raw, _JsonLoader)  # noqa: S506 - a safe loader that knows less
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DocumentError(f"{source!r} is neither JSON nor YAML: {error}") from error

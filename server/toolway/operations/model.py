@@ -48,6 +48,7 @@ class Response:
     media_type: str | None = None
     schema: Schema | None = None
     """None without content; ``{}`` where the content is not described."""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Credentials:
     query: frozenset[str] = frozenset()
     cookies: frozenset[str] = frozenset()
     """Declared, but never passed on: a cookie stays with the connection."""
+    satisfiable: bool = True
+    """Whether headers alone are enough: the only credentials that come with the caller of a tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,10 @@ class Operation:
     """Whether answers may lack members that their schema requires (``response_model_exclude_unset`` and its kind)."""
     endpoint: Callable[..., Any] | None = None
     """The function behind the operation, where the application runs in this process."""
+    route: Any = field(default=None, compare=False)
+    """FastAPI's route to it, as it is effective with what routers have added, where the application runs here."""
+    dependencies: tuple[Callable[..., Any], ...] = ()
+    """The functions of all its FastAPI dependencies, those of its dependencies included."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

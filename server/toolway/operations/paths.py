@@ -8,10 +8,12 @@ the values that were put in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from starlette.routing import compile_path
+from starlette.responses import Response
+from starlette.routing import Route, compile_path
 
 __all__ = ["PathTemplate", "RouteIndex", "RoutePattern", "plain_path"]
 
@@ -39,21 +41,21 @@ class PathTemplate:
     """Parameters that may hold slashes (``{file_path:path}``)."""
     rivals: tuple[re.Pattern[str], ...] = ()
     """Earlier routes of the same method that could match a filled path."""
-    mount: re.Pattern[str] | None = None
-    """The mount that the path goes through; it takes less than its routes do (nothing with a line break)."""
+    mounts: tuple[re.Pattern[str], ...] = ()
+    """The mounts that the path goes through; they take less than their routes do (nothing with a line break)."""
     is_shadowed: bool = False
     """Whether earlier routes take every filled path."""
 
     @classmethod
-    def parse(cls, path: str, rivals: Iterable[str] = (), mount: str | None = None) -> PathTemplate:
-        """Read a template, with Starlette's convertors (``{n:int}``) or without; `mount` is the outermost prefix."""
+    def parse(cls, path: str, rivals: Iterable[str] = (), mounts: Iterable[str] = ()) -> PathTemplate:
+        """Read a template, with Starlette's convertors (``{n:int}``) or without; `mounts` are the prefixes above it."""
         placeholders: list[str] = _PLACEHOLDER.findall(path)
         names = tuple(placeholder.partition(":")[0] for placeholder in placeholders)
         spanning = frozenset(name for name, placeholder in zip(names, placeholders, strict=True) if _spans(placeholder))
         pattern, groups = _compile(path)
         text = plain_path(path)
         others = tuple(_compile(rival)[0] for rival in rivals)
-        through = None if mount is None else _compile(mount + _REST)[0]
+        through = tuple(_compile(mount + _REST)[0] for mount in mounts)
         return cls(text, names, pattern, groups, spanning, others, through)
 
     def fill(self, values: Mapping[str, str]) -> str:
@@ -62,7 +64,7 @@ class PathTemplate:
 
     def keeps(self, path: str, values: Mapping[str, str]) -> bool:
         """Tell whether the filled path is matched by this template with exactly these values."""
-        if self.mount is not None and self.mount.fullmatch(path) is None:
+        if not all(_passes(mount, path) for mount in self.mounts):
             return False
         match = self.pattern.fullmatch(path)
         return match is not None and all(match[group] == values[name] for name, group in self.groups.items())
@@ -92,6 +94,25 @@ def _compile(path: str) -> tuple[re.Pattern[str], dict[str, str]]:
     return pattern, groups
 
 
+def _passes(mount: re.Pattern[str], path: str) -> bool:
+    """Tell whether a mount takes a path, and its own routes are then asked for just the rest."""
+    match = mount.fullmatch(path)
+    return match is not None and (_ROOTS_ARE_TEXT or _is_taken_off(path[: match.start(mount.groups) - 1], path))
+
+
+def _is_taken_off(root: str, path: str) -> bool:
+    """Tell whether Starlette takes a root off a path; some releases look for it as for a regular expression."""
+    try:
+        _, found = _BELOW.matches({"type": "http", "method": "GET", "path": path, "root_path": root})
+    except re.error:
+        return False
+    return found.get("path_params") == {"path": path[len(root) + 1 :]}
+
+
+_BELOW = Route(_REST, Response)
+_ROOTS_ARE_TEXT = _is_taken_off("/a+", "/a+/b")
+
+
 @dataclass(frozen=True, slots=True)
 class RoutePattern:
     """One route of an application, as far as it can take a request away from another."""
@@ -112,27 +133,76 @@ class RoutePattern:
         return self.methods is None or method in self.methods
 
 
+_Row: TypeAlias = tuple[int, RoutePattern]
+"""A route with its position."""
+
+
+class _Node:
+    """The routes that begin with the same segments."""
+
+    def __init__(self) -> None:
+        self.literal: dict[str, _Node] = {}
+        """What goes on with a segment that is just text."""
+        self.filled: dict[str, _Node] = {}
+        """What goes on with a segment that has a placeholder."""
+        self.rows: list[_Row] = []
+        """Routes that end here."""
+        self.spanning: list[_Row] = []
+        """Routes that go on with a placeholder that may hold slashes: to wherever."""
+
+    def add(self, segments: Sequence[str], row: _Row) -> None:
+        if not segments:
+            self.rows.append(row)
+        elif _has_spanning(segments[0]):
+            self.spanning.append(row)
+        else:
+            children = self.filled if "{" in segments[0] else self.literal
+            children.setdefault(segments[0], _Node()).add(segments[1:], row)
+
+    def near(self, segments: Sequence[str]) -> Iterator[_Row]:
+        """The routes that may match a path which another template matches."""
+        yield from self.spanning
+        if not segments:
+            yield from self.rows
+        elif _has_spanning(segments[0]):
+            yield from self.everything()
+        else:
+            for child in self._next(segments[0]):
+                yield from child.near(segments[1:])
+
+    def _next(self, segment: str) -> Iterator[_Node]:
+        yield from self.filled.values()
+        if "{" in segment:
+            yield from self.literal.values()
+        elif segment in self.literal:
+            yield self.literal[segment]
+
+    def everything(self) -> Iterator[_Row]:
+        yield from self.rows
+        for child in (*self.literal.values(), *self.filled.values()):
+            yield from child.spanning
+            yield from child.everything()
+
+
 class RouteIndex:
     """The routes of an application in the router's order, asked for those that could shadow a template.
 
-    Routes are kept by their first segment, so that the question does not walk over the whole application.
+    Routes are kept as a tree of their segments, so that the question does not walk over the whole application.
     """
 
-    def __init__(self, routes: Iterable[RoutePattern], mount: str | None = None) -> None:
-        self._mount = mount
-        self._by_head: dict[str, list[tuple[int, RoutePattern]]] = {}
-        self._any_head: list[tuple[int, RoutePattern]] = []
-        self._own: dict[tuple[str | None, str], list[tuple[int, RoutePattern]]] = {}
-        for position, route in enumerate(routes):
-            self._add(position, route)
+    def __init__(self, routes: Iterable[RoutePattern], mounts: Sequence[str] = ()) -> None:
+        self._mounts = mounts
+        self._tree = _Node()
+        self._own: dict[tuple[str | None, str], list[_Row]] = {}
+        for row in enumerate(routes):
+            self._add(row)
 
-    def _add(self, position: int, route: RoutePattern) -> None:
-        head = route.segments[0] if route.segments else ""
-        rows = self._any_head if "{" in head else self._by_head.setdefault(head, [])
-        rows.append((position, route))
+    def _add(self, row: _Row) -> None:
+        route = row[1]
+        self._tree.add(route.segments, row)
         text = plain_path(route.path)
         for method in route.methods or (None,):
-            self._own.setdefault((method, text), []).append((position, route))
+            self._own.setdefault((method, text), []).append(row)
 
     def template(self, method: str, path: str, operation_id: str | None = None) -> PathTemplate | None:
         """Return the template of the route that an operation was written from, or None when there is none."""
@@ -146,32 +216,26 @@ class RouteIndex:
             for at, rival in self._near(own)
             if at < position and rival.takes(method) and _overlap(rival.segments, own.split("/")[1:])
         ]
-        template = PathTemplate.parse(own, (rival.path for rival in rivals), self._mount)
+        template = PathTemplate.parse(own, (rival.path for rival in rivals), self._mounts)
         is_covered = any(_covers(rival.segments, own.split("/")[1:]) for rival in rivals)
         return replace(template, is_shadowed=is_covered or (not template.names and template.is_taken(template.text)))
 
-    def _own_route(self, method: str, path: str, operation_id: str | None) -> tuple[int, RoutePattern] | None:
+    def _own_route(self, method: str, path: str, operation_id: str | None) -> _Row | None:
         """Of several routes on one path the last with this id, as in the document; the first where no id fits."""
         rows = self._own.get((method, path)) or self._own.get((None, path)) or []
         same = [row for row in rows if row[1].operation_id == operation_id]
         return same[-1] if same else next(iter(rows), None)
 
-    def _mount_over(self, path: str) -> tuple[int, RoutePattern] | None:
+    def _mount_over(self, path: str) -> _Row | None:
         """The first mount that takes a path which is documented, but none of the routes that are known here."""
         above = ((at, route) for at, route in self._near(path) if route.is_mount)
         return min((row for row in above if _covers(row[1].segments, path.split("/")[1:])), default=None, key=_position)
 
-    def _near(self, path: str) -> Iterator[tuple[int, RoutePattern]]:
-        head = path.split("/")[1]
-        if "{" in head:
-            for rows in self._by_head.values():
-                yield from rows
-        else:
-            yield from self._by_head.get(head, [])
-        yield from self._any_head
+    def _near(self, path: str) -> Iterator[_Row]:
+        return self._tree.near(path.split("/")[1:])
 
 
-def _position(row: tuple[int, RoutePattern]) -> int:
+def _position(row: _Row) -> int:
     return row[0]
 
 

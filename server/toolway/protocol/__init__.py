@@ -1,8 +1,27 @@
 """MCP itself, in both eras: 2026-07-28, and the handshake revisions before it."""
 
-from toolway.protocol.caller import call_context
+from toolway.protocol.caller import Callers
+from toolway.protocol.changes import Publisher
+from toolway.protocol.context import ContextOf
 from toolway.protocol.endpoint import Endpoint
-from toolway.protocol.server import build_server
+from toolway.protocol.lifespan import Lifespan, State, run_within
+from toolway.protocol.questions import seal_states
+from toolway.protocol.route import place
+from toolway.protocol.server import CatalogServer
 from toolway.protocol.stdio import standard_streams
+from toolway.protocol.wiring import Wiring
 
-__all__ = ["Endpoint", "build_server", "call_context", "standard_streams"]
+__all__ = [
+    "Callers",
+    "CatalogServer",
+    "ContextOf",
+    "Endpoint",
+    "Lifespan",
+    "Publisher",
+    "State",
+    "Wiring",
+    "place",
+    "run_within",
+    "seal_states",
+    "standard_streams",
+]

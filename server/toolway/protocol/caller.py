@@ -6,28 +6,50 @@ from dataclasses import replace
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
+from starlette.types import Scope
 
-from toolway.calls import CallContext
-from toolway.protocol.server import Context
+from toolway._shortcut import TRACED
+from toolway.calls import CallContext, Report, steady
+from toolway.protocol.context import Context
+from toolway.protocol.messages import Levels
+from toolway.protocol.questions import asking_of
 from toolway.settings import Settings
 
-__all__ = ["call_context"]
+__all__ = ["Callers", "http_context"]
 
 
-def call_context(context: Context, settings: Settings) -> CallContext:
-    """Tell who calls: over HTTP the request says it, over stdio the settings do."""
-    report = (
-        context.session.report_progress if context.meta and context.meta.get("progress_token") is not None else None
-    )
-    request = context.request
-    if not isinstance(request, Request):
-        return replace(CallContext.local(settings), report=report)
-    scope = request.scope
+class Callers:
+    """Tells of each request that goes through the SDK who calls, and what they can be told and asked meanwhile."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.levels = Levels()
+
+    def __call__(self, context: Context) -> CallContext:
+        """Make the context of a call: over HTTP the request says who calls, over stdio the settings do."""
+        report = (
+            context.session.report_progress if context.meta and context.meta.get("progress_token") is not None else None
+        )
+        request = context.request
+        caller = (
+            http_context(request.scope, report)
+            if isinstance(request, Request)
+            else replace(CallContext.local(self._settings), report=steady(report))
+        )
+        return replace(caller, say=self.levels.say(context), asking=asking_of(context))
+
+
+def http_context(scope: Scope, report: Report | None) -> CallContext:
+    """Tell who calls, of a request over HTTP."""
+    query = scope.get("query_string", b"")
+    root: str = scope.get("root_path", "")
     return CallContext(
-        headers=tuple(scope["headers"]),
-        query=tuple(QueryParams(scope.get("query_string", b"")).multi_items()),
+        headers=scope["headers"],
+        query=tuple(QueryParams(query).multi_items()) if query else (),
         client=scope.get("client"),
         scheme=scope.get("scheme"),
-        root_path=scope.get("root_path", ""),
-        report=report,
+        root_path=root,
+        keeps_root=bool(root) and scope["path"].startswith(f"{root}/"),
+        site=None if TRACED in scope else scope.get("app"),
+        report=steady(report),
     )

@@ -1,14 +1,13 @@
 """The HTTP endpoint: one address for both eras.
 
-The SDK's session manager answers; this stands before it and closes what it leaves open: streams that never end in
-stateless mode, requests of 2026-07-28 taken for older ones, bodies that trickle in for ever, and sessions that anybody
-may use.
+The fast lane answers what comes most, the SDK's session manager the rest. This stands before both and closes what the
+SDK leaves open: streams that never end in stateless mode, requests of 2026-07-28 taken for older ones, bodies that
+trickle in for ever, and sessions that anybody may use.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -20,12 +19,25 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import Message as Event
 from starlette.types import Receive, Scope, Send
 
-from toolway.protocol.gate import check_address, check_media_types, check_method, read_body
-from toolway.protocol.message import Message, check_era, header_values, is_handshake, read_message, request_id
+from toolway.calls import LINK, Calls
+from toolway.protocol.gate import Gate, read_body
+from toolway.protocol.lane import FastLane
+from toolway.protocol.message import (
+    Headers,
+    Message,
+    check_era,
+    is_handshake,
+    read_headers,
+    read_message,
+    request_id,
+    text_of,
+)
+from toolway.protocol.principals import Principals
 from toolway.protocol.refusal import Refusal, refuse
+from toolway.protocol.timers import Timers
 from toolway.settings import Settings
 
-__all__ = ["Endpoint"]
+__all__ = ["Endpoint", "replayed"]
 
 
 class Endpoint:
@@ -33,65 +45,85 @@ class Endpoint:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._gate = Gate(settings)
         self._manager: StreamableHTTPSessionManager | None = None
+        self._principals: Principals | None = None
+        self._lane: FastLane | None = None
+        self._make_lane: Callable[[], FastLane] | None = None
+        self._timers = Timers()
         self._in_flight: set[tuple[str, str]] = set()
 
     @asynccontextmanager
-    async def serving(self, server: Server[Any]) -> AsyncGenerator[None]:
+    async def serving(self, server: Server[Any], calls: Calls) -> AsyncGenerator[None]:
         """Answer with this server until the context ends; a manager of the SDK runs only once."""
+        stateful = self._settings.stateful
         manager = StreamableHTTPSessionManager(
             app=server,
-            stateless=not self._settings.stateful,
+            stateless=not stateful,
             security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # done here, as JSON
             max_request_body_size=self._settings.max_body_bytes,
         )
         async with manager.run():
-            self._manager = manager
+            self._manager, self._timers, self._principals = manager, Timers(), Principals(calls)
+            if self._settings.fast_lane:
+                timers = self._timers
+                self._make_lane = lambda: FastLane(server, calls, timers, manager.handle_request, stateful=stateful)
+            self.renew()
             try:
                 yield
             finally:
-                self._manager = None
+                self._manager = self._lane = self._make_lane = None
+
+    def renew(self) -> None:
+        """Forget what was made ready of an older catalogue; requests on their way keep it."""
+        self._lane = self._make_lane() if self._make_lane is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope = {**scope, "headers": [(name, _cleaned(name, value)) for name, value in scope["headers"]]}
         try:
-            headers = header_values(scope["headers"])
-            check_address(headers, self._settings)
-            check_method(scope["method"], stateful=self._settings.stateful)
+            headers = self._admitted(scope)
             if scope["method"] == "POST":
                 await self._post(scope, headers, receive, send)
             else:
-                await self._started().handle_request(self._identified(scope, headers), receive, send)
+                await self._started().handle_request(self._for_sdk(scope), receive, send)
         except Refusal as refusal:
             await refuse(send, refusal)
 
-    async def _post(self, scope: Scope, headers: Mapping[bytes, str], receive: Receive, send: Send) -> None:
-        check_media_types(headers)
-        body = await read_body(receive, self._settings)
+    def _admitted(self, scope: Scope) -> Headers:
+        if LINK in scope:  # an endpoint has named this address as where the state of its work stands
+            raise Refusal(404, "MCP is not called by its own tools")
+        headers = read_headers(scope["headers"])
+        self._gate.check(scope["method"], headers)
+        return headers
+
+    async def _post(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        manager = self._started()
+        body = await read_body(receive, self._settings, self._timers)
         message = read_message(body)
-        check_era(headers.get(b"mcp-protocol-version"), message)
+        check_era(text_of(headers, b"mcp-protocol-version"), message)
+        if self._lane is not None and await self._lane.answers(scope, headers, message, receive, send):
+            return
         with self._claimed(headers, message):
-            await self._started().handle_request(self._identified(scope, headers), _replayed(body, receive), send)
+            await manager.handle_request(self._for_sdk(scope), replayed(body, receive), send)
 
     def _started(self) -> StreamableHTTPSessionManager:
         if self._manager is None:
             raise Refusal(503, "The application has not started; serve it with its lifespan on")
         return self._manager
 
-    def _identified(self, scope: Scope, headers: Mapping[bytes, str]) -> Scope:
+    def _for_sdk(self, scope: Scope) -> Scope:
         """Name the caller in the SDK's own terms, so that only who opened a session may use it."""
-        authorization = headers.get(b"authorization")
-        if not self._settings.stateful or authorization is None:
+        scope = {**scope, "headers": [(name, _cleaned(name, value)) for name, value in scope["headers"]]}
+        who = self._principals.of(scope) if self._settings.stateful and self._principals else None
+        if who is None:
             return scope
-        fingerprint = hashlib.sha256(authorization.encode("latin-1")).hexdigest()
-        user = AuthenticatedUser(AccessToken(token=fingerprint, client_id=fingerprint, scopes=[]))
-        return {**scope, "user": user}
+        return {**scope, "user": AuthenticatedUser(AccessToken(token=who, client_id=who, scopes=[]))}
 
     @contextmanager
-    def _claimed(self, headers: Mapping[bytes, str], message: Message) -> Generator[None]:
+    def _claimed(self, headers: Headers, message: Message) -> Generator[None]:
         """Hold a request's id within its session: two requests under one id would get each other's answers."""
         number = request_id(message) if "method" in message else None
-        session = headers.get(b"mcp-session-id") if is_handshake(headers.get(b"mcp-protocol-version")) else None
+        has_session = is_handshake(text_of(headers, b"mcp-protocol-version"))
+        session = text_of(headers, b"mcp-session-id") if has_session else None
         if number is None or session is None or not self._settings.stateful:
             yield
             return
@@ -112,7 +144,7 @@ def _cleaned(name: bytes, value: bytes) -> bytes:
     return (value.lower() if name == b"content-type" else value).strip(b" \t")
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
     """Hand on a body that has been read already, and after it the client's leaving."""
     replay: list[Event] = [{"type": "http.request", "body": body, "more_body": False}]
 

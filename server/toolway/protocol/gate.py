@@ -2,64 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import lru_cache, partial
 
-import anyio
 from starlette.types import Receive
 
+from toolway.protocol.message import Headers
 from toolway.protocol.origin import host_allowed, origin_allowed
 from toolway.protocol.refusal import Refusal
+from toolway.protocol.timers import Limit, Timers
 from toolway.settings import Settings
 
-__all__ = ["check_address", "check_media_types", "check_method", "read_body"]
+__all__ = ["Gate", "read_body"]
 
 _CLOSE = (b"connection", b"close")  # what is left of the request will not be read
 _ANSWERS = (("application/json", "application/*"), ("text/event-stream", "text/*"))
+_REMEMBERED = 64
 
 
-def check_address(headers: Mapping[bytes, str], settings: Settings) -> None:
-    """Refuse hosts that are not served, and pages of foreign origins."""
-    host = headers.get(b"host", "")
+class Gate:
+    """Checks the headers of a request; those of a client stay the same, so what was right once is remembered."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._check_address = lru_cache(maxsize=_REMEMBERED)(partial(_check_address, settings))
+        self._methods = ("POST", "GET", "DELETE") if settings.stateful else ("POST",)
+
+    def check(self, method: str, headers: Headers) -> None:
+        """Refuse hosts that are not served, pages of foreign origins, and methods and media types that nobody reads.
+
+        Without sessions, GET would open a stream on which nothing ever comes.
+        """
+        self._check_address(headers.get(b"host", b""), headers.get(b"origin", b""))
+        if method not in self._methods:
+            allow = (b"allow", ", ".join(self._methods).encode())
+            raise Refusal(405, f"Expected {' or '.join(self._methods)}, got {method}", allow)
+        if method == "POST":
+            _check_media_types(headers.get(b"content-type", b""), headers.get(b"accept", b""))
+
+
+def _check_address(settings: Settings, host_header: bytes, origin_header: bytes) -> None:
+    host, origin = _text(host_header), _text(origin_header)
     if not host_allowed(host, settings):
         raise Refusal(421, f"The host {host!r} is not served here; allow it with TOOLWAY_ALLOWED_HOSTS")
-    origin = headers.get(b"origin", "")
     if origin and not origin_allowed(origin, host, settings):
         raise Refusal(403, f"Pages of {origin!r} may not call; allow it with TOOLWAY_ALLOWED_ORIGINS")
 
 
-def check_method(method: str, *, stateful: bool) -> None:
-    """Refuse what nobody serves; without sessions, GET would open a stream on which nothing ever comes."""
-    methods = ("POST", "GET", "DELETE") if stateful else ("POST",)
-    if method not in methods:
-        allow = (b"allow", ", ".join(methods).encode())
-        raise Refusal(405, f"Expected {' or '.join(methods)}, got {method}", allow)
-
-
-def check_media_types(headers: Mapping[bytes, str]) -> None:
+@lru_cache(maxsize=_REMEMBERED)
+def _check_media_types(content_type: bytes, accept: bytes) -> None:
     """Refuse a POST that does not carry JSON, or whose sender cannot read both kinds of answers."""
-    content_type = headers.get(b"content-type", "")
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(415, f"Expected Content-Type application/json, got {content_type!r}")
-    accept = headers.get(b"accept", "")
+    if _text(content_type).partition(";")[0].strip(" \t").lower() != "application/json":
+        raise Refusal(415, f"Expected Content-Type application/json, got {_text(content_type)!r}")
+    if not _takes_both(_text(accept)):
+        raise Refusal(406, f"Expected Accept: application/json, text/event-stream, got {_text(accept)!r}")
+
+
+def _takes_both(accept: str) -> bool:
     kinds = {entry.partition(";")[0].strip().lower() for entry in accept.split(",")}
-    if "*/*" not in kinds and not all(kinds.intersection(names) for names in _ANSWERS):
-        raise Refusal(406, f"Expected Accept: application/json, text/event-stream, got {accept!r}")
+    return "*/*" in kinds or all(kinds.intersection(names) for names in _ANSWERS)
 
 
-async def read_body(receive: Receive, settings: Settings) -> bytes:
+def _text(value: bytes) -> str:
+    return value.strip(b" \t").decode("latin-1")
+
+
+async def read_body(receive: Receive, settings: Settings, timers: Timers) -> bytes:
     """Read the whole body; servers have no deadline of their own for a slow one."""
+    try:
+        with Limit(timers, settings.body_seconds):
+            return await _whole(receive, settings.max_body_bytes)
+    except TimeoutError:
+        text = f"The request did not arrive within {settings.body_seconds:g} seconds"
+        raise Refusal(408, text, _CLOSE) from None
+
+
+async def _whole(receive: Receive, most: int) -> bytes:
     parts: list[bytes] = []
     size, more = 0, True
-    with anyio.move_on_after(settings.body_seconds) as deadline:
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise Refusal(400, "The client left while sending its request")
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > settings.max_body_bytes:
-                raise Refusal(413, f"The request is larger than {settings.max_body_bytes:,} bytes", _CLOSE)
-            more = message.get("more_body", False)
-    if deadline.cancelled_caught:
-        raise Refusal(408, f"The request did not arrive within {settings.body_seconds:g} seconds", _CLOSE)
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refusal(400, "The client left while sending its request")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > most:
+            raise Refusal(413, f"The request is larger than {most:,} bytes", _CLOSE)
+        more = message.get("more_body", False)
     return b"".join(parts)

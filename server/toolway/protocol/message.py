@@ -6,7 +6,8 @@ eras get the same rules and the same words: UTF-8, JSON without NaN, no lone sur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from types import NoneType
 from typing import Any, TypeAlias, cast
 
 from mcp_types import HEADER_MISMATCH, INVALID_REQUEST, PARSE_ERROR
@@ -15,7 +16,20 @@ from pydantic_core import from_json
 
 from toolway.protocol.refusal import Refusal
 
-__all__ = ["Message", "check_era", "header_values", "is_handshake", "read_message", "refusal_of", "request_id"]
+__all__ = [
+    "Headers",
+    "Message",
+    "check_era",
+    "is_handshake",
+    "read_headers",
+    "read_message",
+    "refusal_of",
+    "request_id",
+    "text_of",
+]
+
+Headers: TypeAlias = Mapping[bytes, bytes]
+"""Of an HTTP request, by name; the values as they came."""
 
 Message: TypeAlias = Mapping[str, Any]
 
@@ -25,15 +39,25 @@ _ONCE = frozenset(
 )  # two readers could pick different ones
 
 
-def header_values(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, str]:
+def read_headers(pairs: Collection[tuple[bytes, bytes]]) -> Headers:
     """Return the headers by name; of those that decide something there may be one only."""
-    found: dict[bytes, str] = {}
-    for name, value in pairs:
-        if name in _ONCE and name in found:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        _check_once([name for name, _ in pairs])
+    return found
+
+
+def _check_once(names: list[bytes]) -> None:
+    for at, name in enumerate(names):
+        if name in _ONCE and name in names[:at]:
             code = HEADER_MISMATCH if name.startswith(b"mcp-") else INVALID_REQUEST
             raise Refusal(400, f"The header {name.decode('latin-1')!r} came more than once", code=code)
-        found[name] = value.decode("latin-1")
-    return found
+
+
+def text_of(headers: Headers, name: bytes) -> str | None:
+    """Return a header's text; blanks around it are no part of it, but uvicorn leaves them (RFC 9110, section 5.5)."""
+    value = headers.get(name)
+    return None if value is None else value.strip(b" \t").decode("latin-1")
 
 
 def read_message(body: bytes) -> Message:
@@ -71,7 +95,7 @@ def _problem(message: object) -> str | None:
 def _wrong_request(members: Message) -> str | None:
     if not isinstance(members["method"], str):
         return f"Expected the member method to be a string, got {_kind(members['method'])}"
-    if not isinstance(members.get("params"), dict | None):
+    if not isinstance(members.get("params"), (dict, NoneType)):
         return f"Expected the member params to be an object, got {_kind(members['params'])}"
     return None
 
@@ -100,7 +124,7 @@ def _kind(value: object) -> str:
 def request_id(message: object) -> str | int | None:
     """The id to repeat in the answer; None for a notification, and where it cannot be told."""
     found = cast("Message", message).get("id") if isinstance(message, dict) else None
-    return found if isinstance(found, str | int) and not isinstance(found, bool) else None
+    return found if isinstance(found, (str, int)) and not isinstance(found, bool) else None
 
 
 def is_handshake(version: str | None) -> bool:

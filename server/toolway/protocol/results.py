@@ -10,15 +10,17 @@ from mcp_types import (
     AudioContent,
     BlobResourceContents,
     CallToolResult,
+    ContentBlock,
     EmbeddedResource,
     ImageContent,
     TextContent,
 )
+from pydantic import TypeAdapter
 
-from toolway.calls import Audio, Blob, Content, Image, Outcome, Text
+from toolway.calls import Audio, Blob, Content, Image, Outcome, Text, Written
 from toolway.catalog import Tool
 
-__all__ = ["ERROR_KEY", "MODERN", "tool_result"]
+__all__ = ["ERROR_KEY", "MODERN", "base64_text", "tool_result"]
 
 MODERN = "2026-07-28"
 """The first revision without a handshake; structured content may be any JSON value from here on."""
@@ -26,7 +28,7 @@ MODERN = "2026-07-28"
 ERROR_KEY = "toolway/error"
 """Where a result's ``_meta`` says of a failure what a program can read."""
 
-_Block = TextContent | ImageContent | AudioContent | EmbeddedResource
+_BLOCK = TypeAdapter[ContentBlock](ContentBlock)
 
 
 def tool_result(tool: Tool, outcome: Outcome, protocol_version: str) -> CallToolResult:
@@ -51,17 +53,22 @@ def _is_object(value: object) -> bool:
     return isinstance(value, dict)
 
 
-def _block(content: Content) -> _Block:
+def _block(content: Content) -> ContentBlock:
     match content:
+        case Written(block):
+            return _BLOCK.validate_python(block)
         case Text(text):
             return TextContent(text=text)
         case Image(data, media_type):
-            return ImageContent(data=_base64(data), mime_type=media_type)
+            return ImageContent(data=base64_text(data), mime_type=media_type)
         case Audio(data, media_type):
-            return AudioContent(data=_base64(data), mime_type=media_type)
+            return AudioContent(data=base64_text(data), mime_type=media_type)
         case Blob(data, media_type, uri):
-            return EmbeddedResource(resource=BlobResourceContents(uri=uri, mime_type=media_type, blob=_base64(data)))
+            return EmbeddedResource(
+                resource=BlobResourceContents(uri=uri, mime_type=media_type, blob=base64_text(data))
+            )
 
 
-def _base64(data: bytes) -> str:
+def base64_text(data: bytes) -> str:
+    """Write bytes as MCP carries them."""
     return base64.b64encode(data).decode("ascii")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.server.lowlevel import Server
+from mcp.server.context import CallNext, HandlerResult
+from mcp.server.lowlevel import NotificationOptions, Server
+from mcp.server.models import InitializationOptions
 from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import find_invalid_x_mcp_header
 from mcp_types import (
@@ -20,72 +21,149 @@ from mcp_types import (
     INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
+    InputRequiredResult,
     ListToolsResult,
     PaginatedRequestParams,
+    SubscriptionsListenRequestParams,
 )
 from mcp_types import (
     Tool as ListedTool,
 )
 from pydantic import ValidationError
 
-from toolway.calls import CallContext, Calls
+from toolway.calls import Calls
 from toolway.catalog import Catalog, Tool
 from toolway.catalog.walk import children
 from toolway.errors import ConfigurationError, UnknownToolError
 from toolway.operations import Schema
+from toolway.protocol.caching import list_hint, list_hints
+from toolway.protocol.completion import offer_completion
+from toolway.protocol.context import Context, ContextOf
+from toolway.protocol.instructions import fitting
+from toolway.protocol.pages import check_page
+from toolway.protocol.prompts import offer_prompts
+from toolway.protocol.questions import questions_of
+from toolway.protocol.resources import Resources, offer_resources
 from toolway.protocol.results import MODERN, tool_result
+from toolway.protocol.sessions import Sessions
+from toolway.protocol.skills import SkillFiles, offer_skills
+from toolway.protocol.subscriptions import Listening
+from toolway.protocol.wiring import Wiring
 
-__all__ = ["Context", "build_server"]
+__all__ = ["CatalogServer"]
 
 logger = logging.getLogger("toolway.protocol")
 
-Context = ServerRequestContext[Any, Any]
 
-_LONGEST_INSTRUCTIONS = 2000
-"""Clients cut instructions at 2 kB."""
-
-
-def build_server(
-    catalog: Catalog, calls: Calls, context_of: Callable[[Context], CallContext], name: str
-) -> Server[Any]:
-    """Make the server that answers ``tools/list`` and ``tools/call``.
+class CatalogServer(Server[Any]):
+    """The server that offers what is in a catalogue.
 
     Args:
-        catalog: what is listed.
-        calls: what runs a call.
-        context_of: tells who calls, and over what.
-        name: the server's name for clients; short, as they put it before every tool's name.
+        catalog: what is offered first.
+        wiring: everything else.
 
     Raises:
-        ConfigurationError: an argument asks for an ``Mcp-Param-*`` header in a way for which clients drop the tool.
+        ConfigurationError: an argument asks for an ``Mcp-Param-*`` header in a way for which clients drop the tool, or
+            a resource has a URI that cannot be served.
     """
+
+    def __init__(self, catalog: Catalog, wiring: Wiring) -> None:
+        super().__init__(
+            wiring.name,
+            version=catalog.version,
+            title=catalog.title or None,
+            instructions=fitting(wiring.instructions) or None,
+            on_call_tool=_calling(wiring.calls, wiring.context_of),
+        )
+        self.wiring = wiring
+        self.middleware.append(_contained)
+        self._notices = NotificationOptions()
+        self._listed: Mapping[str, object] = {}
+        self.offer(catalog)
+        self.listening = Listening(self, wiring.bus, self._serves, wiring.settings.max_subscriptions)
+        self._sessions = Sessions(wiring.bus, self._serves)
+        self.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self.listening)
+        if wiring.settings.stateful:
+            self.keep_sessions()
+
+    def offer(self, catalog: Catalog) -> frozenset[str]:
+        """Offer what is in a catalogue in place of what was offered so far, and return the lists that differ.
+
+        Raises:
+            ConfigurationError: as when it is made; everything is as it was then.
+        """
+        resources = Resources(catalog.resources)
+        offer_tools(self, catalog)
+        hint = list_hint(catalog, self.wiring.settings, guarded=self.wiring.guarded)
+        files = SkillFiles(catalog.skills, hint)
+        self._resources, self._files = resources, files
+        calls, context_of = self.wiring.calls, self.wiring.context_of
+        if self._has(catalog.resources or catalog.skills, "resources/list"):
+            offer_resources(self, resources, catalog.skills, files, self.wiring)
+        if self._has(catalog.skills, "skills/list"):
+            offer_skills(self, catalog.skills, files, hint)
+        if self._has(catalog.prompts, "prompts/list"):
+            offer_prompts(self, catalog.prompts, calls, context_of)
+        if self._has(catalog.resources or catalog.prompts, "completion/complete"):
+            offer_completion(self, catalog.prompts, resources, calls, context_of)
+        self.wiring.levels.offer(self, catalog.tools.values())
+        self.cache_hints = list_hints(hint)
+        before, self._listed = self._listed, catalog.definitions()
+        return frozenset(name for name, entries in self._listed.items() if before.get(name) != entries)
+
+    def _has(self, things: object, method: str) -> bool:
+        """Tell whether there is something to offer, or was before: its list is empty then, and no error."""
+        return bool(things) or self.get_request_handler(method) is not None
+
+    def _serves(self, uri: str) -> bool:
+        return uri in self._files or self._resources.find(uri) is not None
+
+    def keep_sessions(self) -> None:
+        """Tell sessions of handshake revisions what has changed; only where a session lasts longer than one request."""
+        self._sessions.serve(self)
+        self._notices = NotificationOptions(tools_changed=True, prompts_changed=True, resources_changed=True)
+
+    def create_initialization_options(
+        self,
+        notification_options: NotificationOptions | None = None,
+        experimental_capabilities: dict[str, dict[str, Any]] | None = None,
+        extensions: dict[str, dict[str, Any]] | None = None,
+    ) -> InitializationOptions:
+        """Say what can be done here, as the SDK asks it for every session."""
+        notices = notification_options or self._notices
+        return super().create_initialization_options(notices, experimental_capabilities, extensions)
+
+    async def close(self) -> None:
+        """Tell everybody who listens for changes that there will be no more."""
+        await self.listening.close()
+
+
+def offer_tools(server: Server[Any], catalog: Catalog) -> None:
+    """List these tools, in place of what the server has listed so far."""
     listings = {wrapped: _listing(catalog, wrapped=wrapped) for wrapped in (False, True)}
     routed = {tool.name: tool.input_schema for tool in catalog.tools.values() if _declares_headers(tool)}
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
-        if params is not None and params.cursor is not None:
-            raise MCPError(INVALID_PARAMS, f"Unknown cursor: {params.cursor[:100]!r}; the list has a single page")
+        check_page(params)
         return listings[context.protocol_version < MODERN]
 
-    async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
+    server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
+    server.get_tool_input_schema = routed.get
+
+
+def _calling(
+    calls: Calls, context_of: ContextOf
+) -> Callable[[Context, CallToolRequestParams], Awaitable[CallToolResult | InputRequiredResult]]:
+    async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
         try:
             tool = calls.tool(params.name)
         except UnknownToolError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
-        outcome = await calls.call(params.name, params.arguments or {}, context_of(context))
-        return tool_result(tool, outcome, context.protocol_version)
+        call = context_of(context)
+        outcome = await calls.call(params.name, params.arguments or {}, call)
+        return questions_of(call) or tool_result(tool, outcome, context.protocol_version)
 
-    server: Server[Any] = Server(
-        name,
-        version=catalog.version,
-        title=catalog.title or None,
-        instructions=catalog.description[:_LONGEST_INSTRUCTIONS] or None,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        get_tool_input_schema=routed.get,
-    )
-    server.middleware.append(_contained)
-    return server
+    return call_tool
 
 
 async def _contained(ctx: Context, call_next: CallNext) -> HandlerResult:

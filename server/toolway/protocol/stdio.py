@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
-from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from mcp_types import INTERNAL_ERROR, PARSE_ERROR, ErrorData, JSONRPCError
 from pydantic import ValidationError
 
 from toolway.protocol.message import refusal_of
+from toolway.protocol.server import CatalogServer
 
 __all__ = ["Serve", "standard_streams"]
 
-Serve: TypeAlias = Callable[[Server[Any]], Awaitable[None]]
+Serve: TypeAlias = Callable[[CatalogServer], Awaitable[None]]
 """Serves one server until the client leaves."""
 
 _Line: TypeAlias = SessionMessage | Exception
@@ -33,7 +33,8 @@ async def standard_streams() -> AsyncGenerator[Serve]:
     """
     async with stdio_server() as (read, write):
 
-        async def serve(server: Server[Any]) -> None:
+        async def serve(server: CatalogServer) -> None:
+            server.keep_sessions()
             async with read, _messages(read, write.send) as messages:
                 await server.run(messages, write, server.create_initialization_options())
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import BackgroundTasks, Response
+from fastapi import BackgroundTasks, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from pydantic import BaseModel
 
@@ -59,7 +61,7 @@ case("status of the moment: old", "created_or_changed", {"name": "old"}, "PUT /a
 
 
 @router.post("/answers/accepted", status_code=202)
-async def accepted(tasks: BackgroundTasks, amount: int = 2) -> dict[str, str]:
+async def accepted(tasks: BackgroundTasks, amount: Annotated[int, Query(le=10)] = 2) -> dict[str, str]:
     for number in range(amount):
         tasks.add_task(effect, ["afterwards", number])
     return {"state": "accepted"}
@@ -188,6 +190,35 @@ async def large_answer() -> list[str]:
 
 
 case("400,000 characters", "large_answer", {}, "GET /answers/large")
+
+
+@router.get("/answers/slow")
+async def slow_answer() -> str:
+    """Takes longer than the limit that the suite's server sets for streams."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1.2):
+            await asyncio.Event().wait()
+    return "at last"
+
+
+case("an answer that takes its time", "slow_answer", {}, "GET /answers/slow")
+
+
+@router.get("/answers/contradicting")
+async def contradicting(kind: Literal["object", "list", "null", "right"] = "object") -> Secretive:
+    """An answer of its own is nobody's to check: it need not be the model."""
+    content: dict[str, Any] = {"object": {"other": 1}, "list": [1], "null": None, "right": {"name": "n"}}
+    return JSONResponse(content[kind])  # pyright: ignore[reportReturnType]
+
+
+for kind in ("object", "list", "null", "right"):
+    case(
+        f"an answer beside its model: {kind}",
+        "contradicting",
+        {"kind": kind},
+        "GET /answers/contradicting",
+        breaks_promise=kind != "right",
+    )
 
 
 @router.get("/answers/own-json", response_model=None)

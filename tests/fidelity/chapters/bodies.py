@@ -42,10 +42,10 @@ case("body", "create_note", {"title": "t", "note": "n"}, "POST /notes")
 case("body, null", "create_note", NOTE, "POST /notes")
 
 
-case("body, wrong", "create_note", {"title": 5, "count": "x"}, "POST /notes")
+case("body, wrong", "create_note", {"title": 5, "count": "x"}, "POST /notes", blames=["title", "count"])
 
 
-case("body, nothing", "create_note", {}, "POST /notes")
+case("body, nothing", "create_note", {}, "POST /notes", blames=["title"])
 
 
 @router.patch("/notes/{number}")
@@ -247,6 +247,7 @@ case(
     "collision",
     {"id": 1, "q": "query", "id_body": "body", "q_body": 5, "q_header": "head"},
     "POST /collision/1",
+    spellings=[{"id__path": 1, "q__query": "query", "q__header": "head", "id": "body", "q": 5}],
     params={"q": "query"},
     json={"id": "body", "q": 5},
     headers={"q": "head"},

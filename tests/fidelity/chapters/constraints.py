@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import AfterValidator, Field, StringConstraints
+from jsonschema import Draft202012Validator
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
 
 from tests.fidelity.case import Chapter
 
@@ -81,7 +82,15 @@ async def query_numbers(whole: int = 0, part: float = 0, exact: Decimal = Decima
     return [whole, part, str(exact), yes]
 
 
-case("numbers: huge", "query_numbers", {"whole": 2**70, "part": 1e300, "exact": "1e30"}, "GET /query/numbers")
+DECIMAL = Draft202012Validator(TypeAdapter(Decimal).json_schema())
+
+case(
+    "numbers: huge",
+    "query_numbers",
+    {"whole": 2**70, "part": 1e300, "exact": "1e30"},
+    "GET /query/numbers",
+    schema_says="yes" if DECIMAL.is_valid("1e30") else "no",  # some releases of Pydantic describe no exponent
+)
 case("numbers: tiny", "query_numbers", {"whole": -1, "part": 5e-324, "exact": 0.1}, "GET /query/numbers")
 case("numbers: 1.0 is whole", "query_numbers", {"whole": 1.0, "part": 1}, "GET /query/numbers")
 case("numbers: a part of one", "query_numbers", {"whole": 1.5}, "GET /query/numbers")

@@ -155,6 +155,16 @@ async def strict(body: Strict) -> Any:
 case("forbidding more", "strict", {"name": "n"}, "POST /strict")
 
 
+case(
+    "forbidding more: an unknown argument",
+    "strict",
+    {"name": "n", "nmae": "x"},
+    "POST /strict",
+    may_stop_early=True,
+    blames=["nmae"],
+)
+
+
 @router.post("/open")
 async def open_body(body: Open) -> Any:
     return body

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response, WebSocket
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from fastapi.utils import generate_unique_id
 from pydantic import BaseModel
 
 from tests.fidelity.case import Chapter
@@ -210,3 +212,124 @@ def sub_application(app: FastAPI) -> None:
 
 
 case("a sub-application", "below_deep", {"number": 4}, "GET /below/deep/4", params={})
+
+
+# Names of tools.
+
+generated = APIRouter()
+
+
+@generated.get("/generated/{number}")
+async def generated_name(number: int) -> int:
+    return number
+
+
+router.include_router(generated, generate_unique_id_function=generate_unique_id)
+case(
+    "an id that FastAPI generates",
+    "generated_name",
+    {"number": 1},
+    "GET /generated/1",
+    params={},
+    also_called=["generated_name_generated__number__get"],
+)
+
+LONG = "an_operation_whose_name_" + "goes_on_and_" * 5
+SHORTENED = LONG[:55].rstrip("_")
+"""What toolway keeps of both; behind it comes a hash of method and path, another one where a prefix stands before."""
+
+
+@router.get("/names/long/a", operation_id=f"{LONG}first")
+async def long_name_first() -> str:
+    return "first"
+
+
+@router.get("/names/long/b", operation_id=f"{LONG}second")
+async def long_name_second() -> str:
+    return "second"
+
+
+@router.get("/names/odd", operation_id="odd name. of/an operation!")
+async def odd_name() -> str:
+    return "odd"
+
+
+@router.get("/names/twice/a", operation_id="named_twice")
+async def named_twice() -> str:
+    return "a"
+
+
+@router.put("/names/twice/b", operation_id="named_twice")
+async def named_twice_again() -> str:
+    return "b"
+
+
+case(
+    "a name longer than clients take",
+    f"{SHORTENED}_65265e57",
+    {},
+    "GET /names/long/a",
+    also_called=[f"{SHORTENED}_bc0097f1", f"{LONG}first"],
+)
+case(
+    "a long name like another",
+    f"{SHORTENED}_be6a50c8",
+    {},
+    "GET /names/long/b",
+    also_called=[f"{SHORTENED}_a23ff263", f"{LONG}second"],
+)
+case(
+    "a name with other signs",
+    "odd_name_of_an_operation",
+    {},
+    "GET /names/odd",
+    also_called=["odd name. of/an operation!"],
+)
+case("one name for two: the first", "named_twice_get", {}, "GET /names/twice/a", also_called=["named_twice"])
+case(
+    "one name for two: the other", "named_twice_put", {}, "PUT /names/twice/b", params={}, also_called=["named_twice_2"]
+)
+
+
+@router.get("/undescribed")
+async def undescribed():  # type: ignore[no-untyped-def]
+    return {"said": "nothing"}
+
+
+case("no docstring, no types", "undescribed", {}, "GET /undescribed")
+
+
+@router.get("/caller")
+async def caller(request: Request) -> list[Any]:
+    host = request.client.host if request.client else None
+    return [host, request.method, request.url.path, request.headers.get("authorization")]
+
+
+case(
+    "what the application sees of its caller",
+    "caller",
+    {},
+    "GET /caller",
+    credentials={"authorization": "Bearer reader"},
+)
+
+
+# A router with a lifespan: what it opened is there, whoever calls.
+
+
+@asynccontextmanager
+async def started(app: FastAPI) -> AsyncGenerator[dict[str, str]]:
+    app.state.started = True
+    yield {"opened": "by the lifespan"}
+
+
+living = APIRouter(lifespan=started)
+
+
+@living.get("/lifespan")
+async def lifespan_state(request: Request) -> list[Any]:
+    return [request.state.opened, request.app.state.started]
+
+
+router.include_router(living)
+case("state of the lifespan", "lifespan_state", {}, "GET /lifespan")

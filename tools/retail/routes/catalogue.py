@@ -9,7 +9,9 @@ from fastapi import APIRouter
 from tools.retail import lookup
 from tools.retail.desk import Store
 from tools.retail.routes.common import PathText, problems, text_path
+from tools.retail.routes.suggestions import suggest_product_ids
 from tools.retail.schemas import Product, Variant
+from toolway import agent_resource
 
 __all__ = ["router"]
 
@@ -27,6 +29,7 @@ async def list_all_product_types(store: Store) -> dict[str, str]:
 
 
 @router.get("/products/{product_id}", operation_id="get_product_details", responses=problems(404))
+@agent_resource("products://{product_id}", name="product", complete={"product_id": suggest_product_ids})
 async def get_product_details(
     store: Store,
     product_id: Annotated[

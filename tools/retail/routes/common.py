@@ -30,6 +30,8 @@ UserIdPath = Annotated[
 _PROBLEMS = {
     404: "Nothing has the id that was given.",
     409: "The request does not fit the present state; nothing was changed.",
+    413: "The file is too large.",
+    429: "There is no room for more at the moment.",
 }
 
 

@@ -7,8 +7,9 @@ from fastapi import APIRouter
 from tools.retail import exchanges, lookup, orders
 from tools.retail.desk import Store
 from tools.retail.routes.common import OrderIdPath, problems
+from tools.retail.routes.suggestions import suggest_order_ids
 from tools.retail.schemas import Address, Cancellation, ItemReplacement, ItemReturn, Order, PaymentChange
-from toolway import agent_tool
+from toolway import agent_resource, agent_tool
 
 __all__ = ["router"]
 
@@ -16,6 +17,7 @@ router = APIRouter(prefix="/orders/{order_id}")
 
 
 @router.get("", operation_id="get_order_details", responses=problems(404))
+@agent_resource("orders://{order_id}", name="order", complete={"order_id": suggest_order_ids})
 async def get_order_details(store: Store, order_id: OrderIdPath) -> Order:
     """Get an order with its status, items, address, shipments and payment history.
 
@@ -27,7 +29,13 @@ async def get_order_details(store: Store, order_id: OrderIdPath) -> Order:
 
 
 @router.post("/cancellation", operation_id="cancel_pending_order", responses=problems(404, 409))
-@agent_tool(hints={"destructive": True})
+@agent_tool(
+    hints={"destructive": True},
+    confirm=(
+        "Cancel order {order_id} with the reason {reason}? Everything that was paid goes back to where it came from. "
+        "It cannot be taken back."
+    ),
+)
 async def cancel_pending_order(store: Store, order_id: OrderIdPath, cancellation: Cancellation) -> Order:
     """Cancel a pending order and refund everything that was paid for it.
 
@@ -39,7 +47,10 @@ async def cancel_pending_order(store: Store, order_id: OrderIdPath, cancellation
 
 
 @router.put("/address", operation_id="modify_pending_order_address", responses=problems(404, 409))
-@agent_tool(when_to_use="It leaves the user's default address alone, which modify_user_address changes.")
+@agent_tool(
+    when_to_use="It leaves the user's default address alone, which modify_user_address changes.",
+    confirm="Send order {order_id} to {address1}, {address2}, {city}, {state} {zip}, {country}?",
+)
 async def modify_pending_order_address(store: Store, order_id: OrderIdPath, address: Address) -> Order:
     """Replace the address that a pending order is sent to.
 
@@ -51,6 +62,12 @@ async def modify_pending_order_address(store: Store, order_id: OrderIdPath, addr
 
 
 @router.post("/payments", operation_id="modify_pending_order_payment", responses=problems(404, 409))
+@agent_tool(
+    confirm=(
+        "Pay order {order_id} with {payment_method_id} instead? The method that paid it gets its money back. It works "
+        "only once."
+    )
+)
 async def modify_pending_order_payment(store: Store, order_id: OrderIdPath, change: PaymentChange) -> Order:
     """Pay a pending order with another payment method of its user.
 
@@ -66,6 +83,10 @@ async def modify_pending_order_payment(store: Store, order_id: OrderIdPath, chan
 @agent_tool(
     hints={"destructive": True},
     when_to_use="It works only once per order, so collect every item that shall change before calling it.",
+    confirm=(
+        "Change the items {item_ids} of order {order_id} to {new_item_ids}? {payment_method_id} pays or gets the "
+        "difference at once. It works only once, and the order cannot be cancelled afterwards."
+    ),
 )
 async def modify_pending_order_items(store: Store, order_id: OrderIdPath, replacement: ItemReplacement) -> Order:
     """Change items of a pending order to other variants of the same products.
@@ -79,7 +100,13 @@ async def modify_pending_order_items(store: Store, order_id: OrderIdPath, replac
 
 
 @router.post("/exchange", operation_id="exchange_delivered_order_items", responses=problems(404, 409))
-@agent_tool(when_to_use="It works only once per order, so collect every item to be exchanged before calling it.")
+@agent_tool(
+    when_to_use="It works only once per order, so collect every item to be exchanged before calling it.",
+    confirm=(
+        "Exchange the items {item_ids} of order {order_id} for {new_item_ids}? {payment_method_id} pays or gets the "
+        "difference later. It works only once."
+    ),
+)
 async def exchange_delivered_order_items(store: Store, order_id: OrderIdPath, replacement: ItemReplacement) -> Order:
     """Request an exchange of delivered items for variants of the same products.
 
@@ -92,7 +119,13 @@ async def exchange_delivered_order_items(store: Store, order_id: OrderIdPath, re
 
 
 @router.post("/return", operation_id="return_delivered_order_items", responses=problems(404, 409))
-@agent_tool(when_to_use="It works only once per order, so collect every item to be returned before calling it.")
+@agent_tool(
+    when_to_use="It works only once per order, so collect every item to be returned before calling it.",
+    confirm=(
+        "Return the items {item_ids} of order {order_id}? {payment_method_id} gets the refund when they are back. It "
+        "works only once."
+    ),
+)
 async def return_delivered_order_items(store: Store, order_id: OrderIdPath, items: ItemReturn) -> Order:
     """Request the return of delivered items for a refund.
 

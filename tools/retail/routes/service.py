@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, status
+from fastapi.responses import PlainTextResponse
 
-from tools.retail import calculator, handovers
+from tools.retail import calculator, handovers, lookup, policy
 from tools.retail.desk import Store
+from tools.retail.routes.common import PathText, problems
+from tools.retail.routes.suggestions import suggest_user_ids
 from tools.retail.schemas import Answer, Expression, HandOver, HandOverRequest
-from toolway import agent_tool
+from toolway import agent_prompt, agent_resource, agent_tool
 
 __all__ = ["router"]
 
@@ -40,6 +43,30 @@ async def transfer_to_human_agents(store: Store, request: HandOverRequest) -> Ha
     """
     async with store.writing() as session:
         return await handovers.hand_over(session, request.summary)
+
+
+@router.get("/policies/returns", operation_id="get_return_policy", response_class=PlainTextResponse)
+@agent_tool(hide=True)
+@agent_resource("policy://returns", name="return_policy", title="Return policy", mime_type="text/markdown")
+async def get_return_policy() -> PlainTextResponse:
+    """Read what can be cancelled, changed, exchanged and returned, and what happens to the money."""
+    return PlainTextResponse(policy.RETURNS, media_type="text/markdown")
+
+
+@router.get("/briefing", operation_id="brief_support_agent", response_class=PlainTextResponse, responses=problems(404))
+@agent_prompt(title="Brief a support agent", complete={"user_id": suggest_user_ids})
+async def brief_support_agent(
+    store: Store,
+    user_id: Annotated[
+        PathText | None,
+        Query(min_length=1, max_length=100, description="User id of the customer, where it is known who that is."),
+    ] = None,
+) -> str:
+    """Tell an agent how to serve customers here: the rules of the shop, and whom it talks to."""
+    if user_id is None:
+        return policy.briefing(None)
+    async with store.reading() as session:
+        return policy.briefing(await lookup.user(session, user_id))
 
 
 @router.get("/hand-overs", operation_id="list_hand_overs")

@@ -66,6 +66,7 @@ async def find_user_id_by_name_zip(
 
 
 @router.get("/{user_id}", operation_id="get_user_details", responses=problems(404))
+@agent_tool(lint_ignore={"A4": "no user's id is by-email or by-name"})
 async def get_user_details(store: Store, user_id: UserIdPath) -> User:
     """Get a user's name, e-mail, default address, payment methods and order ids.
 
@@ -80,7 +81,11 @@ async def get_user_details(store: Store, user_id: UserIdPath) -> User:
     when_to_use=(
         "Take this for the address of future orders; an order that is already placed keeps its own address, which "
         "modify_pending_order_address changes."
-    )
+    ),
+    confirm=(
+        "Make {address1}, {address2}, {city}, {state} {zip}, {country} the default address of {user_id}? Orders that "
+        "are placed already keep theirs."
+    ),
 )
 async def modify_user_address(store: Store, user_id: UserIdPath, address: Address) -> User:
     """Replace a user's default address by a new one.

@@ -1,0 +1,34 @@
+"""Start the order desk on stdio and keep what the client says: python -m benchmarks.clients.relay STORE_URL FILE.
+
+A client starts this in the desk's place, from any folder and with an environment of its own choice.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-m", "toolway", "stdio", "tools.main:app", "--app-dir", str(ROOT)]
+
+
+def main(store_url: str, file: str) -> int:
+    """Pass each line on as it comes; return the desk's exit code."""
+    environment = {**os.environ, "RETAIL_DATABASE_URL": store_url}
+    with (
+        subprocess.Popen(COMMAND, stdin=subprocess.PIPE, env=environment) as desk,
+        Path(file).open("ab", buffering=0) as kept,
+    ):
+        assert desk.stdin is not None
+        for line in sys.stdin.buffer:
+            kept.write(line)
+            desk.stdin.write(line)
+            desk.stdin.flush()
+        desk.stdin.close()
+        return desk.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The fidelity suite played against other servers, each in an environment of its own."""

@@ -1,0 +1,158 @@
+"""A record as people read it: RESULTS.md, and the small table in the README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.fidelity.kinds import KINDS, OWN_WORDS
+from benchmarks.fidelity.record import Record, Run
+
+__all__ = ["BEGIN", "END", "between_marks", "results", "small_table"]
+
+BEGIN = "<!-- fidelity: written by python -m benchmarks.fidelity -->"
+END = "<!-- fidelity: end -->"
+
+_INTRODUCTION = """\
+# The fidelity suite, and how other servers do in it
+
+Written on {date} by `python -m benchmarks.fidelity` with Python {python}. Each of {cases} cases is a tool call and the
+plain HTTP request that it stands for, sent to the same running application. A case counts when the tool is listed and
+advertises its arguments, and the call gives the status, body and side effects of the request, in a result that its
+output schema allows. The applications, the cases and the judge are in `tests/fidelity`."""
+
+_ALLOWED = """\
+## What was allowed
+
+The suite was written for toolway, so this was done that no server loses for being merely different:
+
+- Every operation has its function's name as operation id, which all of these servers make the tool's name. Where a
+  server may fairly give another, as to one route with two methods, the case says so (`also_called`).
+- Arguments are written as toolway advertises them. Where a server advertises others, the suite writes them in the
+  server's way (`tests/fidelity/spelling.py`): the parameter's own name in place of one of plain letters, the members
+  of a body side by side or the body as one argument under whatever name, a suffix for one of two equal names
+  (`spellings`), a file as base64 or text alone.
+- A result may be structured content, the same wrapped as `{"result": ...}`, or JSON in a text in any layout. A refusal
+  is right when it is an error that says HTTP's status and messages anywhere in its text. `True` in a path counts as
+  `true`.
+- fastapi-mcp passes on the Authorization header alone unless it is told of others: it is told of every header in which
+  the suite carries a credential. FastMCP passes on all headers but Authorization and Cookie, and `from_fastapi` has no
+  option for those.
+- fastapi-mcp decides the type of a union by the order of a set, which differs between processes: `PYTHONHASHSEED` is 0.
+- Each server keeps one session for all cases and speaks Streamable HTTP on loopback. The client is the official one,
+  which checks structured content against the output schema.
+
+What counts as a failure, and may be seen in another way: refusing invalid arguments before the endpoint does, without
+its status and messages (it has a kind and a column of its own); a credential in the query of the MCP address that does
+not arrive (no server but toolway claims that it does).
+"""
+
+_AGAIN = """\
+## To run it again
+
+    .venv/bin/python -m benchmarks.fidelity            # all; writes the tables
+    .venv/bin/python -m benchmarks.fidelity fastmcp    # one; prints its score
+
+The first run takes about three minutes, the others two. The environments of the peers are made in `var/fidelity` and
+kept; every problem of every case is written there. `results.json` beside this file says which cases failed, and how."""
+
+
+def results(record: Record) -> str:
+    """Return RESULTS.md."""
+    cases = _reference(record).count
+    parts = [
+        _INTRODUCTION.format(date=record.date, python=record.python, cases=cases),
+        "\n".join(_totals(record)),
+        "\n".join(_remarks(record)),
+        "## By chapter\n\n" + "\n".join(_chapters(record)),
+        "## Why cases failed\n\nEach case that failed is counted once, under the first of these that it shows.\n\n"
+        + "\n".join(_kinds(record)),
+        _ALLOWED,
+        _AGAIN,
+        "## The cases that failed\n\n" + "\n\n".join(_failures(record)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def small_table(record: Record) -> str:
+    """Return the README's table with its marks."""
+    revisions = list(dict.fromkeys(run.revision for run in _runs(record)))
+    lines = [f"| server | {' | '.join(revisions)} |", f"|---|{'--:|' * len(revisions)}"]
+    for scored in record.scored:
+        shares = {run.revision: _share(run) for run in scored.runs}
+        lines.append(f"| {scored.title} | {' | '.join(shares.get(revision, '-') for revision in revisions)} |")
+    return "\n".join([BEGIN, *lines, END])
+
+
+def between_marks(text: str) -> str:
+    """Return what stands between the marks of a text, and the marks."""
+    return text[text.index(BEGIN) : text.index(END) + len(END)]
+
+
+def _totals(record: Record) -> Iterator[str]:
+    names = list(record.scored[0].versions)
+    yield f"| server | {' | '.join(names)} | MCP | the HTTP request | {OWN_WORDS} |"
+    yield f"|---|{'---|' * len(names)}---|--:|--:|"
+    for scored in record.scored:
+        for run in scored.runs:
+            cells = [scored.title, *scored.versions.values(), run.revision, _share(run), str(run.failed_by(OWN_WORDS))]
+            yield f"| {' | '.join(cells)} |"
+
+
+def _remarks(record: Record) -> Iterator[str]:
+    for scored in record.scored:
+        yield f"- {scored.title}: {scored.remark}."
+        if scored.died:
+            yield f"  It ends before it serves: `{scored.died}`."
+        if scored.left_out:
+            yield f"  Left out: {', '.join(f'`{path}`' for path in scored.left_out)}."
+
+
+def _chapters(record: Record) -> Iterator[str]:
+    runs = _runs(record)
+    yield from _head("chapter", record)
+    for chapter, count in _reference(record).played.items():
+        yield f"| {chapter} | {count} | {' | '.join(str(run.good_in(chapter)) for run in runs)} |"
+    yield f"| **all** | {_reference(record).count} | {' | '.join(f'**{run.good}**' for run in runs)} |"
+
+
+def _kinds(record: Record) -> Iterator[str]:
+    yield from _head("kind", record, cases=False)
+    for kind in KINDS:
+        counts = [run.failed_by(kind) for run in _runs(record)]
+        if any(counts):
+            yield f"| {kind} | {' | '.join(map(str, counts))} |"
+
+
+def _head(first: str, record: Record, *, cases: bool = True) -> Iterator[str]:
+    titles = [f"{scored.title}, {run.revision}" for scored in record.scored for run in scored.runs]
+    columns = [first, *(["cases"] if cases else []), *titles]
+    yield f"| {' | '.join(columns)} |"
+    yield f"|---|{'--:|' * (len(columns) - 1)}"
+
+
+def _failures(record: Record) -> Iterator[str]:
+    for scored in record.scored:
+        for run in scored.runs if not scored.died else ():
+            revisions = [other.revision for other in scored.runs if other.failures == run.failures]
+            if run.failures and revisions[0] == run.revision:
+                yield "\n".join([f"### {scored.title}, {' and '.join(revisions)}", "", *_failures_of(run)])
+
+
+def _failures_of(run: Run) -> Iterator[str]:
+    for kind in KINDS:
+        if run.failed_by(kind):
+            yield f"- **{kind}** ({run.failed_by(kind)})"
+        for chapter, names in run.failures.get(kind, {}).items():
+            yield f"  - {chapter}: {'; '.join(names)}"
+
+
+def _share(run: Run) -> str:
+    return f"{run.good} of {run.count} ({run.good / run.count:.1%})"
+
+
+def _reference(record: Record) -> Run:
+    return _runs(record)[0]
+
+
+def _runs(record: Record) -> list[Run]:
+    return [run for scored in record.scored for run in scored.runs]

@@ -1,0 +1,124 @@
+"""The endpoints that are called; each server puts its own MCP in front of this one file.
+
+``EXTRA_ENDPOINTS`` in the environment adds as many more, which nobody calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+__all__ = ["EXTRA", "Item", "Order", "add", "get_item", "list_items", "make_app", "place_order"]
+
+EXTRA = int(os.environ.get("EXTRA_ENDPOINTS", "0"))
+
+
+class Maker(BaseModel):
+    name: str
+    country: str
+    founded: int
+
+
+class Item(BaseModel):
+    """About 400 bytes as JSON."""
+
+    id: int
+    name: str
+    description: str
+    price: float
+    tags: list[str]
+    sizes: dict[str, int]
+    maker: Maker
+    discontinued: bool | None = None
+
+
+class Line(BaseModel):
+    sku: str
+    name: str
+    quantity: int
+    price: float
+    note: str | None = None
+
+
+class Address(BaseModel):
+    street: str
+    city: str
+    zip: str
+    country: str
+
+
+class Order(BaseModel):
+    """About 3 kB as JSON, with twelve lines."""
+
+    customer: str
+    lines: list[Line]
+    shipping: Address
+    billing: Address
+    comment: str | None = None
+
+
+def make_item(number: int) -> Item:
+    """Make one item; the same number gives the same item."""
+    return Item(
+        id=number,
+        name=f"Item number {number}",
+        description="A thing that somebody may want to have, described at some length so that it looks like a shop's. "
+        * 2,
+        price=number * 1.25,
+        tags=["new", "sale", "garden"],
+        sizes={"small": 3, "medium": number % 7, "large": 0},
+        maker=Maker(name="Maker & Sons", country="NL", founded=1952),
+    )
+
+
+STOCK = [make_item(number) for number in range(500)]
+
+
+async def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+async def get_item(item_id: int) -> list[Item]:
+    """Return an item with its neighbours, about 1 kB."""
+    return STOCK[item_id : item_id + 2]
+
+
+async def list_items() -> list[Item]:
+    """Return everything, about 200 kB."""
+    return STOCK
+
+
+async def place_order(order: Order) -> Order:
+    """Take an order and give it back."""
+    return order
+
+
+async def wait(seconds: float = 1) -> float:
+    """Wait."""
+    await asyncio.sleep(seconds)  # noqa: TID251 - waiting is what it is for
+    return seconds
+
+
+def make_app() -> FastAPI:
+    """Make the application."""
+    app = FastAPI(title="Speed", version="1")
+    app.get("/add", operation_id="add")(add)
+    app.get("/items/{item_id}", operation_id="get_item")(get_item)
+    app.get("/items", operation_id="list_items")(list_items)
+    app.post("/orders", operation_id="place_order")(place_order)
+    app.get("/wait", operation_id="wait")(wait)
+    for number in range(EXTRA):
+        app.get(f"/extra/{number}", operation_id=f"extra_{number}")(_extra(number))
+    return app
+
+
+def _extra(number: int) -> Callable[..., Awaitable[Item]]:
+    async def extra(count: int = 1, name: str = "nobody") -> Item:
+        return STOCK[(number + count) % 500]
+
+    return extra

@@ -1,0 +1,7 @@
+"""toolway; ``TOOLWAY_FAST_LANE`` in the environment says in which lane."""
+
+from benchmarks.speed.app import make_app
+from benchmarks.speed.servers.served import serve
+from toolway import Toolway
+
+serve(Toolway(make_app()).mount().app)

@@ -1,0 +1,30 @@
+"""Questions in the middle of a call: what can be asked, of whom, and what carries the answers to the next run."""
+
+from toolway.asking.asker import Asker
+from toolway.asking.questions import Answer, Kind, Query, Question, Root, Roots, Sampling, again, misfit
+from toolway.asking.rounds import Asking, CannotAskError, DeclinedError, Rounds, require_kinds
+from toolway.asking.sealing import BrokenSealError, Once, Seal, new_key, share_key, state_keys
+
+__all__ = [
+    "Answer",
+    "Asker",
+    "Asking",
+    "BrokenSealError",
+    "CannotAskError",
+    "DeclinedError",
+    "Kind",
+    "Once",
+    "Query",
+    "Question",
+    "Root",
+    "Roots",
+    "Rounds",
+    "Sampling",
+    "Seal",
+    "again",
+    "misfit",
+    "new_key",
+    "require_kinds",
+    "share_key",
+    "state_keys",
+]

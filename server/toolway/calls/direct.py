@@ -1,0 +1,150 @@
+"""Calling an endpoint without the ASGI stack around it.
+
+Most of what a plain request costs goes to what a plain endpoint never looks at: the request object, exit stacks,
+headers, the router. Where nobody could tell the difference (`equivalence`), FastAPI's own functions for just the rest
+are called: the same values come to the same endpoint, and the same bytes come out. What ends otherwise, ends in the
+application's own exception handlers; values that an endpoint refuses go the long way, which words the refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, NamedTuple, cast, get_args
+
+from fastapi import FastAPI, routing
+from fastapi.dependencies import utils as solver
+from starlette.datastructures import QueryParams
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from toolway.calls.bind import Parts
+from toolway.calls.equivalence import has_plain_stack, is_coroutine, is_plain, is_read
+from toolway.operations import Operation
+
+__all__ = ["Answered", "DirectPath", "Endpoint"]
+
+
+class Answered(NamedTuple):
+    """What an endpoint answered, as FastAPI writes it."""
+
+    status: int
+    body: bytes
+
+
+_LEAVING_OUT = ("include", "exclude", "exclude_unset", "exclude_defaults", "exclude_none")
+_UNKNOWN = None, None
+_SCALARS = frozenset({bool, float, int, str, NoneType})
+
+
+class DirectPath:
+    """The endpoints of one application that may be called without its ASGI stack."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app if isinstance(app, FastAPI) and is_read(app) else None
+        self._stack: object = None
+        self._is_plain = False
+        self._known: dict[tuple[str, str], tuple[Operation, Endpoint | None]] = {}
+
+    def endpoint(self, operation: Operation, site: object) -> Endpoint | None:
+        """Return what an operation calls, or None where the call has to go through the stack.
+
+        Args:
+            operation: what is called.
+            site: the application whose stack the caller's own request has just come through, untraced; None where it
+                has not.
+        """
+        app = self._app
+        if app is None or site is not app:
+            return None
+        if app.middleware_stack is not self._stack:
+            self._known, self._stack, self._is_plain = {}, app.middleware_stack, has_plain_stack(app)
+        key = operation.method, operation.path
+        known, endpoint = self._known.get(key, _UNKNOWN)
+        if known is not operation:  # the catalogue has been read again
+            endpoint = Endpoint(app, operation.route) if self._is_plain and is_plain(operation) else None
+            self._known[key] = operation, endpoint
+        return endpoint
+
+
+class Endpoint:
+    """One endpoint, called as FastAPI calls it; `route` is the one that is effective, routers included."""
+
+    def __init__(self, app: FastAPI, route: Any) -> None:
+        self._app = app
+        self._route = route
+        self._dependant = route.dependant
+        self._is_coroutine: bool = is_coroutine(route.endpoint)
+        self._writing: Mapping[str, Any] = {
+            "field": route.response_field,
+            "is_coroutine": self._is_coroutine,
+            "dump_json": True,
+            "by_alias": route.response_model_by_alias,
+            **{name: getattr(route, f"response_model_{name}") for name in _LEAVING_OUT},
+        }
+        self._takes_scalars = all(_is_scalar(field) for field in route.dependant.query_params)
+        self._status: int = route.status_code or 200
+
+    async def answer(self, parts: Parts) -> Answered | ASGIApp | None:
+        """Call the endpoint.
+
+        Returns:
+            What it answers; or, where that was a response of its own or an exception, what brings the request to its
+            end; or None where it refuses its values, and has not run.
+        """
+        values = await self._values(parts)
+        if values is None:
+            return None
+        try:
+            found = await routing.run_endpoint_function(
+                dependant=self._dependant, values=values, is_coroutine=self._is_coroutine
+            )
+            if not isinstance(found, Response):
+                written = await routing.serialize_response(response_content=found, **self._writing)
+                return Answered(self._status, cast("bytes", written))
+        except Exception as error:  # noqa: BLE001 - the application's code
+            found = error
+        return self._ending(parts, found)
+
+    async def _values(self, parts: Parts) -> dict[str, Any] | None:
+        """The endpoint's arguments, as FastAPI reads them from a request; None where something is wrong with them."""
+        dependant = self._dependant
+        values, wrong = solver.request_params_to_args(dependant.path_params, parts.path)
+        if dependant.query_params:
+            received = dict(parts.query) if self._takes_scalars else QueryParams(list(parts.query))
+            found, more = solver.request_params_to_args(dependant.query_params, received)
+            values |= found
+            wrong += more
+        if dependant.body_params:
+            found, more = await solver.request_body_to_args(
+                body_fields=dependant.body_params,
+                received_body=parts.document,
+                embed_body_fields=self._route._embed_body_fields,  # noqa: SLF001
+            )
+            values |= found
+            wrong += more
+        return None if wrong else values
+
+    def _ending(self, parts: Parts, found: Response | Exception) -> ASGIApp:
+        async def end(scope: Scope, receive: Receive, send: Send) -> None:
+            if isinstance(found, Exception):
+                raise found
+            await found(scope, receive, send)
+
+        app, route = self._app, getattr(self._route, "original_route", self._route)
+        handled: ASGIApp = end
+        for _ in range(2):  # around an endpoint, and around the router
+            handled = ExceptionMiddleware(handled, app.exception_handlers, debug=app.debug)
+
+        async def ending(scope: Scope, receive: Receive, send: Send) -> None:
+            found = {"app": app, "router": app.router, "route": route, "endpoint": route.endpoint}
+            await handled({**scope, **found, "path_params": dict(parts.path)}, receive, send)
+
+        return ending
+
+
+def _is_scalar(field: Any) -> bool:
+    """Tell whether a parameter is surely one value: then the query costs less as what holds one of each name."""
+    annotation = field.field_info.annotation
+    return set(get_args(annotation) or (annotation,)) <= _SCALARS

@@ -1,0 +1,125 @@
+"""What ``toolway lint`` prints, and when it fails."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+
+import click
+
+from toolway.catalog.text import visible
+from toolway.lint import BYTES_PER_TOKEN, RULES, Finding, Level, Report, Rule
+
+__all__ = ["read_limits", "show_report", "show_report_json"]
+
+_WIDEST = 120
+_PLACES = 5
+"""Places shown of each rule, unless all are wanted."""
+_DEAREST = 10
+_LEVELS: dict[str, set[str]] = {"never": set(), "error": {"error"}, "warn": {"error", "warn"}}
+_COLOURS = {"error": "red", "warn": "yellow", "info": "cyan"}
+
+
+def read_limits(_context: click.Context, _option: click.Parameter, value: str) -> frozenset[str]:
+    """Read ``--fail-on``: ``error``, ``warn`` (errors, too), ``never``, or ids of rules, with commas between them."""
+    limits: set[str] = set()
+    for word in (part.strip() for part in value.split(",")):
+        if word not in _LEVELS and word.upper() not in RULES:
+            raise click.BadParameter(f"expected error, warn, never or rules of {', '.join(RULES)}; found {word!r}")
+        limits |= _LEVELS.get(word, {word.upper()})
+    return frozenset(limits)
+
+
+def show_report_json(report: Report) -> None:
+    """Print the whole report for programs."""
+    click.echo(json.dumps(report.wire(), indent=2, ensure_ascii=False))
+
+
+def show_report(report: Report, *, every_place: bool) -> None:
+    """Print the report for people: the rules that are broken, then where, then what the tools cost."""
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    groups = _by_rule(report.findings)
+    blocks = [
+        [f"{rule.id}  {_level(findings):5}  {len(findings):>6,}  {rule.title}" for rule, findings in groups],
+        *(list(_rule_lines(rule, findings, width, None if every_place else _PLACES)) for rule, findings in groups),
+        list(_suppressed_lines(report, width)),
+        list(_cost_lines(report)),
+        [_verdict(report)],
+    ]
+    click.echo("\n\n".join("\n".join(lines) for lines in blocks if lines))
+
+
+def _by_rule(findings: Sequence[Finding]) -> list[tuple[Rule, list[Finding]]]:
+    """The broken rules with their findings, errors first."""
+    found: dict[Rule, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.rule, []).append(finding)
+    return sorted(found.items(), key=lambda entry: list(_COLOURS).index(_level(entry[1])))
+
+
+def _level(findings: Sequence[Finding]) -> Level:
+    return findings[0].level
+
+
+def _rule_lines(rule: Rule, findings: list[Finding], width: int, most: int | None) -> Iterator[str]:
+    level = _level(findings)
+    yield click.style(f"{rule.id} {level}: {rule.title}", fg=_COLOURS[level], bold=True)
+    yield from _wrapped(f"Why: {rule.why}", width, "  ")
+    yield from _wrapped(f"Instead: {rule.fix}", width, "  ")
+    places = list(_places(findings))
+    for line in places[:most]:
+        yield from _wrapped(line, width, "    ")
+    if most is not None and len(places) > most:
+        yield f"    ... and {len(places) - most:,} more places; --all shows them"
+
+
+def _places(findings: list[Finding]) -> Iterator[str]:
+    """One line for each endpoint and message, with all arguments that it is said of."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for finding in findings:
+        parameters = found.setdefault((str(finding.place), finding.message), [])
+        parameters.extend([finding.place.parameter] if finding.place.parameter else [])
+    for (place, message), parameters in found.items():
+        where = " ".join(filter(None, (place, ", ".join(parameters))))
+        yield f"{where}: {message}" if where else message
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    wrapper.initial_indent, wrapper.subsequent_indent = indent, indent + "  "
+    return wrapper.wrap(" ".join(visible(text).split()))  # a document by others may try to steer the terminal
+
+
+def _suppressed_lines(report: Report, width: int) -> Iterator[str]:
+    for entry in report.suppressed:
+        finding = entry.finding
+        yield from _wrapped(f"Suppressed: {finding.rule.id} {finding.place}: {entry.reason}", width, "")
+
+
+def _cost_lines(report: Report) -> Iterator[str]:
+    if not report.costs:
+        return
+    yield f"{'bytes':>9}  {'tokens':>7}  share  tool"
+    for cost in report.costs[:_DEAREST]:
+        yield f"{cost.size:>9,}  {cost.tokens:>7,}  {cost.share:>5.1%}  {cost.place.tool}"
+    rest = report.costs[_DEAREST:]
+    if rest:
+        size = sum(cost.size for cost in rest)
+        others = _counted(len(rest), "other tool")
+        yield f"{size:>9,}  {size // BYTES_PER_TOKEN:>7,}  {size / report.size:>5.1%}  {others}"
+
+
+def _verdict(report: Report) -> str:
+    counts = [
+        _counted(report.levels["error"], "error"),
+        _counted(report.levels["warn"], "warning"),
+        _counted(report.levels["info"], "note"),
+        f"{len(report.suppressed)} suppressed",
+    ]
+    return f"{_counted(len(report.costs), 'tool')}, about {report.tokens:,} tokens: {', '.join(counts)}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -1,0 +1,1 @@
+"""Other packages' interfaces on toolway's engine, for those who move."""

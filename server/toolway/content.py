@@ -1,0 +1,149 @@
+"""What endpoints can hand to an agent besides data: messages, and the content of MCP.
+
+Each is an ordinary Pydantic model, and ordinary JSON over plain HTTP: the very JSON that MCP has for it.
+https://modelcontextprotocol.io/specification/2026-07-28/schema#contentblock
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+__all__ = [
+    "Annotations",
+    "AudioContent",
+    "Content",
+    "EmbeddedResource",
+    "ImageContent",
+    "Message",
+    "ResourceContents",
+    "ResourceLink",
+    "TextContent",
+]
+
+
+def _is_missing(value: object) -> bool:
+    return value is None
+
+
+class _Wire(BaseModel):
+    """Written as MCP writes it, with names in camel case."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
+
+
+class Annotations(_Wire):
+    """For whom some content is, how important it is from 0 to 1, and when it was last changed."""
+
+    audience: list[Literal["user", "assistant"]] | None = Field(default=None, exclude_if=_is_missing)
+    priority: float | None = Field(default=None, ge=0, le=1, exclude_if=_is_missing)
+    last_modified: datetime | None = Field(default=None, exclude_if=_is_missing)
+
+
+class _Block(_Wire):
+    annotations: Annotations | None = Field(default=None, exclude_if=_is_missing)
+
+
+def _bytes_of(value: object) -> object:
+    """Read bytes in base64, as they stand in JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"expected base64: {error}") from error
+
+
+_Bytes: TypeAlias = Annotated[
+    bytes,
+    BeforeValidator(_bytes_of),
+    PlainSerializer(lambda data: base64.b64encode(data).decode("ascii"), return_type=str),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
+
+
+class TextContent(_Block):
+    """Words."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class ImageContent(_Block):
+    """A picture: its bytes, and its media type such as ``image/png``."""
+
+    type: Literal["image"] = "image"
+    data: _Bytes
+    mime_type: str
+
+
+class AudioContent(_Block):
+    """Sound: its bytes, and its media type such as ``audio/wav``."""
+
+    type: Literal["audio"] = "audio"
+    data: _Bytes
+    mime_type: str
+
+
+class ResourceContents(_Wire):
+    """What a resource holds: either text, or bytes as a blob."""
+
+    uri: str
+    mime_type: str | None = Field(default=None, exclude_if=_is_missing)
+    text: str | None = Field(default=None, exclude_if=_is_missing)
+    blob: _Bytes | None = Field(default=None, exclude_if=_is_missing)
+
+    @model_validator(mode="after")
+    def _holds_one_thing(self) -> Self:
+        if (self.text is None) == (self.blob is None):
+            raise ValueError("expected either text or blob")
+        return self
+
+
+class EmbeddedResource(_Block):
+    """A resource with what it holds; the agent need not read it."""
+
+    type: Literal["resource"] = "resource"
+    resource: ResourceContents
+
+
+class ResourceLink(_Block):
+    """A resource that the agent may read by its URI."""
+
+    type: Literal["resource_link"] = "resource_link"
+    uri: str
+    name: str
+    title: str | None = Field(default=None, exclude_if=_is_missing)
+    description: str | None = Field(default=None, exclude_if=_is_missing)
+    mime_type: str | None = Field(default=None, exclude_if=_is_missing)
+    size: int | None = Field(default=None, ge=0, exclude_if=_is_missing)
+
+
+Content: TypeAlias = Annotated[
+    TextContent | ImageContent | AudioContent | EmbeddedResource | ResourceLink, Field(discriminator="type")
+]
+"""Any of them."""
+
+
+def _as_text(value: object) -> object:
+    return {"type": "text", "text": value} if isinstance(value, str) else value
+
+
+class Message(_Wire):
+    """One message of a prompt: who speaks, and what is said; a plain text stands for its `TextContent`."""
+
+    role: Literal["user", "assistant"] = "user"
+    content: Annotated[Content, BeforeValidator(_as_text)]

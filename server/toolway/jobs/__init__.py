@@ -1,0 +1,42 @@
+"""The room of long jobs: calls that go on after their request was answered, and that outlive their process."""
+
+from __future__ import annotations
+
+from toolway.asking import Seal
+from toolway.calls import Calls
+from toolway.errors import ConfigurationError
+from toolway.jobs.called import Speech, lacking_of, outcome_from, performing, written_call
+from toolway.jobs.keys import keys_for
+from toolway.jobs.model import Job, JobState
+from toolway.jobs.queue import QueueBusyError
+from toolway.jobs.store import JobStore
+from toolway.jobs.worker import Jobs, TooManyJobsError
+from toolway.settings import Settings
+
+__all__ = [
+    "Job", "JobState", "Jobs", "QueueBusyError", "Speech", "TooManyJobsError", "lacking_of", "open_jobs",
+    "outcome_from", "written_call",
+]  # fmt: skip
+
+
+def open_jobs(calls: Calls, settings: Settings, service: str, speech: Speech) -> Jobs:
+    """Open the store of a service's jobs.
+
+    Raises:
+        ConfigurationError: the store cannot be opened, or there is no key that all its workers know.
+    """
+    store = JobStore(settings.store_url, service)
+    try:
+        seal = Seal(keys_for(settings, store.file))
+    except ConfigurationError:
+        store.close()
+        raise
+    return Jobs(
+        store,
+        seal,
+        performing(calls, settings.task_seconds, speech),
+        service,
+        seconds=settings.task_seconds,
+        at_once=settings.tasks_at_once,
+        per_caller=settings.tasks_per_caller,
+    )

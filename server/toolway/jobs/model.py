@@ -1,0 +1,77 @@
+"""A job: one call that runs apart from the request that asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["FINAL", "Ending", "Job", "JobState", "Memory", "Order"]
+
+
+class JobState(StrEnum):
+    """Where a job stands; the last three are final."""
+
+    WORKING = "working"
+    INPUT_REQUIRED = "input_required"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+FINAL = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody wants done."""
+
+    tool: str
+    caller: str
+    """Whoever shows the same fingerprint may ask for the job later; nobody else learns that it exists."""
+    call: bytes
+    """What is needed to run it, credentials included; sealed before it is stored."""
+    repeatable: bool
+    """Whether it may run again after an end that nobody saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run of a job came to its end."""
+
+    state: JobState
+    result: bytes | None = None
+    """JSON: what came of it, or for a failure the error."""
+    message: str | None = None
+    questions: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What has to be answered before it can go on (`INPUT_REQUIRED`), by key."""
+    memory: str = ""
+    """What its next run has to know of this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a run has to know of the ones before it."""
+
+    state: str
+    """What the last one has left in `Ending.memory`."""
+    given: Mapping[str, Any]
+    """What was answered to its questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it stands in the store. Times are milliseconds since the epoch."""
+
+    id: str
+    tool: str
+    caller: str
+    state: JobState
+    message: str | None
+    created: int
+    updated: int
+    expires: int
+    result: bytes | None
+    questions: Mapping[str, Any]
+    """Those without an answer so far."""

@@ -1,0 +1,355 @@
+"""Where jobs are kept: one table, in SQLite or PostgreSQL.
+
+Every change says in its WHERE what it takes for granted, so that of two processes that decide differently one comes
+too late and changes nothing. Methods block; they are called in threads.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.schema import CreateSchema
+
+from toolway.errors import ConfigurationError
+from toolway.jobs.model import Ending, Job, JobState, Order
+from toolway.jobs.presence import DatabasePresence, FilePresence, Presence
+
+__all__ = ["SCHEMA", "Claim", "JobStore", "Stamp", "now"]
+
+SCHEMA = "toolway"
+"""The schema on PostgreSQL."""
+
+Merge: TypeAlias = Callable[[bytes, Mapping[str, Any]], bytes]
+"""Adds answers to those that are sealed already."""
+
+_WAITING = (JobState.WORKING, JobState.INPUT_REQUIRED)
+_MOST_AT_ONCE = 500
+_SETUP_LOCK = 7_463_921
+_INTERRUPTED = "The worker that ran this was interrupted; whether its work was done is unknown, so it is not run again"
+
+
+def now() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that a worker may run now."""
+
+    id: str
+    tool: str
+    call: bytes
+    repeatable: bool
+    answers: bytes | None
+
+
+class Stamp(NamedTuple):
+    """What differs as soon as anything of a job does."""
+
+    updated: int
+    state: JobState
+    message: str | None
+
+
+class JobStore:
+    """The jobs of one service.
+
+    Args:
+        url: ``sqlite:///path`` or ``postgresql://...``.
+        service: whose jobs these are; several services may share a store.
+
+    Raises:
+        ConfigurationError: the URL names no store that is known, or the store cannot be opened.
+    """
+
+    def __init__(self, url: str, service: str) -> None:
+        self.url = _url(url)
+        self.file = Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
+        self._service = service
+        self._engine = _engine(self.url)
+        self._jobs = _table(SCHEMA if self.file is None else None)
+        try:
+            self._set_up()
+        except (SQLAlchemyError, OSError) as error:
+            reason = getattr(error, "orig", None) or error
+            place = self.url.render_as_string(hide_password=True)
+            raise ConfigurationError(f"the store for tasks, {place!r}, cannot be opened: {reason}") from error
+
+    def presence(self) -> Presence:
+        """The locks that tell which workers on this store are alive."""
+        if self.file is None:
+            return DatabasePresence(self._engine)
+        return FilePresence(self.file.with_name(self.file.name + ".workers"))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def add(self, number: str, order: Order, milliseconds: int) -> Job:
+        """Keep a new job for so long."""
+        moment = now()
+        expires = moment + milliseconds
+        values = {
+            "id": number,
+            "service": self._service,
+            "tool": order.tool,
+            "caller": order.caller,
+            "call": order.call,
+            "repeatable": order.repeatable,
+            "state": JobState.WORKING,
+            "round": 0,
+            "created": moment,
+            "updated": moment,
+            "expires": expires,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(sa.insert(self._jobs).values(values))
+        return Job(number, order.tool, order.caller, JobState.WORKING, None, moment, moment, expires, None, {})
+
+    def get(self, number: str) -> Job | None:
+        """Return a job, unless there is none or its time is over."""
+        jobs = self._jobs.c
+        wanted = sa.select(self._jobs).where(jobs.id == number, jobs.service == self._service, jobs.expires > now())
+        with self._engine.connect() as connection:
+            row = connection.execute(wanted).mappings().one_or_none()
+        return _job(row) if row is not None else None
+
+    def unfinished(self, caller: str) -> int:
+        """How many jobs of a caller have not come to their end."""
+        jobs = self._jobs.c
+        wanted = sa.select(sa.func.count()).where(
+            jobs.service == self._service, jobs.state.in_(_WAITING), jobs.caller == caller, jobs.expires > now()
+        )
+        with self._engine.connect() as connection:
+            return connection.scalar(wanted) or 0
+
+    def has_work(self) -> bool:
+        """Tell whether there is something to do for a worker: jobs to run, or jobs to remove."""
+        jobs = self._jobs.c
+        is_open = sa.or_(jobs.state == JobState.WORKING, jobs.expires <= now())
+        wanted = sa.select(sa.literal(1)).where(jobs.service == self._service, is_open).limit(1)
+        with self._engine.connect() as connection:
+            return connection.scalar(wanted) is not None
+
+    def claim(self, number: str, turn: int, worker: str) -> Claim | None:
+        """Take a job to run it; None where there is nothing to run.
+
+        A job that somebody has begun before, and that must not run twice, ends here: its worker is gone, or this would
+        not have been asked.
+        """
+        jobs = self._jobs.c
+        here = (jobs.id == number, jobs.round == turn, jobs.state == JobState.WORKING)
+        free = sa.or_(jobs.worker.is_(None), jobs.repeatable)
+        take = sa.update(self._jobs).where(*here, free).values(worker=worker)
+        wanted = (jobs.tool, jobs.call, jobs.repeatable, jobs.answers)
+        with self._engine.begin() as connection:
+            row = connection.execute(take.returning(*wanted)).one_or_none()
+            if row is None:
+                connection.execute(sa.update(self._jobs).where(*here).values(**_interrupted()))
+                return None
+        return Claim(number, row.tool, bytes(row.call), row.repeatable, row.answers)
+
+    def note(self, number: str, worker: str, message: str) -> None:
+        """Say how far a job is."""
+        change = self._held(number, worker).values(message=message, updated=now())
+        with self._engine.begin() as connection:
+            connection.execute(change)
+
+    def finish(self, number: str, worker: str, ending: Ending, memory: bytes | None = None) -> bool:
+        """Write down how a run came to its end; False where somebody else has ended the job, or runs it by now."""
+        values: dict[str, Any] = {
+            "state": ending.state,
+            "result": ending.result,
+            "message": ending.message,
+            "updated": now(),
+        }
+        if ending.state is JobState.INPUT_REQUIRED:
+            values |= {"questions": json.dumps(ending.questions), "answers": memory}
+        with self._engine.begin() as connection:
+            return connection.execute(self._held(number, worker).values(values)).rowcount > 0
+
+    def answer(self, number: str, given: Mapping[str, Any], merged: Merge) -> int | None:
+        """Take answers to a job's open questions; others are ignored.
+
+        Returns:
+            The number of the next round, once everything is answered.
+        """
+        jobs = self._jobs.c
+        asked = sa.select(jobs.questions, jobs.answers, jobs.round).where(
+            jobs.id == number, jobs.state == JobState.INPUT_REQUIRED
+        )
+        with self._engine.begin() as connection:
+            row = connection.execute(asked.with_for_update()).one_or_none()
+            questions: dict[str, Any] = json.loads(row.questions) if row is not None else {}
+            known = {key: given[key] for key in questions if key in given}
+            if row is None or not known:
+                return None
+            left = {key: question for key, question in questions.items() if key not in known}
+            values: dict[str, Any] = {"questions": json.dumps(left), "answers": merged(row.answers, known)}
+            if not left:
+                values |= {"state": JobState.WORKING, "round": row.round + 1, "worker": None}
+            change = sa.update(self._jobs).where(jobs.id == number).values(updated=now(), **values)
+            connection.execute(change)
+            return None if left else row.round + 1
+
+    def interrupt(self, number: str, worker: str) -> None:
+        """End a job whose worker stops in the midst of it, unless another may run it again."""
+        with self._engine.begin() as connection:
+            change = self._held(number, worker).where(sa.not_(self._jobs.c.repeatable))
+            connection.execute(change.values(**_interrupted()))
+
+    def cancel(self, number: str) -> bool:
+        """End a job that has not come to its end; False where it has."""
+        jobs = self._jobs.c
+        change = sa.update(self._jobs).where(jobs.id == number, jobs.state.in_(_WAITING))
+        with self._engine.begin() as connection:
+            values = {"state": JobState.CANCELLED, "message": None, "updated": now()}
+            return connection.execute(change.values(values)).rowcount > 0
+
+    def held(self, worker: str, numbers: Collection[str]) -> set[str]:
+        """Of some jobs that a worker runs, those that are still its own to run."""
+        jobs = self._jobs.c
+        wanted = sa.select(jobs.id).where(
+            jobs.id.in_(numbers), jobs.worker == worker, jobs.state == JobState.WORKING, jobs.expires > now()
+        )
+        with self._engine.connect() as connection:
+            return set(connection.scalars(wanted))
+
+    def stamps(self, numbers: Sequence[str]) -> dict[str, Stamp]:
+        """How some jobs stand; nothing of those whose time is over."""
+        jobs = self._jobs.c
+        found: dict[str, Stamp] = {}
+        with self._engine.connect() as connection:
+            for start in range(0, len(numbers), _MOST_AT_ONCE):
+                some = jobs.id.in_(numbers[start : start + _MOST_AT_ONCE])
+                wanted = sa.select(jobs.id, jobs.updated, jobs.state, jobs.message).where(some, jobs.expires > now())
+                rows = connection.execute(wanted)
+                found |= {row.id: Stamp(row.updated, JobState(row.state), row.message) for row in rows}
+        return found
+
+    def waiting(self, older_than: int) -> list[tuple[str, int]]:
+        """Jobs that nobody has begun: id and round, the oldest first."""
+        jobs = self._jobs.c
+        wanted = (
+            sa.select(jobs.id, jobs.round)
+            .where(
+                jobs.service == self._service,
+                jobs.state == JobState.WORKING,
+                jobs.worker.is_(None),
+                jobs.updated < older_than,
+            )
+            .order_by(jobs.updated)
+            .limit(_MOST_AT_ONCE)
+        )
+        with self._engine.connect() as connection:
+            return [(row.id, row.round) for row in connection.execute(wanted)]
+
+    def expired(self) -> list[tuple[str, int]]:
+        """The jobs whose time is over, each with the number of its last round."""
+        jobs = self._jobs.c
+        wanted = sa.select(jobs.id, jobs.round).where(jobs.service == self._service, jobs.expires <= now())
+        with self._engine.connect() as connection:
+            return [(row.id, row.round) for row in connection.execute(wanted.limit(_MOST_AT_ONCE))]
+
+    def remove(self, numbers: Collection[str]) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(self._jobs).where(self._jobs.c.id.in_(numbers)))
+
+    def _held(self, number: str, worker: str) -> sa.Update:
+        jobs = self._jobs.c
+        return sa.update(self._jobs).where(jobs.id == number, jobs.worker == worker, jobs.state == JobState.WORKING)
+
+    def _set_up(self) -> None:
+        """Make the table; several workers may do so at once."""
+        if self.file is not None:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self._engine.begin() as connection:
+            if self.file is None:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SETUP_LOCK})
+                connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
+            self._jobs.metadata.create_all(connection)
+
+
+def _table(schema: str | None) -> sa.Table:
+    return sa.Table(
+        "jobs",
+        sa.MetaData(schema=schema),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("tool", sa.Text, nullable=False),
+        sa.Column("caller", sa.Text, nullable=False),
+        sa.Column("call", sa.LargeBinary, nullable=False),
+        sa.Column("repeatable", sa.Boolean, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("message", sa.Text),
+        sa.Column("result", sa.LargeBinary),
+        sa.Column("questions", sa.Text),
+        sa.Column("answers", sa.LargeBinary),
+        sa.Column("round", sa.Integer, nullable=False),
+        sa.Column("worker", sa.Text),
+        sa.Column("created", sa.BigInteger, nullable=False),
+        sa.Column("updated", sa.BigInteger, nullable=False),
+        sa.Column("expires", sa.BigInteger, nullable=False),
+        sa.Index("jobs_unfinished", "service", "state", "caller"),
+        sa.Index("jobs_expires", "expires"),
+    )
+
+
+def _interrupted() -> dict[str, Any]:
+    return {"state": JobState.FAILED, "message": _INTERRUPTED, "result": None, "updated": now()}
+
+
+def _job(row: Mapping[Any, Any]) -> Job:
+    return Job(
+        id=row["id"],
+        tool=row["tool"],
+        caller=row["caller"],
+        state=JobState(row["state"]),
+        message=row["message"],
+        created=row["created"],
+        updated=row["updated"],
+        expires=row["expires"],
+        result=row["result"],
+        questions=json.loads(row["questions"]) if row["questions"] else {},
+    )
+
+
+def _url(text: str) -> sa.URL:
+    """Read a store's URL; PostgreSQL is spoken with the driver that DBOS brings."""
+    try:
+        url = sa.make_url(text)
+    except ArgumentError:
+        url = None
+    backend = url.get_backend_name() if url is not None else ""
+    if url is None or backend not in {"sqlite", "postgresql"} or not url.database or url.database == ":memory:":
+        raise ConfigurationError(
+            "TOOLWAY_STORE_URL: expected sqlite:///path/to/file.db or postgresql://user@host/database"
+        )
+    return url.set(drivername="sqlite" if backend == "sqlite" else "postgresql+psycopg")
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=5)
+    engine = sa.create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA busy_timeout=30000")
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A transaction that begins with reading could not wait for another writer when it comes to write.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

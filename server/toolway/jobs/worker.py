@@ -1,0 +1,319 @@
+"""A worker: starts jobs, runs those that the queue hands to it, and looks after them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from concurrent.futures import CancelledError
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+from anyio.to_thread import run_sync
+from sqlalchemy.exc import SQLAlchemyError
+
+from toolway.asking import BrokenSealError, Seal
+from toolway.errors import ToolwayError
+from toolway.jobs.model import Ending, Job, JobState, Memory, Order
+from toolway.jobs.queue import JobQueue, QueueBusyError, StoppedError
+from toolway.jobs.recall import Recall
+from toolway.jobs.store import Claim, JobStore, now
+from toolway.jobs.watching import Watches
+
+__all__ = ["Jobs", "Perform", "TooManyJobsError", "Who"]
+
+logger = logging.getLogger("toolway.jobs")
+
+Tell: TypeAlias = Callable[[str], None]
+"""Says how far a job is, in words."""
+
+Perform: TypeAlias = Callable[[str, bytes, Memory | None, Tell], Awaitable[Ending]]
+"""Runs the call of a tool; stops when it is cancelled."""
+
+Who: TypeAlias = Callable[[str], bytes]
+"""The credentials with which somebody would call a tool, by its name."""
+
+_LOOK_SECONDS = 0.5
+"""How soon a worker hears that a job of its own was cancelled elsewhere, and tells how far its jobs are."""
+_RESCUE_EVERY = 4
+_MOST_MISSED = 3
+"""A worker that is missing so many times in a row is dead; one that has lost its connection is back before that."""
+_SWEEP_EVERY = 10
+_LOST_MS = 5_000
+"""A job that is in no queue by then was accepted by somebody who died before it could be put there."""
+_RETRY_SECONDS = 1.0
+_GRACE_SECONDS = 10.0
+
+T = TypeVar("T")
+
+
+class TooManyJobsError(ToolwayError):
+    """A caller has as many unfinished jobs as one may have."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """A job that runs here."""
+
+    task: asyncio.Task[Ending]
+    repeatable: bool
+    message: str | None = None
+    """What is to be told of its progress."""
+
+
+class Jobs:
+    """The jobs of one service, as one process sees them.
+
+    Args:
+        store: where they are kept.
+        seal: seals what is needed to run them.
+        perform: runs one.
+        service: whose jobs they are.
+        seconds: how long a job is kept, from its start.
+        at_once: how many run in this process at the same time.
+        per_caller: how many unfinished ones a caller may have.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        seal: Seal,
+        perform: Perform,
+        service: str,
+        *,
+        seconds: float,
+        at_once: int,
+        per_caller: int,
+    ) -> None:
+        self._store = store
+        self._seal = seal
+        self._perform = perform
+        self._recall = Recall(seal)
+        self._milliseconds = int(seconds * 1000)
+        self._per_caller = per_caller
+        self._worker = secrets.token_hex(16)
+        self._presence = store.presence()
+        self._queue = JobQueue(store.url, service, self._worker, at_once, self._run_apart)
+        self._loop = asyncio.get_running_loop()
+        self._waking = asyncio.Lock()
+        self._stopping = asyncio.Event()
+        self._runs: dict[str, _Run] = {}
+        self._watches = Watches()
+        self._missed: dict[str, int] = {}
+        self._ended = asyncio.Event()
+
+    async def start(self, tool: str, caller: bytes, call: bytes, *, repeatable: bool) -> Job:
+        """Accept a job: when this returns it is kept, whatever happens to this process.
+
+        Args:
+            tool: what is called.
+            caller: the caller's credentials; only their fingerprint is kept.
+            call: what is needed to run it.
+            repeatable: whether it may run again after an end that nobody saw.
+
+        Raises:
+            TooManyJobsError: the caller has as many unfinished jobs as one may have.
+            QueueBusyError: this process keeps the jobs of another service.
+        """
+        fingerprint = self._seal.fingerprint(caller)
+        if await run_sync(self._store.unfinished, fingerprint) >= self._per_caller:
+            raise TooManyJobsError(f"{self._per_caller} tasks have not ended yet; wait for one to end, or cancel one")
+        await self._wake()
+        number = secrets.token_urlsafe(24)
+        order = Order(tool, fingerprint, self._seal.close(call, number), repeatable)
+        job = await run_sync(self._store.add, number, order, self._milliseconds)
+        await run_sync(self._queue.put, number, 0)
+        return job
+
+    async def get(self, number: str, who: Who) -> Job | None:
+        """Return a job of this caller; None for any other, and where there is none."""
+        job = await run_sync(self._store.get, number)
+        return job if job is not None and self._seal.fits(job.caller, who(job.tool)) else None
+
+    async def cancel(self, job: Job) -> None:
+        """Stop a job wherever it runs; one that has come to its end stays as it is."""
+        if await run_sync(self._store.cancel, job.id):
+            self._stop(job.id)
+
+    async def answer(self, job: Job, given: Mapping[str, Any]) -> None:
+        """Take answers to a job's open questions; when there is one to each, it goes on."""
+        turn = await run_sync(self._store.answer, job.id, given, partial(self._recall.merged, job.id))
+        if turn is not None:
+            with suppress(QueueBusyError):  # another process takes it up
+                await self._wake()
+                await run_sync(self._queue.put, job.id, turn)
+
+    def watching(self, numbers: Collection[str], tell: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Tell of some jobs, by number: soon for the first time, and after that whenever they have changed."""
+        return self._watches.watching(numbers, tell)
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[Jobs]:
+        """Run jobs until the context ends; those that run then get a moment to come to their end."""
+        tasks = [asyncio.create_task(self._look_after()), asyncio.create_task(self._stay_present())]
+        try:
+            yield self
+        finally:
+            await self._end()
+            await asyncio.gather(*tasks)
+            await run_sync(self._presence.leave)
+            await run_sync(self._store.close)
+
+    async def _wake(self) -> None:
+        """Join the workers once there is work: as long as nobody asks for long jobs, this costs no threads."""
+        async with self._waking:
+            if not self._queue.is_up:
+                await run_sync(self._presence.enter, self._worker)
+                await run_sync(self._queue.start)
+
+    # Running
+
+    def _run_apart(self, number: str, turn: int) -> None:
+        """Run a job in the event loop, where the application is at home; called in a thread of the queue."""
+        if self._stopping.is_set():
+            raise StoppedError
+        try:
+            asyncio.run_coroutine_threadsafe(self._run(number, turn), self._loop).result()
+        except (CancelledError, RuntimeError) as error:  # the loop ends
+            raise StoppedError from error
+
+    async def _run(self, number: str, turn: int) -> None:
+        claim = await self._insist(partial(self._store.claim, number, turn, self._worker))
+        if claim is None:
+            return
+        run = self._runs[number] = _Run(asyncio.create_task(self._performed(claim)), claim.repeatable)
+        try:
+            await asyncio.wait({run.task})
+        finally:
+            del self._runs[number]
+            self._ended.set()
+        if not run.task.cancelled():
+            ending, memory = self._recall.kept(number, turn, run.task.result())
+            await self._insist(partial(self._store.finish, number, self._worker, ending, memory))
+        elif self._stopping.is_set():
+            await run_sync(self._store.interrupt, number, self._worker)
+            raise asyncio.CancelledError
+
+    async def _insist(self, change: Callable[[], T]) -> T:
+        """Change something in the store, however long it does not answer; a job would be forgotten otherwise."""
+        while True:
+            try:
+                return await run_sync(change)
+            except SQLAlchemyError:
+                logger.warning("the store for tasks does not answer; it is tried again", exc_info=True)
+            if await self._paused(_RETRY_SECONDS):
+                raise asyncio.CancelledError
+
+    async def _performed(self, claim: Claim) -> Ending:
+        try:
+            call = self._seal.open(claim.call, claim.id)
+            memory = self._recall.opened(claim.id, claim.answers)
+            return await self._perform(claim.tool, call, memory, lambda message: self._note(claim.id, message))
+        except BrokenSealError:
+            message = "It cannot be run: it was sealed with a key that this server does not have"
+            return Ending(JobState.FAILED, message=message)
+        except Exception:
+            reference = secrets.token_hex(6)
+            logger.exception("a job of %s failed, reference %s", claim.tool, reference)
+            return Ending(JobState.FAILED, message=f"Internal error. Reference: {reference}")
+
+    def _note(self, number: str, message: str) -> None:
+        if number in self._runs:
+            self._runs[number].message = message
+
+    def _stop(self, number: str) -> None:
+        if number in self._runs:
+            self._runs[number].task.cancel()
+
+    # Looking after
+
+    async def _look_after(self) -> None:
+        for count in itertools.count():
+            try:
+                await self._look(count)
+            except QueueBusyError:
+                logger.debug("another service keeps its tasks in this process")
+            except Exception:  # the store, and DBOS on it: both may be away for a while
+                logger.warning("the store for tasks does not answer; it is tried again", exc_info=True)
+            if await self._paused(_LOOK_SECONDS):
+                return
+
+    async def _stay_present(self) -> None:
+        """Apart from all else, as that may take its time when the store has been away."""
+        while not await self._paused(_LOOK_SECONDS):
+            with suppress(SQLAlchemyError):  # it is tried again
+                if self._queue.is_up:
+                    await run_sync(self._presence.keep)
+
+    async def _look(self, count: int) -> None:
+        if count % _RESCUE_EVERY == 0:
+            if not self._queue.is_up and await run_sync(self._store.has_work):
+                await self._wake()
+            if self._queue.is_up:
+                await run_sync(self._rescue)
+        if count % _SWEEP_EVERY == 0 and self._queue.is_up:
+            await run_sync(self._sweep)
+        if self._runs:
+            await self._look_at_runs()
+        if watched := self._watches.numbers():
+            self._watches.compare(await run_sync(self._store.stamps, watched))
+
+    async def _paused(self, seconds: float) -> bool:
+        """Wait a while, and tell whether the worker has to stop."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        return self._stopping.is_set()
+
+    def _rescue(self) -> None:
+        """Hand out what dead workers have left."""
+        others = self._queue.holders() - {self._worker}
+        self._missed = {
+            worker: self._missed.get(worker, 0) + 1 for worker in others if not self._presence.lives(worker)
+        }
+        for worker, count in self._missed.items():
+            if count >= _MOST_MISSED:
+                self._queue.take_from(worker)
+        for number, turn in self._queue.lacks(self._store.waiting(now() - _LOST_MS)):
+            self._queue.put(number, turn)
+
+    def _sweep(self) -> None:
+        """Forget the jobs whose time is over."""
+        expired = self._store.expired()
+        self._queue.forget(expired)
+        self._store.remove([number for number, _ in expired])
+
+    async def _look_at_runs(self) -> None:
+        for number, run in list(self._runs.items()):
+            if run.message is not None:
+                message, run.message = run.message, None
+                await run_sync(self._store.note, number, self._worker, message)
+        numbers = list(self._runs)
+        held = await run_sync(self._store.held, self._worker, numbers)
+        for number in numbers:
+            if number not in held:
+                self._stop(number)
+
+    # Ending
+
+    async def _end(self) -> None:
+        """Leave what others can run again to them, and give the rest a moment to come to its end."""
+        self._stopping.set()
+        for number, run in list(self._runs.items()):
+            if run.repeatable:
+                self._stop(number)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await self._idle()
+        for number in list(self._runs):
+            self._stop(number)
+        await self._idle()
+        await run_sync(self._queue.stop)
+
+    async def _idle(self) -> None:
+        while self._runs:
+            self._ended.clear()
+            await self._ended.wait()

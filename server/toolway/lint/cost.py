@@ -1,0 +1,64 @@
+"""What the definitions cost: every one of them stands in the model's context before it has done anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from toolway.lint.finding import Finding, Level, Rule
+from toolway.lint.survey import BYTES_PER_TOKEN, Check, Survey, size
+
+__all__ = ["CHECKS"]
+
+_MANY, _VERY_MANY, _TOO_MANY = 20, 40, 128
+_TOKENS = 10_000
+_LARGE = 4_000
+_LARGE_OUTPUT = 2_000
+
+S5 = Rule(
+    "S5",
+    "warn",
+    "Large definition",
+    "A lean tool is 0.5 to 1 kB; a large one takes room in the context of every request.",
+    "Fewer fields: a smaller response model, a body with what agents need, shorter descriptions.",
+)
+C1 = Rule(
+    "C1",
+    "warn",
+    "Many tools in one list",
+    "Agents choose worse among more than 20, Cursor takes about 40, and VS Code refuses more than 128.",
+    'Toolway(app, include={"tags": [...]}) or expose="marked"; one server for each kind of work.',
+)
+C2 = Rule(
+    "C2",
+    "warn",
+    "Definitions of more than 10,000 tokens",
+    "They stand in the context of every request, whether a tool is called or not.",
+    "Fewer tools, and lean ones: the table of costs shows where to begin.",
+)
+
+
+def _large(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        whole, taken = survey.sizes[tool.name], size(tool.input_schema)
+        output = size(tool.output_schema) if tool.output_schema is not None else 0
+        if whole > _LARGE:
+            yield S5.at(tool, f"the definition has {whole:,} bytes: input schema {taken:,}, output schema {output:,}")
+        elif output > _LARGE_OUTPUT and output > taken:
+            yield S5.at(tool, f"the output schema has {output:,} bytes, more than the input schema's {taken:,}")
+
+
+def _many(survey: Survey) -> Iterator[Finding]:
+    tools = len(survey.tools)
+    if tools > _MANY:
+        level: Level = "error" if tools > _TOO_MANY else "warn"
+        limit = next(limit for limit in (_TOO_MANY, _VERY_MANY, _MANY) if tools > limit)
+        yield C1.overall(f"{tools} tools, more than {limit}", level)
+
+
+def _dear(survey: Survey) -> Iterator[Finding]:
+    tokens = sum(survey.sizes.values()) // BYTES_PER_TOKEN
+    if tokens > _TOKENS:
+        yield C2.overall(f"about {tokens:,} tokens for {len(survey.tools)} tools")
+
+
+CHECKS: dict[Rule, Check] = {S5: _large, C1: _many, C2: _dear}

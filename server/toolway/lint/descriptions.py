@@ -1,0 +1,109 @@
+"""Descriptions: all that an agent knows of a tool before it calls it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from toolway.catalog import Tool
+from toolway.catalog.describe import is_described
+from toolway.lint.finding import Finding, Rule
+from toolway.lint.survey import Check, Survey, plain, words
+
+__all__ = ["CHECKS"]
+
+_SHORTEST = 40
+_LONGEST = 1024
+_LONGEST_SENTENCE = 100
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n\s*\n|\n(?=\s*[-*#])")
+_LITTLE_WORDS = frozenset({"a", "an", "all", "and", "by", "for", "from", "in", "of", "on", "the", "to", "with"})
+
+D1 = Rule(
+    "D1",
+    "error",
+    "No description",
+    "The agent knows nothing but a name, and guesses when to call the tool and with what.",
+    "A docstring: one sentence that says what the endpoint does, then what to know before calling it.",
+)
+D2 = Rule(
+    "D2",
+    "warn",
+    "Description too short, too long, or with a long first sentence",
+    "Short ones leave out what tells tools apart; long ones are cut, and lists show the first sentence only.",
+    "40 to 1,024 characters, and a first sentence of at most 100 that says what the tool does.",
+)
+D3 = Rule(
+    "D3",
+    "warn",
+    "Tools that are described alike",
+    "An agent cannot choose between them.",
+    "What this one does and the other does not, or @agent_tool(when_to_use=...); or hide one of them.",
+)
+D4 = Rule(
+    "D4",
+    "warn",
+    "Argument without a description",
+    "Agents guess the format, the unit and where the value comes from.",
+    "Query(description=...), Path(description=...) or Field(description=...), with an example of a value.",
+)
+D6 = Rule(
+    "D6",
+    "warn",
+    "Deprecated endpoint offered",
+    "An agent may take it for the right one.",
+    "Hide it from agents: @agent_tool(hide=True).",
+)
+
+
+def _missing(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        if not _is_described(tool, survey):
+            yield D1.at(tool, f"agents read only {tool.description!r}, made of the endpoint's name or path")
+
+
+def _is_described(tool: Tool, survey: Survey) -> bool:
+    return is_described(tool.operation, survey.notes[tool.name])
+
+
+def _out_of_measure(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        if _is_described(tool, survey) and (faults := list(_faults(tool.description))):
+            yield D2.at(tool, f"the description {' and '.join(faults)}")
+
+
+def _faults(text: str) -> Iterator[str]:
+    if len(text) < _SHORTEST:
+        yield f"has {len(text)} characters, {text!r}"
+    if len(text) > _LONGEST:
+        yield f"has {len(text):,} characters"
+    first = _SENTENCE_END.split(text, maxsplit=1)[0]
+    if len(first) > _LONGEST_SENTENCE:
+        yield f"begins with a sentence of {len(first)} characters"
+
+
+def _alike(survey: Survey) -> Iterator[Finding]:
+    """Two descriptions are alike that have the same words, whatever their order, number and little words."""
+    first: dict[frozenset[str], Tool] = {}
+    for tool in survey.tools:
+        if _is_described(tool, survey):
+            meaning = frozenset(word.rstrip("s") for word in words(tool.description) if word not in _LITTLE_WORDS)
+            other = first.setdefault(meaning, tool)
+            if other is not tool:
+                yield D3.at(tool, f"says the same as {other.name!r} ({other.operation})")
+
+
+def _undocumented(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        for argument in tool.arguments.values():
+            described = argument.schema.get("description") or plain(argument.schema, tool).get("description")
+            if not described:
+                yield D4.at(tool, "has no description", argument.name)
+
+
+def _deprecated(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        if tool.operation.deprecated:
+            yield D6.at(tool, "the endpoint is deprecated")
+
+
+CHECKS: dict[Rule, Check] = {D1: _missing, D2: _out_of_measure, D3: _alike, D4: _undocumented, D6: _deprecated}

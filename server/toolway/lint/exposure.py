@@ -1,0 +1,94 @@
+"""Paths that stand in each other's way, and what is not offered."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from toolway.catalog import Tool
+from toolway.lint.finding import Finding, Place, Rule
+from toolway.lint.survey import Check, Survey, plain
+
+__all__ = ["CHECKS"]
+
+A4 = Rule(
+    "A4",
+    "warn",
+    "Text in the path that meets another route, or spans several segments",
+    "toolway refuses a value that would reach another route, so some values can never be given.",
+    "A pattern or an enum for the parameter, or a path of its own for each route.",
+)
+X1 = Rule(
+    "X1",
+    "info",
+    "Not offered as a tool",
+    "Agents cannot reach it; what is not converted is said, never half-exposed.",
+    "The reason says what to change, where something can be.",
+)
+
+_Shape = tuple[str, int]
+
+
+def _crossing(survey: Survey) -> Iterator[Finding]:
+    static = _static_segments(survey)
+    for tool in survey.tools:
+        for name in sorted(tool.operation.template.spanning):
+            yield A4.at(tool, "may hold slashes", _argument(tool, name))
+        for name, siblings in _siblings(tool, static):
+            shown = ", ".join(map(repr, siblings[:3])) + (", ..." if len(siblings) > 3 else "")
+            yield A4.at(tool, f"cannot be {shown}: other endpoints stand there", _argument(tool, name))
+
+
+def _static_segments(survey: Survey) -> dict[tuple[_Shape, tuple[str, ...], int], list[str]]:
+    """For each method, length and beginning of a path: the fixed words that may come next."""
+    found: defaultdict[tuple[_Shape, tuple[str, ...], int], list[str]] = defaultdict(list)
+    for tool in survey.tools:
+        parts = _parts(tool)
+        for at, part in enumerate(parts):
+            if "{" not in part:
+                found[(tool.operation.method, len(parts)), _opened(parts, at), at].append(part)
+    return found
+
+
+def _siblings(
+    tool: Tool, static: dict[tuple[_Shape, tuple[str, ...], int], list[str]]
+) -> Iterator[tuple[str, list[str]]]:
+    parts = _parts(tool)
+    for at, part in enumerate(parts):
+        name = part.strip("{}")
+        if part == f"{{{name}}}" and _is_free_text(tool, name):
+            words = static.get(((tool.operation.method, len(parts)), _opened(parts, at), at))
+            if words:
+                yield name, list(dict.fromkeys(words))
+
+
+def _parts(tool: Tool) -> list[str]:
+    return tool.operation.path.strip("/").split("/")
+
+
+def _opened(parts: list[str], at: int) -> tuple[str, ...]:
+    """What stands around a segment, whatever the placeholders are called."""
+    return tuple("{}" if "{" in part else part for part in (*parts[:at], *parts[at + 1 :]))
+
+
+def _is_free_text(tool: Tool, name: str) -> bool:
+    for parameter in tool.operation.parameters:
+        if parameter.location == "path" and parameter.name == name:
+            schema = plain(parameter.schema, tool)
+            kind = schema.get("type", "string")
+            return kind == "string" and not schema.keys() & {"enum", "const", "pattern", "format"}
+    return False
+
+
+def _argument(tool: Tool, name: str) -> str:
+    """The argument that fills a placeholder; names that are not legal for clients were changed."""
+    filling = (entry.name for entry in tool.arguments.values() if entry.place == "path" and entry.target == name)
+    return next(filling, name)
+
+
+def _left_out(survey: Survey) -> Iterator[Finding]:
+    for entry in survey.catalog.skipped:
+        yield Finding(X1, X1.level, entry.reason, Place(entry.method, entry.path))
+
+
+CHECKS: dict[Rule, Check] = {A4: _crossing, X1: _left_out}

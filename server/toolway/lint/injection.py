@@ -1,0 +1,119 @@
+"""Text that gives orders to a model, or that people do not see.
+
+The catalogue leaves invisible characters out of what agents get; whoever wrote them shall know all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from toolway.catalog import Tool
+from toolway.catalog.text import visible
+from toolway.catalog.walk import children
+from toolway.lint.finding import Finding, Rule
+from toolway.lint.survey import Check, Survey
+from toolway.operations import Schema
+
+__all__ = ["CHECKS"]
+
+_COMPONENTS = "#/components/schemas/"
+# A joiner between letters that are not ASCII belongs to the script, or to an emoji.
+_JOINERS = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
+_ORDERS = re.compile(
+    r"""
+      \b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+|the\s+|your\s+)*
+        (?:previous|prior|earlier|above|preceding|other|system)\s+(?:instruction|prompt|rule|message|direction|tool)s?
+    | \b(?:before|after|when|instead\s+of)\s+(?:using|calling)\s+
+        (?:this|any|every|all|the\s+other)(?:\s+other)?\s+tools?\b
+    | \b(?:do\s+not|don't|never)\s+(?:tell|inform|mention\b.{0,40}\bto|reveal\b.{0,40}\bto|show\b.{0,40}\bto)\s+
+        (?:the\s+)?(?:user|human|customer)
+    | \bwithout\s+(?:telling|informing|asking)\s+the\s+(?:user|human)
+    | </?\s*(?:important|system|instructions?|secret|hidden|assistant)\s*>
+    | \b(?:your|the)\s+system\s+prompt\b
+    | \byou\s+are\s+(?:now\s+)?an?\s+(?:\w+\s+)?(?:assistant|ai|agent|model)\b
+    | ~/\.(?:ssh|aws|cursor|config|kube)\b | \bid_rsa\b | /etc/(?:passwd|shadow)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_BLOB = re.compile(r"(?<![A-Za-z0-9+/=_.-])[A-Za-z0-9+/]{80,}={0,2}")
+
+D5 = Rule(
+    "D5",
+    "error",
+    "Hidden characters, or orders to the model, in a description",
+    "Text that an agent obeys and nobody sees is how a tool is poisoned; clients and scanners refuse such servers.",
+    "Plain text about the endpoint, for people and agents alike.",
+)
+
+
+def _poisoned(survey: Survey) -> Iterator[Finding]:
+    known: dict[str, tuple[str, ...]] = {}
+    for tool in survey.tools:
+        said: set[tuple[str | None, str]] = set()
+        for parameter, text in _texts(tool, survey.notes[tool.name]):
+            if text not in known:
+                known[text] = tuple(_faults(text))
+            said.update((parameter, fault) for fault in known[text])
+        for parameter, fault in sorted(said, key=str):
+            yield D5.at(tool, fault, parameter)
+
+
+def _faults(text: str) -> Iterator[str]:
+    plain = _JOINERS.sub("", text.replace("\r\n", "\n"))
+    if hidden := sorted(set(plain) - set(visible(plain))):
+        yield f"holds the hidden characters {', '.join(f'U+{ord(sign):04X}' for sign in hidden[:5])}"
+    if order := _ORDERS.search(visible(plain)):
+        yield f"speaks to the model: {' '.join(order[0].split())!r}"
+    if blob := next(filter(_is_encoded, _BLOB.findall(plain)), None):
+        yield f"holds {len(blob)} characters that look like base64: {blob[:16]!r}..."
+
+
+def _is_encoded(text: str) -> bool:
+    """Tell base64 from a long path or a number in hexadecimal."""
+    kinds = (str.isupper, str.islower, str.isdigit)
+    return all(any(map(kind, text)) for kind in kinds) and text.count("/") <= len(text) // 16
+
+
+def _texts(tool: Tool, note: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
+    """Yield what was written about a tool, as it was written, each with the argument that it stands at."""
+    operation = tool.operation
+    written = (operation.summary, operation.description, *(note.get(key) for key in _NOTED))
+    yield from ((None, text) for text in written if text)
+    for argument in tool.arguments.values():
+        yield from ((argument.name, text) for text in _schema_texts(argument.schema, operation.components))
+    for response in operation.responses:
+        if response.status.startswith("2") and response.schema:
+            yield from ((None, text) for text in _schema_texts(response.schema, operation.components))
+
+
+_NOTED = ("title", "description", "when_to_use")
+
+
+def _schema_texts(schema: Schema, components: Mapping[str, Schema]) -> Iterator[str]:
+    pending, entered = [schema], set[str]()
+    while pending:
+        node = pending.pop()
+        yield from _node_texts(node)
+        pending.extend(children(node))
+        name = str(node.get("$ref", "")).removeprefix(_COMPONENTS)
+        if name not in entered and isinstance(shared := components.get(name), dict):
+            entered.add(name)
+            pending.append(shared)
+
+
+def _node_texts(node: Schema) -> Iterator[str]:
+    values = (node.get("title"), node.get("description"), node.get("default"), *_listed(node, "enum", "examples"))
+    yield from (value for value in values if isinstance(value, str))
+    properties = node.get("properties")
+    yield from map(str, cast("dict[str, Any]", properties) if isinstance(properties, dict) else ())
+
+
+def _listed(node: Schema, *keys: str) -> Iterator[Any]:
+    for key in keys:
+        if isinstance(values := node.get(key), list):
+            yield from cast("list[Any]", values)
+
+
+CHECKS: dict[Rule, Check] = {D5: _poisoned}

@@ -1,0 +1,131 @@
+"""All findings of a catalogue, what was suppressed, and what each tool costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from toolway.catalog import Catalog
+from toolway.errors import ConfigurationError
+from toolway.lint.finding import Finding, Level, Place
+from toolway.lint.rules import CHECKS, RULES
+from toolway.lint.survey import BYTES_PER_TOKEN, Survey
+
+__all__ = ["Cost", "Report", "Suppressed", "lint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that its endpoint asks not to hear of, and why."""
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one definition takes of a model's context."""
+
+    place: Place
+    size: int
+    """Bytes on the wire."""
+    share: float
+    """Of all definitions, 0 to 1."""
+
+    @property
+    def tokens(self) -> int:
+        return self.size // BYTES_PER_TOKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What lint has to say of a catalogue."""
+
+    server: str
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...]
+    costs: tuple[Cost, ...]
+    """Of every tool, the dearest first."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all definitions."""
+        return sum(cost.size for cost in self.costs)
+
+    @property
+    def tokens(self) -> int:
+        return self.size // BYTES_PER_TOKEN
+
+    @property
+    def levels(self) -> Counter[Level]:
+        return Counter(finding.level for finding in self.findings)
+
+    def breaks(self, limits: frozenset[str]) -> bool:
+        """Tell whether a finding is of one of these levels, or of one of these rules."""
+        return any(finding.level in limits or finding.rule.id in limits for finding in self.findings)
+
+    def wire(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return {
+            "server": self.server,
+            "tools": len(self.costs),
+            "bytes": self.size,
+            "tokens": self.tokens,
+            "levels": {level: self.levels[level] for level in ("error", "warn", "info")},
+            "findings": [finding.wire() for finding in self.findings],
+            "suppressed": [{**entry.finding.wire(), "reason": entry.reason} for entry in self.suppressed],
+            "costs": [_cost(cost) for cost in self.costs],
+        }
+
+
+def lint(catalog: Catalog, server: str) -> Report:
+    """Look at a catalogue with every rule; `server` is the name that clients put before its tools.
+
+    Raises:
+        ConfigurationError: an endpoint's ``lint_ignore`` names a rule that there is not.
+    """
+    survey = Survey(catalog, server)
+    for note in survey.notes.values():
+        _check_ids(note.get("lint_ignore", {}))
+    findings: list[Finding] = []
+    suppressed: list[Suppressed] = []
+    for check in CHECKS.values():
+        for finding in check(survey):
+            note = survey.notes.get(finding.place.tool or "", {})
+            reason = note.get("lint_ignore", {}).get(finding.rule.id)
+            if reason is None:
+                findings.append(finding)
+            else:
+                suppressed.append(Suppressed(finding, reason))
+    return Report(server, tuple(findings), tuple(suppressed), _costs(survey))
+
+
+def _check_ids(ignored: Mapping[str, str]) -> None:
+    for name in ignored:
+        if name not in RULES:
+            near = get_close_matches(name.upper(), RULES, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigurationError(f"lint_ignore names the rule {name!r}; the rules are {', '.join(RULES)}{hint}")
+
+
+def _costs(survey: Survey) -> tuple[Cost, ...]:
+    total = sum(survey.sizes.values())
+    places = (
+        (Place(tool.operation.method, tool.operation.path, tool.name), survey.sizes[tool.name]) for tool in survey.tools
+    )
+    costs = (Cost(place, size, size / total) for place, size in places)
+    return tuple(sorted(costs, key=lambda cost: -cost.size))
+
+
+def _cost(cost: Cost) -> dict[str, Any]:
+    return {
+        "tool": cost.place.tool,
+        "method": cost.place.method,
+        "path": cost.place.path,
+        "bytes": cost.size,
+        "tokens": cost.tokens,
+        "share": round(cost.share, 4),
+    }

@@ -1,0 +1,102 @@
+"""Safety: what a client should ask about first, and what should not be offered to agents at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from toolway.catalog import Tool
+from toolway.lint.finding import Finding, Rule
+from toolway.lint.survey import Check, Survey, words
+from toolway.markers import Hints
+
+__all__ = ["CHECKS"]
+
+_DESTRUCTIVE = frozenset(
+    {"cancel", "clear", "delete", "destroy", "discard", "drop", "erase", "flush", "kill", "overwrite", "prune",
+     "purge", "remove", "reset", "revoke", "terminate", "truncate", "uninstall", "wipe"}
+)  # fmt: skip
+_PRIVATE = frozenset(
+    {"admin", "debug", "impersonate", "internal", "login", "logout", "metrics", "oauth", "oauth2", "signin", "signup",
+     "superuser", "token", "tokens"}
+)  # fmt: skip
+
+A1 = Rule(
+    "A1",
+    "warn",
+    "Looks destructive, and does not say so",
+    "Clients ask their user before a tool that is marked destructive, and run one that claims to read without asking.",
+    '@agent_tool(hints={"destructive": True}), or False where nothing is lost; DELETE in place of GET.',
+)
+A2 = Rule(
+    "A2",
+    "error",
+    "Credentials that no caller of a tool can give",
+    "Cookies stay with the connection and a key in the query would be an argument, so every call is refused.",
+    "A header as another way in: HTTPBearer, OAuth2 or APIKeyHeader; or @agent_tool(hide=True).",
+)
+A3 = Rule(
+    "A3",
+    "warn",
+    "Endpoint for administrators, logins, tokens or operators",
+    "An agent rarely needs it, and one that was talked into it does harm; tokens end up in its context.",
+    'Toolway(app, exclude={"paths": [...]}) or @agent_tool(hide=True).',
+)
+
+
+A5 = Rule(
+    "A5",
+    "info",
+    "Destroys without asking for a yes",
+    "Some clients run destructive tools without asking their user, and there is nobody else to stop a wrong call.",
+    '@agent_tool(confirm="Delete order {order_id}?"), where a wrong call cannot be made good.',
+)
+
+
+def _unmarked(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        if verb := _verb(tool, survey):
+            claim = "it claims only to read" if tool.annotations.read_only else "it claims neither"
+            yield A1.at(tool, f"{verb!r} sounds destructive, and {claim}")
+
+
+def _verb(tool: Tool, survey: Survey) -> str | None:
+    """The word that gives a tool away, unless its hints were chosen or already say so."""
+    hints: Hints = survey.notes[tool.name].get("hints") or {}
+    if hints.keys() & {"destructive", "read_only"} or tool.annotations.destructive:
+        return None
+    named = words(tool.name)
+    if tool.annotations.read_only:  # a GET may well list what was removed, but hardly begins with the word
+        named = named[:1]
+    else:
+        named += words(_segments(tool)[-1]) if _segments(tool) else []
+    return next((word for word in named if word in _DESTRUCTIVE), None)
+
+
+def _segments(tool: Tool) -> list[str]:
+    """The parts of the path that always stand there."""
+    return [part for part in tool.operation.path.split("/") if part and "{" not in part]
+
+
+def _locked(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        credentials = tool.operation.credentials
+        if not credentials.satisfiable:
+            wanted = [f"the cookie {name!r}" for name in sorted(credentials.cookies)]
+            wanted += [f"the query parameter {name!r}" for name in sorted(credentials.query)]
+            yield A2.at(tool, f"wants {' and '.join(wanted)}")
+
+
+def _private(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        named = [word for text in (*_segments(tool), *tool.operation.tags) for word in words(text)]
+        if found := [word for word in dict.fromkeys(named) if word in _PRIVATE]:
+            yield A3.at(tool, f"its path or tags say {' and '.join(map(repr, found))}")
+
+
+def _unconfirmed(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        if tool.annotations.destructive and tool.confirmation is None:
+            yield A5.at(tool, "it is marked destructive, and runs at once")
+
+
+CHECKS: dict[Rule, Check] = {A1: _unmarked, A2: _locked, A3: _private, A5: _unconfirmed}

@@ -1,0 +1,279 @@
+"""Input schemas: what clients refuse, and what leaves an agent guessing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, cast
+
+from toolway.catalog import Tool
+from toolway.catalog.walk import children, references
+from toolway.lint.finding import Finding, Rule
+from toolway.lint.survey import Check, Survey
+from toolway.operations import Schema
+
+__all__ = ["CHECKS"]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_DEFS = "#/$defs/"
+_MANY_VALUES = 250
+_OPENAI_PROPERTIES = 5_000
+_OPENAI_LEVELS = 10
+_OPENAI_CHARACTERS = 120_000
+_OPENAI_VALUES = 1_000
+
+S1 = Rule(
+    "S1",
+    "error",
+    "Schema that is not JSON Schema 2020-12",
+    "Clients refuse the tool, and some the whole list; the Anthropic API refuses an output schema of an older dialect.",
+    "What Pydantic writes; look for json_schema_extra, openapi_extra and a custom openapi() that change it.",
+)
+S2 = Rule(
+    "S2",
+    "warn",
+    "Schema construct that some clients refuse",
+    "The Gemini API refuses or strips it, so the agent sees less than the endpoint takes or cannot call at all.",
+    "Flat arguments of one type each, where these clients matter.",
+)
+S3 = Rule(
+    "S3",
+    "warn",
+    "More than 250 values to choose from",
+    "The values alone cost thousands of tokens, and OpenAI limits how long they may be.",
+    "A text argument, and an endpoint that finds the right value.",
+)
+S4 = Rule(
+    "S4",
+    "warn",
+    "Schema beyond OpenAI's limits for strict tools",
+    "OpenAI refuses the whole request when tools are strict.",
+    "A smaller body: several endpoints, or fewer levels.",
+)
+S6 = Rule(
+    "S6",
+    "error",
+    "Arguments that only case tells apart",
+    "Agents and clients mix them up, and the wrong one is filled.",
+    "Another name for one of them: Query(alias=...) or Field(alias=...).",
+)
+S7 = Rule(
+    "S7",
+    "warn",
+    "Argument without a type, object without properties, list without items",
+    "The agent has to invent what goes in, and the Gemini API refuses lists without items.",
+    "A Pydantic model in place of dict, Any or the raw Request; list[str] in place of list.",
+)
+
+
+def _invalid(survey: Survey) -> Iterator[Finding]:
+    known: dict[str, str | None] = {}
+    for tool in survey.tools:
+        for side, schema in (("input", tool.input_schema), ("output", tool.output_schema)):
+            for place, part in _parts(schema or {}):
+                text = json.dumps(part)
+                if text not in known:
+                    known[text] = _fault(part)
+                if fault := known[text]:
+                    yield S1.at(tool, f"the {side} schema{place} {fault}")
+
+
+def _parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    """The members and definitions of a schema, which tools share, and what is left of it."""
+    yield "", {key: value for key, value in schema.items() if key not in {"properties", "$defs"}}
+    for key in ("properties", "$defs"):
+        members: dict[str, Any] = schema.get(key, {})
+        yield from ((f", at {name!r},", part) for name, part in members.items() if isinstance(part, dict))
+
+
+def _fault(schema: Schema) -> str | None:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and every command loads this room
+    from jsonschema.exceptions import SchemaError  # noqa: PLC0415
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = "/".join(str(step) for step in error.absolute_path)
+        return f"is wrong{f' in {place}' if place else ''}: {error.message[:200]}"
+    dialect = str(schema.get("$schema", _DIALECT)).removesuffix("#")
+    return None if dialect == _DIALECT else f"says that it is of another dialect, {dialect!r}"
+
+
+def _picky(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        if constructs := list(
+            dict.fromkeys(found for node in _nodes(tool.input_schema) for found in _constructs(node))
+        ):
+            recursive = " (recursive)" if "$ref" in constructs and _is_recursive(tool.input_schema) else ""
+            shown = ", ".join(f"{found}{recursive}" if found == "$ref" else found for found in constructs)
+            inspector = "; the MCP Inspector warns of the list, too" if _TYPE_LIST in constructs else ""
+            yield S2.at(tool, f"has {shown} (Gemini API{inspector})")
+
+
+_TYPE_LIST = "a list of types"
+
+
+def _constructs(node: Schema) -> Iterator[str]:
+    yield from (keyword for keyword in ("$ref", "oneOf") if keyword in node)
+    if isinstance(node.get("type"), list):
+        yield _TYPE_LIST
+    if any(not {"type", "$ref", "anyOf", "oneOf", "allOf"} & variant.keys() for variant in _variants(node)):
+        yield "a variant without a type"
+
+
+def _variants(node: Schema) -> list[Schema]:
+    return list(children({"anyOf": node.get("anyOf")}))
+
+
+def _is_recursive(schema: Schema) -> bool:
+    definitions: dict[str, Schema] = schema.get("$defs", {})
+    inside = {name: {_name(reference) for reference in references(entry)} for name, entry in definitions.items()}
+    return any(name in _reached(name, inside) for name in inside)
+
+
+def _reached(start: str, inside: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    pending = list(inside[start])
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(inside.get(name, ()))
+    return found
+
+
+def _name(reference: str) -> str:
+    return reference.removeprefix(_DEFS).replace("~1", "/").replace("~0", "~")
+
+
+def _too_many_values(survey: Survey) -> Iterator[Finding]:
+    for tool, name, nodes in _arguments(survey):
+        most = max(map(_values, nodes), default=0)
+        if most > _MANY_VALUES:
+            yield S3.at(tool, f"allows {most:,} values", name)
+
+
+def _values(node: Schema) -> int:
+    return len(_listed(node, "enum"))
+
+
+def _listed(node: Schema, key: str) -> list[Any]:
+    """The values or names under a keyword, as far as it is what it should be."""
+    value = node.get(key)
+    return list(cast("list[Any] | dict[str, Any]", value)) if isinstance(value, list | dict) else []
+
+
+def _beyond_openai(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        nodes = list(_nodes(tool.input_schema))
+        measured = {
+            "properties": (sum(len(_listed(node, "properties")) for node in nodes), _OPENAI_PROPERTIES),
+            "levels": (_levels(tool.input_schema), _OPENAI_LEVELS),
+            "characters of names and values": (sum(map(_characters, nodes)), _OPENAI_CHARACTERS),
+            "enum values": (sum(map(_values, nodes)), _OPENAI_VALUES),
+        }
+        beyond = [f"{found:,} {what} (of {limit:,})" for what, (found, limit) in measured.items() if found > limit]
+        if beyond:
+            yield S4.at(tool, f"has {', '.join(beyond)}")
+
+
+def _characters(node: Schema) -> int:
+    values = (*_listed(node, "properties"), *_listed(node, "enum"), *_listed(node, "$defs"))
+    return sum(len(value) for value in values if isinstance(value, str))
+
+
+def _levels(schema: Schema) -> int:
+    """How deep objects and lists lie in one another; what comes back to itself counts once."""
+    definitions: dict[str, Schema] = schema.get("$defs", {})
+    entered: set[str] = set()
+    level = [{key: value for key, value in schema.items() if key != "$defs"}]
+    for depth in count():
+        names = {_name(str(node["$ref"])) for node in _side_by_side(level) if "$ref" in node} - entered
+        entered |= names
+        level = [child for node in _side_by_side(level) for child in _within(node)]
+        level += [child for name in names for child in _within(definitions.get(name, {}))]
+        if not level:
+            return depth
+    raise AssertionError
+
+
+def _side_by_side(nodes: list[Schema]) -> Iterator[Schema]:
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(children({key: node.get(key) for key in ("anyOf", "oneOf", "allOf")}))
+
+
+def _within(node: Schema) -> Iterator[Schema]:
+    inner = {key: node[key] for key in ("properties", "items", "additionalProperties", "prefixItems") if key in node}
+    return children(inner)
+
+
+def _same_but_for_case(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        first: dict[str, str] = {}
+        for name in tool.arguments:
+            other = first.setdefault(name.lower(), name)
+            if other != name:
+                yield S6.at(tool, f"differs from {other!r} only by case", name)
+
+
+def _open_ended(survey: Survey) -> Iterator[Finding]:
+    for tool, name, nodes in _arguments(survey):
+        if not _says_something(tool.input_schema["properties"][name]):
+            yield S7.at(tool, "takes anything", name)
+        elif faults := list(dict.fromkeys(fault for node in nodes for fault in _openings(node))):
+            yield S7.at(tool, f"has {' and '.join(faults)}", name)
+
+
+def _says_something(schema: Schema) -> bool:
+    return bool(schema.keys() & {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"})
+
+
+def _openings(node: Schema) -> Iterator[str]:
+    kind = node.get("type")
+    if kind == "array" and not (node.get("items") or node.get("prefixItems")):
+        yield "a list without items"
+    if kind == "object" and not (node.get("properties") or isinstance(node.get("additionalProperties"), dict)):
+        yield "an object without properties"
+
+
+def _arguments(survey: Survey) -> Iterator[tuple[Tool, str, list[Schema]]]:
+    """Yield each argument with all schemas inside it, those that it refers to included."""
+    for tool in survey.tools:
+        for name in tool.arguments:
+            yield tool, name, list(_reachable(tool.input_schema, name))
+
+
+def _reachable(schema: Schema, name: str) -> Iterator[Schema]:
+    definitions: dict[str, Schema] = schema.get("$defs", {})
+    pending: list[Schema] = [schema["properties"][name]]
+    entered: set[str] = set()
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(children(node))
+        label = _name(str(node.get("$ref", "")))
+        if label in definitions and label not in entered:
+            entered.add(label)
+            pending.append(definitions[label])
+
+
+def _nodes(schema: Schema) -> Iterator[Schema]:
+    pending = [schema]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(children(node))
+
+
+CHECKS: dict[Rule, Check] = {
+    S1: _invalid,
+    S2: _picky,
+    S3: _too_many_values,
+    S4: _beyond_openai,
+    S6: _same_but_for_case,
+    S7: _open_ended,
+}

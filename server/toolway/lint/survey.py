@@ -1,0 +1,67 @@
+"""What the rules look at."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from toolway.catalog import Catalog, Tool
+from toolway.catalog.describe import note_of
+from toolway.catalog.schemas import deref
+from toolway.errors import DocumentError
+from toolway.lint.finding import Finding
+from toolway.operations import MALFORMED, Schema
+
+__all__ = ["BYTES_PER_TOKEN", "Check", "Survey", "plain", "size", "words"]
+
+BYTES_PER_TOKEN = 4
+"""A rule of thumb for JSON with English in it; no two models count alike."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A catalogue, with the name that clients put before its tools."""
+
+    catalog: Catalog
+    server: str
+
+    @cached_property
+    def tools(self) -> tuple[Tool, ...]:
+        return tuple(self.catalog.tools.values())
+
+    @cached_property
+    def notes(self) -> Mapping[str, Mapping[str, Any]]:
+        """What each tool's endpoint says of itself."""
+        return {tool.name: note_of(tool.operation) or {} for tool in self.tools}
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of each tool's definition on the wire."""
+        return {tool.name: size(tool.definition(wrapped=False)) for tool in self.tools}
+
+
+Check: TypeAlias = Callable[[Survey], Iterator[Finding]]
+
+
+def size(value: Any) -> int:
+    """Bytes of a value as JSON."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def plain(schema: Schema, tool: Tool) -> Schema:
+    """The schema behind references; an empty one where that is malformed, as it may be where no agent sees it."""
+    try:
+        return deref(schema, tool.operation.components)
+    except (DocumentError, *MALFORMED):
+        return {}
+
+
+def words(text: str) -> list[str]:
+    """The words of a name or a path in lower case: ``deleteOrder``, ``delete-order`` and ``delete_order`` are alike."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    return re.findall(r"[a-z0-9]+", parted.lower())

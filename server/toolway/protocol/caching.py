@@ -1,0 +1,69 @@
+"""How long clients may keep what they got, and whether others may have it.
+
+https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from mcp.server.caching import CacheableMethod, CacheHint
+
+from toolway.calls import Document
+from toolway.catalog import Catalog
+from toolway.operations import Credentials, Operation
+from toolway.settings import Settings
+
+__all__ = ["list_hint", "list_hints", "read_hint"]
+
+_LISTS: tuple[CacheableMethod, ...] = (
+    "server/discover",
+    "tools/list",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+)
+_LONGEST = 365 * 24 * 60 * 60
+_DIRECTIVE = re.compile(r"(?:^|,)\s*([a-z-]+)(?:\s*=\s*\"?(\d+)\"?)?\s*(?=,|$)", re.IGNORECASE)
+
+
+def list_hint(catalog: Catalog, settings: Settings, *, guarded: bool) -> CacheHint:
+    """Return the hint for all lists: others may have them only where nobody has to say who they are.
+
+    Args:
+        catalog: what is listed.
+        settings: says for how long.
+        guarded: whether something stands before the server's address that may look at who asks.
+    """
+    is_private = guarded or any(operation.credentials != Credentials() for operation in _operations(catalog))
+    return CacheHint(_milliseconds(settings.list_ttl_seconds), "private" if is_private else "public")
+
+
+def list_hints(hint: CacheHint) -> dict[str, CacheHint]:
+    """Return the hint by method."""
+    return dict.fromkeys(_LISTS, hint)
+
+
+def _operations(catalog: Catalog) -> Iterable[Operation]:
+    yield from (tool.operation for tool in catalog.tools.values())
+    yield from (resource.tool.operation for resource in catalog.resources)
+    yield from (prompt.tool.operation for prompt in catalog.prompts.values())
+
+
+def read_hint(document: Document, settings: Settings) -> CacheHint:
+    """Return the hint for one read: what the endpoint's own Cache-Control says (RFC 9111, section 5.2.2).
+
+    Without it the setting counts, and nobody else may have the answer: endpoints answer to whoever asks.
+    """
+    directives = {name.lower(): value for name, value in _DIRECTIVE.findall(document.cache_control)}
+    scope = "public" if "public" in directives and "private" not in directives else "private"
+    if "no-store" in directives or "no-cache" in directives:
+        return CacheHint(0, "private")
+    age = directives.get("max-age")
+    seconds = min(int(age), _LONGEST) if age else settings.resource_ttl_seconds
+    return CacheHint(_milliseconds(seconds), scope)
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)

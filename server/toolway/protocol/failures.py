@@ -1,0 +1,36 @@
+"""Failures of endpoints, where the protocol has errors in place of results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+
+from toolway.calls import Outcome, Text
+from toolway.protocol.results import MODERN
+
+__all__ = ["failed", "unknown_resource"]
+
+_RESOURCE_NOT_FOUND = -32002
+"""Of handshake revisions; from 2026-07-28 on it must not be used."""
+
+
+def failed(outcome: Outcome, **data: Any) -> MCPError:
+    """Make the error for a call that gave no result: a refusal keeps what the endpoint said, a fault its reference.
+
+    The error's data is that of a tool's failure (`status`, `detail`, `problems`, `reference`), beside what is given.
+    """
+    error = dict(outcome.error or {"status": outcome.status})
+    is_refused = "reference" not in error and 400 <= (outcome.status or 422) < 500
+    text = next((entry.text for entry in outcome.content if isinstance(entry, Text)), "The answer cannot be handed on")
+    return MCPError(INVALID_PARAMS if is_refused else INTERNAL_ERROR, text, {**data, **error})
+
+
+def unknown_resource(uri: str, version: str, detail: object = None) -> MCPError:
+    """Make the error for a URI under which there is nothing (server/resources of the specification)."""
+    code = INVALID_PARAMS if version >= MODERN else _RESOURCE_NOT_FOUND
+    data = {"uri": uri} if detail is None else {"uri": uri, "detail": detail}
+    shown = uri if len(uri) <= 200 else f"{uri[:200]}..."
+    words = f": {detail}" if isinstance(detail, str) else ""
+    return MCPError(code, f"Resource not found: {shown}{words}", data)

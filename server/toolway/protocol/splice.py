@@ -1,0 +1,58 @@
+"""Results of ``tools/call`` as bytes: the endpoint's own JSON is set in as it came, and is never built up again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from mcp.server.lowlevel import Server
+from mcp_types import SERVER_INFO_META_KEY
+from pydantic_core import to_json
+
+from toolway.calls import Outcome, Text
+from toolway.catalog import Tool
+from toolway.protocol.results import MODERN, tool_result
+
+__all__ = ["Writer"]
+
+_quoted = msgspec.json.Encoder().encode  # of text, in two thirds of the time that others take
+
+
+class Writer:
+    """Writes JSON-RPC replies for one server."""
+
+    def __init__(self, server: Server[Any]) -> None:
+        self._stamp = {SERVER_INFO_META_KEY: server.server_info_stamp}
+        self._end = b',"resultType":"complete","_meta":' + to_json(self._stamp) + b"}"
+
+    def reply(self, number: str | int, *result: bytes) -> Iterator[bytes]:
+        """Wrap a result that is written already, in however many pieces, and yield more of them."""
+        yield b'{"jsonrpc":"2.0","id":' + to_json(number) + b',"result":'
+        yield from result
+        yield b"}"
+
+    def tool_reply(self, number: str | int, tool: Tool, outcome: Outcome, version: str) -> Iterator[bytes]:
+        """Write the reply to one call, in pieces."""
+        text = outcome.content[0]
+        if outcome.is_error or outcome.structured is None or not isinstance(text, Text):
+            return self.reply(number, self._whole(tool, outcome, version))
+        structured = outcome.structured
+        wraps = version < MODERN and (tool.wraps_output or structured.lstrip()[:1] != b"{")
+        return self.reply(
+            number,
+            b'{"content":[{"type":"text","text":',
+            _quoted(text.text),
+            b'}],"isError":false,"structuredContent":',
+            *((b'{"result":', structured, b"}") if wraps else (structured,)),
+            self._end if version >= MODERN else b"}",
+        )
+
+    def _whole(self, tool: Tool, outcome: Outcome, version: str) -> bytes:
+        """Write what is not plain JSON as the SDK would."""
+        result = tool_result(tool, outcome, version).model_dump(by_alias=True, mode="json", exclude_none=True)
+        if version >= MODERN:
+            result |= {"resultType": "complete", "_meta": {**result.get("_meta", {}), **self._stamp}}
+        else:
+            result.pop("resultType", None)  # the SDK's model has it for every revision
+        return to_json(result)

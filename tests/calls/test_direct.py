@@ -1,0 +1,367 @@
+"""Plain endpoints are called without the ASGI stack, and nobody can tell the difference."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import fastapi
+import httpx2
+import pytest
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi import routing as fastapi_routing
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.routing import APIRoute
+from opentelemetry import trace
+from pydantic import BaseModel
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tests.protocol.wire import ERAS, MODERN, headers_of, message
+from toolway import Settings, Toolway
+
+
+def passes() -> int:
+    """How often the call that is running has passed through an application."""
+    frame, count = sys._getframe(), 0
+    while frame is not None:
+        count += frame.f_code is FastAPI.__call__.__code__
+        frame = frame.f_back
+    return count
+
+
+class Passes(BaseModel):
+    count: int
+
+
+def counted(*_: Any, **__: Any) -> Passes:
+    return Passes(count=passes())
+
+
+@asynccontextmanager
+async def client_of(
+    app: FastAPI, *, outer: ASGIApp | None = None, **settings: Any
+) -> AsyncGenerator[httpx2.AsyncClient]:
+    """Serve an application with its tools at /mcp."""
+    Toolway(app, settings=Settings(_env_file=None, **settings)).mount()
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
+        yield client
+
+
+async def call(client: httpx2.AsyncClient, tool: str, version: str = MODERN, **arguments: Any) -> dict[str, Any]:
+    """Call a tool and return the result."""
+    body = message(version, "tools/call", {"name": tool, "arguments": arguments})
+    response = await client.post("/mcp", json=body, headers=headers_of(version, body))
+    assert response.status_code == 200, response.text
+    return response.json()["result"]
+
+
+async def is_direct(app: FastAPI, tool: str, **settings: Any) -> bool:
+    """Tell whether a call of an endpoint that returns `counted()` goes through the application once, or twice."""
+    async with client_of(app, **settings) as client:
+        result = await call(client, tool)
+    assert not result["isError"], result
+    return {1: True, 2: False}[result["structuredContent"]["count"]]
+
+
+def plain_app(**options: Any) -> FastAPI:
+    app = FastAPI(**options)
+
+    @app.get("/counted", operation_id="counted")
+    async def endpoint() -> Passes:
+        return counted()
+
+    return app
+
+
+require_read = pytest.mark.skipif(not fastapi.__version__.startswith("0.165."), reason="a release that was not read")
+
+
+@require_read
+async def test_a_plain_endpoint_is_called_without_the_stack() -> None:
+    assert await is_direct(plain_app(), "counted")
+
+
+@require_read
+async def test_so_is_one_of_a_router_that_was_included() -> None:
+    app, router = FastAPI(), APIRouter(prefix="/deep", tags=["deep"])
+
+    @router.get("/counted", operation_id="counted")
+    async def endpoint() -> Passes:
+        return counted()
+
+    app.include_router(router, prefix="/deeper")
+    assert await is_direct(app, "counted")
+
+
+async def test_a_setting_switches_it_off() -> None:
+    assert not await is_direct(plain_app(), "counted", direct=False)
+
+
+async def test_an_application_with_middleware_has_all_its_requests_go_through_it() -> None:
+    app = plain_app()
+    app.add_middleware(GZipMiddleware)
+    assert not await is_direct(app, "counted")
+
+
+async def test_an_application_that_handles_server_errors_handles_all_of_them() -> None:
+    app = plain_app(exception_handlers={Exception: lambda *_: PlainTextResponse("Oh no", 500)})
+    assert not await is_direct(app, "counted")
+
+
+async def test_limits_on_bodies_are_kept_by_the_stack() -> None:
+    assert not await is_direct(plain_app(max_body_size=100_000), "counted")
+
+
+async def test_an_application_that_changes_how_it_is_called_is_called_so() -> None:
+    class Own(FastAPI):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await super().__call__(scope, receive, send)
+
+    app = Own()
+
+    @app.get("/counted", operation_id="counted")
+    async def endpoint() -> Passes:
+        return counted()
+
+    assert not await is_direct(app, "counted")
+
+
+class Tracing(trace.TracerProvider):
+    def get_tracer(self, *_: Any, **__: Any) -> trace.Tracer:
+        return trace.NoOpTracer()
+
+
+async def test_requests_that_are_traced_are_traced_whole() -> None:
+    app = plain_app(telemetry={"tracer_provider": Tracing()})
+    assert not await is_direct(app, "counted")
+
+
+async def test_a_patched_fastapi_is_left_to_who_patched_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = fastapi_routing.run_endpoint_function
+
+    async def patched(**options: Any) -> Any:
+        return await original(**options)
+
+    monkeypatch.setattr(fastapi_routing, "run_endpoint_function", patched)
+    assert not await is_direct(plain_app(), "counted")
+
+
+async def test_a_caller_that_came_through_another_application_says_nothing_of_this_one() -> None:
+    app, site = plain_app(), FastAPI()
+    Toolway(app, settings=Settings(_env_file=None)).mount(on=site)
+    transport = httpx2.ASGITransport(app=site)
+    async with (
+        site.router.lifespan_context(site),
+        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
+        assert (await call(client, "counted"))["structuredContent"] == {"count": 2}
+
+
+def _noted() -> None: ...
+
+
+class OwnRoute(APIRoute): ...
+
+
+def with_dependency(app: FastAPI) -> None:
+    @app.get("/counted", operation_id="counted", dependencies=[Depends(_noted)])
+    async def endpoint() -> Passes:
+        return counted()
+
+
+def with_request(app: FastAPI) -> None:
+    @app.get("/counted", operation_id="counted")
+    async def endpoint(request: Request) -> Passes:
+        return counted()
+
+
+def with_response(app: FastAPI) -> None:
+    @app.get("/counted", operation_id="counted")
+    async def endpoint(response: Response) -> Passes:
+        return counted()
+
+
+def with_background(app: FastAPI) -> None:
+    @app.get("/counted", operation_id="counted")
+    async def endpoint(background: BackgroundTasks) -> Passes:
+        return counted()
+
+
+def with_header(app: FastAPI) -> None:
+    @app.get("/counted", operation_id="counted")
+    async def endpoint(x_name: Annotated[str, Header()] = "") -> Passes:
+        return counted()
+
+
+def with_response_class(app: FastAPI) -> None:
+    @app.get("/counted", operation_id="counted", response_class=JSONResponse)
+    async def endpoint() -> Passes:
+        return counted()
+
+
+def with_route_class(app: FastAPI) -> None:
+    app.router.route_class = OwnRoute
+    with_annotation_only(app)
+
+
+def with_annotation_only(app: FastAPI) -> None:
+    @app.get("/counted", operation_id="counted")
+    async def endpoint() -> Passes:
+        return counted()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        with_dependency, with_request, with_response, with_background, with_header, with_response_class,
+        with_route_class,
+    ],
+)  # fmt: skip
+async def test_what_takes_more_of_a_request_goes_through_the_stack(shape: Callable[[FastAPI], None]) -> None:
+    app = FastAPI()
+    shape(app)
+    assert not await is_direct(app, "counted")
+
+
+class Line(BaseModel):
+    sku: str
+    count: int = 1
+
+
+class RefusedError(Exception):
+    pass
+
+
+async def ended(how: str) -> Line:
+    match how:
+        case "missing":
+            raise HTTPException(404, "No such line", headers={"x-why": "because"})
+        case "refused":
+            raise RefusedError("not today")
+        case "broken":
+            raise RuntimeError("a secret")
+        case "response":
+            return JSONResponse({"sku": "own", "count": 2}, 200)  # type: ignore[return-value]
+        case "promise":
+            return {"count": "many"}  # type: ignore[return-value]
+        case _:
+            return Line(sku=how)
+
+
+def shop() -> FastAPI:
+    """Everything that a plain endpoint can be, and every way in which it can end."""
+    app = FastAPI()
+    app.state.did = []
+
+    def note(what: str) -> None:
+        app.state.did.append(what)
+
+    @app.exception_handler(RefusedError)
+    async def refused(request: Request, error: RefusedError) -> JSONResponse:
+        where = str(request.url_for("ended", how="x"))
+        told = [str(error), where, request.scope["route"].path, request.path_params, (await request.body()).decode()]
+        return JSONResponse({"detail": told}, 409)
+
+    @app.get("/texts/{text}")
+    async def texts(text: str, many: Annotated[list[int] | None, Query()] = None, flag: bool = False) -> list[Any]:
+        note("texts")
+        return [text, many, flag]
+
+    @app.put("/lines/{number}")
+    async def lines(number: int, line: Line, reason: Annotated[str, Body()] = "none") -> dict[str, Line | int | str]:
+        note("lines")
+        return {"line": line, "number": number, "reason": reason}
+
+    @app.post("/line", status_code=201)
+    def line(line: Line) -> Line:
+        note("line")
+        return line
+
+    @app.post("/optional")
+    async def optional(line: Line | None = None) -> Line | None:
+        return line
+
+    app.get("/ended/{how}")(ended)
+    app.get("/counter", operation_id="counter")(Counter())
+    app.get("/repeated", response_model=list[int])(repeated)
+    app.get("/partial", operation_id="partial", response_model=list[int])(functools.partial(repeated, start=3))
+
+    @app.get("/large")
+    async def large() -> list[str]:
+        return ["x" * 1000] * 100
+
+    return app
+
+
+class Counter:
+    """An endpoint that is no function."""
+
+    async def __call__(self, start: int) -> list[int]:
+        return [start + 1]
+
+
+def twice(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(endpoint)
+    async def both(*args: Any, **kwargs: Any) -> Any:
+        return [await endpoint(*args, **kwargs) for _ in range(2)]
+
+    return both
+
+
+@twice
+async def repeated(start: int) -> int:
+    return start
+
+
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("texts", {"text": "a b/c"[:3], "many": [1, 2], "flag": True}),
+    ("texts", {"text": "%41?&=#", "many": 7}),
+    ("texts", {"text": "x", "many": ["one"]}),
+    ("texts", {"text": "..", "flag": "perhaps"}),
+    ("lines", {"number": 7, "line": {"sku": "a", "count": 3}}),
+    ("lines", {"number": "seven", "line": {"sku": "a"}, "reason": "x"}),
+    ("lines", {"number": 1.5, "line": None, "reason": None}),
+    ("line", {"sku": "a", "count": 10**400}),
+    ("line", {"sku": "ä\n\"'\\\u2028", "count": 2}),
+    ("line", {}),
+    ("optional", {}),
+    ("optional", {"sku": "a"}),
+    ("ended", {"how": "missing"}),
+    ("ended", {"how": "refused"}),
+    ("ended", {"how": "response"}),
+    ("ended", {"how": "fine"}),
+    ("ended", {"how": "fine", "other": 1}),
+    ("large", {}),
+    ("counter", {"start": 1}),
+    ("repeated", {"start": 1}),
+    ("partial", {}),
+]
+
+
+@pytest.mark.parametrize("version", ERAS)
+@pytest.mark.parametrize(("tool", "arguments"), CALLS)
+async def test_a_direct_call_ends_as_any_other(tool: str, arguments: dict[str, Any], version: str) -> None:
+    told: list[Any] = []
+    for direct in (True, False):
+        app = shop()
+        async with client_of(app, direct=direct, max_result_bytes=50_000) as client:
+            told.append((await call(client, tool, version, **arguments), app.state.did))
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("how", ["broken", "promise"])
+async def test_a_failure_leaks_nothing(how: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with client_of(shop()) as client:
+        result = await call(client, "ended", how=how)
+    assert result["isError"]
+    assert "secret" not in str(result)
+    assert result["_meta"]["toolway/error"]["status"] == 500
+    assert "a secret" in caplog.text or "ResponseValidationError" in caplog.text

@@ -1,0 +1,122 @@
+"""``toolway lint``: what would trip an agent, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import TOOLWAY, environment, toolway, write
+from tests.support import SHARED, require
+
+GOOD = '''
+from fastapi import FastAPI
+
+app = FastAPI(title="Shop")
+
+@app.get("/orders")
+async def count_orders() -> int:
+    """Count the orders that wait for somebody to pack them."""
+    return 3
+'''
+MANY = f"""{GOOD}
+for number in range(7):
+    options = {{"methods": ["POST"], "operation_id": f"drop_{{number}}"}}
+    app.add_api_route(f"/drop/{{number}}", lambda first, second: None, **options)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("lint"), {"good.py": GOOD, "many.py": MANY})
+
+
+def test_an_application_without_faults_gets_its_cost_and_a_verdict(folder: Path) -> None:
+    done = toolway("lint", "good:app", cwd=folder)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    heading, cost, empty, verdict = done.stdout.splitlines()
+    assert heading.split() == ["bytes", "tokens", "share", "tool"]
+    assert cost.split()[2:] == ["100.0%", "count_orders"]
+    assert empty == ""
+    assert verdict.startswith("1 tool, about ")
+    assert verdict.endswith(" tokens: 0 errors, 0 warnings, 0 notes, 0 suppressed")
+
+
+def test_people_read_counts_first_and_then_places(folder: Path) -> None:
+    done = toolway("lint", "many:app", cwd=folder, env={"COLUMNS": "120"})
+
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0] == "D1  error       7  No description"
+    assert "D4  warn       14  Argument without a description" in lines
+    assert "D1 error: No description" in lines
+    assert "    POST /drop/0 first, second: has no description" in lines
+    assert "    POST /drop/5 first, second: has no description" not in lines
+    assert "    ... and 2 more places; --all shows them" in lines
+
+
+def test_people_read_every_place_if_they_want(folder: Path) -> None:
+    done = toolway("lint", "many:app", "--all", cwd=folder, env={"COLUMNS": "120"})
+
+    assert "    POST /drop/6 first, second: has no description" in done.stdout.splitlines()
+    assert "more places" not in done.stdout
+
+
+def test_programs_read_the_whole_report_and_nothing_else(noisy: Path) -> None:
+    done = toolway("lint", "main:app", "--json", cwd=noisy)
+
+    report = json.loads(done.stdout)
+    assert report["server"] == "warehouse"
+    assert report["tools"] == len(report["costs"]) == 6
+    assert sum(report["levels"].values()) == len(report["findings"])
+    assert {"rule", "level", "method", "path", "tool", "parameter", "message", "why", "fix"} == set(
+        report["findings"][0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("app", "limit", "code"),
+    [
+        ("many:app", "never", 0),
+        ("many:app", "error", 1),
+        ("many:app", "warn", 1),
+        ("many:app", "D4", 1),
+        ("many:app", "n1,d4", 1),
+        ("many:app", "N1,D5", 0),
+        ("good:app", "error,warn", 0),
+    ],
+)
+def test_a_build_fails_on_what_it_names(folder: Path, app: str, limit: str, code: int) -> None:
+    done = toolway("lint", app, "--fail-on", limit, cwd=folder)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+def test_a_limit_that_there_is_not_is_named(folder: Path) -> None:
+    done = toolway("lint", "good:app", "--fail-on", "D9", cwd=folder)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "expected error, warn, never or rules of N1," in done.stderr
+    assert "found 'D9'" in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["people", "programs"])
+def test_a_document_is_linted_and_a_reader_may_leave(options: list[str], tmp_path: Path) -> None:
+    document = SHARED / "data" / "openapi" / "openwebui.json.gz"
+    require(document.exists(), f"needs {document.name} of the shared data")
+    with subprocess.Popen(
+        [*TOOLWAY, "lint", str(document), "--all", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=environment(),
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+
+        assert process.stderr.read() == ""

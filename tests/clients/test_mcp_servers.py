@@ -1,0 +1,86 @@
+"""The blocks for clients that keep their servers in a JSON file: pasted as printed, they work."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+from tests.cli.shell import NOISY, toolway, write
+from toolway.clients import CLIENTS, Launch
+
+ERAS = [pytest.param("auto", "2026-07-28", id="2026-07-28"), pytest.param("legacy", "2025-11-25", id="2025-11-25")]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return write(tmp_path / "a folder", {"main.py": NOISY, "pyproject.toml": '[tool.toolway]\napp = "main:app"\n'})
+
+
+@pytest.mark.parametrize(
+    ("client", "file"),
+    [
+        ("claude-code", ".mcp.json"),
+        ("claude-desktop", "claude_desktop_config.json"),
+        ("gemini-cli", ".gemini/settings.json"),
+    ],
+)
+def test_the_block_is_all_that_stdout_holds(project: Path, tmp_path: Path, client: str, file: str) -> None:
+    """Where to paste it is said on stderr; the application is imported, and not started."""
+    done = toolway("config", client, "main:app", "--app-dir", "a folder", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "mcpServers": {
+            "warehouse": {
+                "command": sys.executable,
+                "args": ["-P", "-m", "toolway", "stdio", "--app-dir", str(project), "main:app"],
+            }
+        }
+    }
+    assert file in done.stderr
+    assert "noise: import" in done.stderr
+    assert "noise: start" not in done.stderr
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("mode", "version"), ERAS)
+async def test_its_command_works_as_printed_from_another_folder(
+    project: Path, tmp_path: Path, mode: str, version: str
+) -> None:
+    """Here the project names the application, and a folder below it is where the command was given."""
+    below = write(project, {"deep/note.txt": ""}) / "deep"
+    elsewhere = write(tmp_path / "elsewhere", {"main.py": "raise RuntimeError('not this one')"})
+    (entry,) = json.loads(toolway("config", "claude-desktop", cwd=below).stdout)["mcpServers"].values()
+    started = StdioServerParameters(command=entry["command"], args=entry["args"], cwd=elsewhere)
+
+    with (tmp_path / "log").open("w") as log:
+        async with Client(stdio_client(started, errlog=log), mode=mode) as client:
+            result = await client.call_tool("stock", {"product": "lamp"})
+
+            assert client.protocol_version == version
+    assert result.structured_content == {"product": "lamp", "pieces": 1}
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Order desk", "order-desk"),
+        ("FastAPI", "fastapi"),
+        ("  API: v2 (beta)!  ", "api-v2-beta"),
+        ("Café Zürich", "cafe-zurich"),
+        ("Management of large warehouses", "management-of-large"),
+        ("Donaudampfschifffahrtsgesellschaft", "donaudampfschifffahr"),
+        ("倉庫", "toolway"),
+        ("", "toolway"),
+    ],
+)
+def test_a_server_is_named_shortly_after_its_title(title: str, name: str) -> None:
+    """Clients put the name before every tool's name, and take few signs in it."""
+    block, _ = CLIENTS["claude-desktop"](Launch(title, "/python", ("-m", "toolway")))
+
+    assert list(json.loads(block)["mcpServers"]) == [name]

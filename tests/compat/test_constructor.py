@@ -1,0 +1,154 @@
+"""What people give to `FastApiMCP`, and what they find on it."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+from mcp import Client
+
+from tests.compat.library import ALL, make_library, tools_at
+from tests.servers import serving
+from toolway import ConfigurationError, FilterError, NotStartedError
+from toolway.compat.fastapi_mcp import FastApiMCP, MigrationWarning
+
+pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::toolway.compat.fastapi_mcp.MigrationWarning")]
+
+
+async def test_the_server_is_named_and_described_as_asked() -> None:
+    app = make_library()
+    mcp = FastApiMCP(app, name="shelf", description="Ask by number.")
+    mcp.mount_http()
+    with serving(app) as base:
+        async with Client(base + "/mcp") as client:
+            assert client.server_info.name == "shelf"
+            assert client.instructions == "Ask by number."
+            assert client.server_info.version == "3.1"  # and not the description
+    assert (mcp.name, mcp.description, mcp.fastapi) == ("shelf", "Ask by number.", app)
+
+
+async def test_title_and_description_of_the_application_are_the_defaults() -> None:
+    mcp = FastApiMCP(make_library())
+    assert (mcp.name, mcp.description) == ("Library", "Finds books.")
+
+
+async def test_operation_ids_are_the_tools_names_with_their_generated_tails() -> None:
+    app = make_library()
+    mcp = FastApiMCP(app)
+    mcp.mount_http()
+    assert set(await tools_at(app)) == ALL
+    assert {tool.name for tool in mcp.tools} == set(mcp.operation_map) == ALL
+
+
+async def test_the_map_of_operations_tells_what_a_tool_calls() -> None:
+    entry = FastApiMCP(make_library()).operation_map["get_book"]
+    assert (entry["method"], entry["path"], entry["request_body"]) == ("get", "/books/{number}", {})
+    assert [(parameter["name"], parameter["in"]) for parameter in entry["parameters"]] == [("number", "path")]
+
+
+async def test_looking_at_the_tools_leaves_the_document_open_for_later_routes() -> None:
+    app = make_library()
+    mcp = FastApiMCP(app)
+    assert "hours" not in mcp.operation_map
+    mcp.mount_http()
+    app.get("/hours", operation_id="hours")(lambda: "9 to 5")
+    with serving(app) as base:
+        assert "/hours" in httpx2.get(base + "/openapi.json").json()["paths"]
+    assert "hours" in mcp.operation_map
+
+
+async def test_methods_beyond_the_five_are_no_tools() -> None:
+    app = make_library()
+    app.head("/probe", operation_id="probe")(lambda: None)
+    assert "probe" not in FastApiMCP(app).operation_map
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"include_operations": ["get_book", "list_books"]}, {"get_book", "list_books"}),
+        ({"exclude_operations": ["remove_book"]}, ALL - {"remove_book"}),
+        ({"include_tags": ["reading"]}, {"get_book", "list_books"}),
+        ({"exclude_tags": ["staff"]}, {"get_book", "list_books"}),
+        ({"include_operations": ["get_book", "remove_book"], "include_tags": ["staff"]}, {"remove_book"}),
+        ({"include_operations": ["get_book", "remove_book"], "exclude_tags": ["staff"]}, {"get_book"}),
+        ({"exclude_operations": ["get_book"], "include_tags": ["reading"]}, {"list_books"}),
+        ({"exclude_operations": ["get_book"], "exclude_tags": ["staff"]}, {"list_books"}),
+        ({"include_operations": ["get_book"], "include_tags": ["staff"]}, set()),
+    ],
+)
+async def test_filters_narrow_and_combine_by_intersection(filters: dict[str, list[str]], expected: set[str]) -> None:
+    app = make_library()
+    FastApiMCP(app, **filters).mount_http()
+    assert set(await tools_at(app)) == expected
+
+
+@pytest.mark.parametrize("what", ["operations", "tags"])
+async def test_including_and_excluding_the_same_kind_is_refused(what: str) -> None:
+    filters = {f"include_{what}": ["a"], f"exclude_{what}": ["b"]}
+    with pytest.raises(ValueError, match=f"include_{what} or exclude_{what}, got both"):
+        FastApiMCP(make_library(), **filters)
+
+
+@pytest.mark.filterwarnings("default::toolway.compat.fastapi_mcp.MigrationWarning")
+async def test_filters_that_meant_either_before_are_told() -> None:
+    with pytest.warns(MigrationWarning, match="include_operations and exclude_tags narrow together") as told:
+        FastApiMCP(make_library(), include_operations=["get_book"], exclude_tags=["staff"])
+    assert told[0].filename == __file__
+
+
+async def test_a_filter_that_matches_nothing_stops_the_start() -> None:
+    app = make_library()
+    FastApiMCP(app, exclude_tags=["stafff"]).mount_http()
+    with pytest.raises(FilterError, match="did you mean 'staff'"):
+        async with app.router.lifespan_context(app):
+            pytest.fail("it started")
+
+
+async def test_the_sdks_server_is_there_while_the_application_runs() -> None:
+    app = make_library()
+    mcp = FastApiMCP(app)
+    mcp.mount_http()
+    with pytest.raises(NotStartedError):
+        _ = mcp.server
+    async with app.router.lifespan_context(app), Client(mcp.server) as client:
+        assert len((await client.list_tools()).tools) == len(ALL)
+
+
+async def test_calls_go_through_a_client_of_ones_own() -> None:
+    behind = make_library()
+    seen: list[str] = []
+
+    @behind.middleware("http")
+    async def note(request, call_next):
+        seen.append(request.headers["host"])
+        return await call_next(request)
+
+    app = make_library()
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(behind), base_url="http://behind.example")
+    FastApiMCP(app, http_client=client).mount_http()
+    with serving(app) as base:
+        async with Client(base + "/mcp") as connected:
+            result = await connected.call_tool("get_book", {"number": 1})
+    assert result.structured_content == {"number": 1, "title": "Dune"}
+    assert seen == ["behind.example"]
+
+
+async def test_another_librarys_client_is_refused_with_what_to_pass() -> None:
+    class AsyncClient:
+        """As httpx has one."""
+
+    problem = r"expected http_client to be an httpx2\.AsyncClient, got .*import httpx2"
+    with pytest.raises(ConfigurationError, match=problem):
+        FastApiMCP(make_library(), http_client=AsyncClient())  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("default::toolway.compat.fastapi_mcp.MigrationWarning")
+async def test_a_client_that_reaches_nothing_is_told_and_calls_run_here() -> None:
+    app = make_library()
+    with pytest.warns(MigrationWarning, match="no base_url"):
+        mcp = FastApiMCP(app, http_client=httpx2.AsyncClient(timeout=20))
+    with pytest.warns(MigrationWarning, match="only this machine"):
+        mcp.mount_http()
+    with serving(app) as base:
+        async with Client(base + "/mcp") as client:
+            assert not (await client.call_tool("get_book", {"number": 1})).is_error

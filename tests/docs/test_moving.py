@@ -1,0 +1,75 @@
+"""The guide for those who come from fastapi-mcp: what it shows twice does the same twice."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.servers import serving
+from tests.support import ROOT
+
+pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::toolway.compat.fastapi_mcp.MigrationWarning")]
+
+GUIDE = (ROOT / "docs" / "moving-from-fastapi-mcp.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(py|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+USES = re.findall(r"^### (\d\. .*?)$(.*?)(?=^### |\Z)", GUIDE, re.MULTILINE | re.DOTALL)
+LIBRARY = next(code for _, code in BLOCK.findall(GUIDE) if code.startswith("# library.py"))
+PATHS = {"3": ["/list", "/safe", "/reading", "/public", "/one"], "6": ["/for/agents/mcp"]}
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Make a fresh copy of the guide's application importable, as often as it is called."""
+
+    def fresh() -> None:
+        module = ModuleType("library")
+        exec(compile(LIBRARY, "library.py", "exec"), vars(module))
+        monkeypatch.setitem(sys.modules, "library", module)
+
+    return fresh
+
+
+def run(code: str) -> FastAPI:
+    """Run a block with its import changed; return the application that serves MCP."""
+    names: dict[str, Any] = {"__name__": "guide"}
+    exec(compile(code.replace("from fastapi_mcp ", "from toolway.compat.fastapi_mcp "), "guide", "exec"), names)
+    return names.get("agents") or names["app"]
+
+
+async def offered(app: FastAPI, path: str) -> tuple[set[str], str]:
+    """What an agent finds at a path: the tools' names, and the instructions."""
+    with serving(app) as base:
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": "Bearer token"}) as http,
+            Client(streamable_http_client(base + path, http_client=http)) as client,
+        ):
+            tools = (await client.list_tools()).tools
+            names = {tool.name for tool in tools}
+            name, arguments = ("get_book", {"number": 1}) if "get_book" in names else ("list_books", {})
+            assert not (await client.call_tool(name, arguments)).is_error
+            return names, client.instructions or ""
+
+
+def test_nine_uses_stand_in_the_guide_each_before_and_after() -> None:
+    assert [title[0] for title, _ in USES] == list("123456789")
+    for _, text in USES:
+        assert [kind for kind, _ in BLOCK.findall(text)] == ["py", "python"]
+
+
+@pytest.mark.parametrize(("title", "text"), USES, ids=[title for title, _ in USES])
+async def test_before_and_after_offer_the_same(title: str, text: str, library: Callable[[], None]) -> None:
+    (_, before), (_, after) = BLOCK.findall(text)
+    for path in PATHS.get(title[0], ["/mcp"]):
+        library()
+        found = await offered(run(before), path)
+        library()
+        assert await offered(run(after), path) == found

@@ -1,0 +1,166 @@
+"""The report as a whole: levels, suppression, cost, real documents and the order desk."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from tests.lint.looking import found, report_of
+from tests.support import SHARED, require
+from tools.main import create_app
+from tools.retail.settings import RetailSettings
+from toolway import ConfigurationError, agent_tool
+from toolway.catalog import Catalog, build_catalog
+from toolway.lint import RULES, lint
+from toolway.operations import load_document, read_document
+
+pytestmark = pytest.mark.anyio
+
+DOCUMENTS = ("airflow", "docling", "galaxium", "langflow", "openwebui", "titiler")
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+KEYWORDS = (
+    "$ref", "$schema", "additionalProperties", "allOf", "anyOf", "default", "description", "enum", "examples", "format",
+    "items", "maxItems", "oneOf", "pattern", "prefixItems", "properties", "required", "title", "type",
+)  # fmt: skip
+VALUES = (None, True, 3, "x", "#/nowhere", [], [3], [{}], [True], {}, {"a": 3}, {"a": {}}, {"a": True})
+
+
+def shop(**ignored: str) -> FastAPI:
+    app = FastAPI(title="Shop")
+
+    @app.get("/stock")
+    @agent_tool(lint_ignore=ignored or None)
+    async def stock(product: str) -> Any:
+        """Get the pieces of a product that lie in stock."""
+
+    @app.get("/shelves", openapi_extra={"x-toolway": {"lint_ignore": {"R1": "there are four shelves"}}})
+    async def shelves(floor: int) -> list[str]:
+        """List the shelves of the warehouse, from the door to the wall."""
+        return []
+
+    return app
+
+
+async def test_a_finding_says_where_it_is_and_what_to_do() -> None:
+    (first, _) = await found("D4", shop())
+    assert first.wire() == {
+        "rule": "D4",
+        "level": "warn",
+        "method": "GET",
+        "path": "/stock",
+        "tool": "stock",
+        "parameter": "product",
+        "message": "has no description",
+        "why": RULES["D4"].why,
+        "fix": RULES["D4"].fix,
+    }
+
+
+async def test_an_endpoint_can_say_that_a_rule_does_not_hold_for_it() -> None:
+    report = await report_of(shop(D4="the name says it", R2="anything may lie there"))
+
+    assert [(entry.rule.id, entry.place.tool) for entry in report.findings] == [("D4", "shelves")]
+    assert [(entry.finding.rule.id, entry.finding.place.path, entry.reason) for entry in report.suppressed] == [
+        ("D4", "/stock", "the name says it"),
+        ("R1", "/shelves", "there are four shelves"),
+        ("R2", "/stock", "anything may lie there"),
+    ]
+    assert [entry["reason"] for entry in report.wire()["suppressed"]] == [entry.reason for entry in report.suppressed]
+
+
+async def test_suppression_needs_a_reason() -> None:
+    with pytest.raises(ConfigurationError, match="GET /stock: expected lint_ignore to give a reason for 'D4'"):
+        await report_of(shop(D4=" "))
+
+
+async def test_suppression_of_a_rule_that_there_is_not_names_the_nearest() -> None:
+    with pytest.raises(ConfigurationError, match=r"lint_ignore names the rule 'd4'; .* did you mean 'D4'"):
+        await report_of(shop(d4="the name says it"))
+
+
+async def test_only_what_is_offered_is_looked_at() -> None:
+    report = await report_of(shop(), exclude={"paths": ["/shelves"]})
+    assert {finding.place.path for finding in report.findings} == {"/stock"}
+
+
+async def test_costs_are_of_every_tool_with_the_dearest_first() -> None:
+    report = await report_of(shop())
+
+    assert [cost.place.tool for cost in report.costs] == ["shelves", "stock"]
+    assert report.size == sum(cost.size for cost in report.costs)
+    assert report.tokens == report.size // 4
+    assert sum(cost.share for cost in report.costs) == pytest.approx(1)
+
+
+async def test_an_application_without_endpoints_has_nothing_to_find() -> None:
+    report = await report_of(FastAPI())
+    assert (report.findings, report.costs, report.tokens) == ((), (), 0)
+
+
+def catalog_of_document(name: str) -> Catalog:
+    path = SHARED / "data" / "openapi" / f"{name}.json.gz"
+    require(path.exists(), f"needs {path.name} of the shared data")
+    return build_catalog(read_document(load_document(str(path))))
+
+
+def operations_of(path: Path) -> Counter[tuple[str, str]]:
+    document = json.loads(gzip.decompress(path.read_bytes()))
+    return Counter(
+        (method.upper(), where) for where, item in document["paths"].items() for method in item if method in METHODS
+    )
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_operation_of_a_document_is_a_tool_or_skipped_with_a_reason_and_linted(name: str) -> None:
+    catalog = catalog_of_document(name)
+    report = lint(catalog, name)
+
+    linted = Counter((str(cost.place.method), str(cost.place.path)) for cost in report.costs)
+    skipped = Counter((entry.method, entry.path) for entry in catalog.skipped if entry.reason)
+    assert linted + skipped == operations_of(SHARED / "data" / "openapi" / f"{name}.json.gz")
+    assert json.loads(json.dumps(report.wire())) == report.wire()
+    assert {finding.place.tool for finding in report.findings} <= {None, *catalog.tools}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_nothing_in_a_real_document_is_taken_for_poison(name: str) -> None:
+    findings = lint(catalog_of_document(name), name).findings
+    assert [finding.message for finding in findings if finding.rule.id in {"D5", "S1"}] == []
+
+
+@pytest.mark.parametrize("keyword", KEYWORDS)
+def test_a_schema_may_be_wrong_in_any_way(keyword: str) -> None:
+    """Whatever stands under a keyword costs a tool at most, never the report."""
+    for value in VALUES:
+        schema = {"type": "string", keyword: value}
+        parameters = [{"name": "given", "in": "query", "schema": schema}]
+        body = {"content": {"application/json": {"schema": {"type": "object", "properties": {"inner": schema}}}}}
+        answers = {
+            status: {"description": "", "content": {"application/json": {"schema": schema}}}
+            for status in ("200", "201")
+        }
+        operation = {"parameters": parameters, "requestBody": body, "responses": answers}
+        catalog = build_catalog(
+            read_document({"openapi": "3.1.0", "info": {}, "paths": {"/a": {"post": operation, "get": operation}}})
+        )
+
+        report = lint(catalog, "shop")
+
+        assert len(report.costs) + len(catalog.skipped) == 2
+
+
+async def test_the_order_desk_has_no_errors(tmp_path: Path) -> None:
+    """What is left to warn of: an order is a large answer, and most of its tools answer with one."""
+    app = create_app(RetailSettings(database_url=f"sqlite:///{tmp_path / 'orders.db'}"))
+    async with app.router.lifespan_context(app):
+        report = lint(app.state.toolway.catalog, "order-desk")
+
+    assert {finding.rule.id for finding in report.findings if finding.rule.level != "info"} == {"S5", "C2"}
+    assert report.levels["error"] == 0
+    assert [entry.finding.rule.id for entry in report.suppressed] == ["A4"]
