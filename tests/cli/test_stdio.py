@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Generator
@@ -52,6 +53,20 @@ async def wait() -> None:
         await anyio.sleep_forever()
     finally:
         print("no more waiting")
+"""
+TAKING = """
+import signal, threading
+from fastapi import FastAPI
+
+app = FastAPI()
+
+def take_the_signal():
+    open("now").close()
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+@app.get("/wait")
+async def wait() -> None:
+    threading.Thread(target=take_the_signal).start()
 """
 SLOW_START = """
 import anyio
@@ -164,6 +179,19 @@ def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) 
 
         assert process.wait(PATIENCE) == 0
         assert process.stderr.read().splitlines() == ["no more waiting", "stopped in good order"]
+
+
+def test_a_signal_that_another_thread_takes_ends_it_too(tmp_path: Path) -> None:
+    """The system may give a signal to any thread, while the one that serves waits for its client."""
+    write(tmp_path, {"main.py": TAKING})
+    os.mkfifo(tmp_path / "now")
+    with server(tmp_path) as process:
+        assert process.stdout is not None
+        send(process, INITIALIZE, INITIALIZED, {**CALL, "params": {"name": "wait"}})
+        read_until(process.stdout, '"id":2')
+        (tmp_path / "now").write_text("")
+
+        assert process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)

@@ -6,9 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stdout
-from types import FrameType
 from typing import NoReturn
 
 import anyio
@@ -65,16 +64,22 @@ async def _until_left(toolway: Toolway, serve: Serve) -> bool:
 def _signals_cancel(scope: anyio.CancelScope) -> Generator[None]:
     """Let SIGTERM and SIGINT cancel a scope, in place of ending the process."""
     loop = asyncio.get_running_loop()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(scope.cancel)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
+        _on_signal(loop, number, scope.cancel)
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, do: Callable[[], None]) -> None:
+    try:
+        # A handler of Python's own would not wake a loop that was about to wait, or whose signal another thread took.
+        loop.add_signal_handler(number, do)
+    except NotImplementedError:  # Windows, where the loop watches for signals by itself
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(do))
 
 
 def _leave(code: int) -> NoReturn:
