@@ -138,6 +138,7 @@ def _tested(folder: Path, label: str) -> tuple[str, int]:
     """Run the tests, tell how far they are and which failed; return pytest's last line and exit code."""
     # Old versions warn of what newer Pythons and libraries deprecate, so here a warning is no failure.
     command = [str(folder / "bin" / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "filterwarnings="]
+    command += ["-n", "auto", "--dist", "loadfile"]
     apart = ["--continue-on-collection-errors", *(f"--ignore=tests/{name}" for name in APART)]
     line, told = "", 0
     with (
