@@ -138,7 +138,7 @@ class Calls:
 
 
 class Call:
-    """One call of a tool, to be run once; `on_wait` is called when it has to wait for something."""
+    """One call of a tool, to be run once; when it has to wait for something, `on_wait` gets what stops it."""
 
     def __init__(
         self,
@@ -149,7 +149,7 @@ class Call:
         deliver: Deliver,
         read: Read = outcome_of,
         *,
-        on_wait: Callable[[], None] | None = None,
+        on_wait: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._calls = calls
         self._tool = tool
@@ -188,7 +188,7 @@ class Call:
     def _waits(self) -> None:
         self._calls.waits[self._tool.name] = True
         if self._on_wait is not None:
-            self._on_wait()
+            self._on_wait(self.stop)
 
     async def _perform(self, arguments: Mapping[str, Any]) -> None:
         try:

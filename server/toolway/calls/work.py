@@ -39,7 +39,7 @@ class Work:
 
     def __init__(self, coroutine: Coroutine[Any, Any, None], on_wait: Callable[[], None]) -> None:
         self._coroutine = coroutine
-        self._on_wait = on_wait
+        self._on_wait: Callable[[], None] | None = on_wait
         self._stopping: anyio.CancelScope | None = None
         self._stopped: anyio.CancelScope | None = None
         self._waiting: asyncio.Task[Any] | None = None
@@ -83,11 +83,13 @@ class Work:
             self._waiting.uncancel()
 
     def __await__(self) -> Generator[Any]:
+        on_wait, self._on_wait = self._on_wait, None  # it leads back to who holds this, and rings wait for the collector
         try:
             waited = self._coroutine.send(None)
         except StopIteration:
             return
-        self._on_wait()
+        if on_wait is not None:
+            on_wait()
         if self._stopping is None:
             self._waiting = asyncio.current_task()
             self._strike()

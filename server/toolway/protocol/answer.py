@@ -93,12 +93,13 @@ class Watch:
 
     def begin(self, leave: Callable[[], None]) -> None:
         """Look from now on, unless it is closed already; `leave` is called when the client has left."""
-        self._leave = leave
         if not self._is_closed:
+            self._leave = leave
             self._timer = self._timers.after(_PATIENCE_SECONDS, self._start)
 
     def close(self) -> None:
         self._is_closed = True
+        self._leave = None
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:

@@ -144,7 +144,7 @@ class FastLane:
         context = http_context(scope, _report(request.params, answer))
         watch = Watch(self._timers, receive, answer)
         arguments: Message = request.params.get("arguments") or _NOTHING
-        call = Call(self._calls, tool, arguments, context, deliver, on_wait=lambda: watch.begin(call.stop))
+        call = Call(self._calls, tool, arguments, context, deliver, on_wait=watch.begin)
         try:
             await self._calls.run(call)
         finally:

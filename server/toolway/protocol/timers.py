@@ -26,6 +26,7 @@ class Timer:
 
     def cancel(self) -> None:
         self._timers.pending.discard(self)
+        self.act = _nothing  # what it would have done leads back to who holds it, and rings wait for the collector
 
 
 class Timers:
@@ -47,10 +48,14 @@ class Timers:
         for timer in tuple(self.pending):
             timer.ticks -= 1
             if timer.ticks <= 0:
+                act = timer.act
                 timer.cancel()
-                timer.act()
+                act()
         loop = asyncio.get_running_loop()
         self._ticking = loop.call_later(_TICK_SECONDS, self._tick) if self.pending else None
+
+
+def _nothing() -> None: ...
 
 
 class Limit:

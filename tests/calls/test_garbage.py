@@ -1,0 +1,92 @@
+"""A call leaves nothing to the garbage collector: what it held, answers of any size too, is freed as it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio.lowlevel
+import pytest
+from fastapi import Depends, FastAPI
+from pydantic_core import to_json
+from starlette.types import Message, Scope
+
+from tests.protocol.wire import ERAS, headers_of, message
+from toolway import Settings, Toolway
+
+TIMES = 20
+
+
+def make_app() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/now", operation_id="now")
+    async def now(number: int) -> dict[str, int]:
+        return {"number": number}
+
+    @app.get("/later", operation_id="later")
+    async def later(number: int) -> dict[str, int]:
+        await anyio.lowlevel.checkpoint()
+        return {"number": number}
+
+    @app.get("/guarded", operation_id="guarded", dependencies=[Depends(lambda: None)])
+    async def guarded(number: int) -> dict[str, int]:
+        return {"number": number}
+
+    return app
+
+
+async def request(app: FastAPI, method: str, target: str, headers: dict[str, str], body: bytes) -> bytes:
+    """Send a request as a server would, and return the answer's body."""
+    path, _, query = target.partition("?")
+    scope: Scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "scheme": "http",
+        "method": method, "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in {"host": "localhost", **headers}.items()],
+        "client": ("127.0.0.1", 1), "server": ("localhost", 80), "state": {},
+    }  # fmt: skip
+    inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    sent: list[bytes] = []
+
+    async def receive() -> Message:
+        return inbox.pop() if inbox else await asyncio.get_running_loop().create_future()
+
+    async def send(event: Message) -> None:
+        sent.append(event.get("body", b""))
+
+    await app(scope, receive, send)
+    return b"".join(sent)
+
+
+async def left_by(work: Callable[[], Awaitable[object]]) -> float:
+    """How many objects only the garbage collector can free, for each time that this is done."""
+    await work()  # what the first one loads stays
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(TIMES):
+            await work()
+        return gc.collect() / TIMES
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("is_direct", [True, False], ids=["directly", "through the whole stack"])
+@pytest.mark.parametrize("tool", ["now", "later", "guarded"])
+@pytest.mark.parametrize("version", ERAS)
+async def test_a_call_leaves_no_more_than_the_plain_request(version: str, tool: str, is_direct: bool) -> None:
+    app = make_app()
+    Toolway(app, settings=Settings(_env_file=None, direct=is_direct)).mount()
+    body = message(version, "tools/call", {"name": tool, "arguments": {"number": 7}})
+    headers = {name.lower(): value for name, value in headers_of(version, body).items()}
+
+    async def plainly() -> None:
+        assert b'{"number":7}' in await request(app, "GET", f"/{tool}?number=7", {}, b"")
+
+    async def as_a_tool() -> None:
+        assert b'"structuredContent":{"number":7}' in await request(app, "POST", "/mcp", headers, to_json(body))
+
+    async with app.router.lifespan_context(app):
+        assert await left_by(as_a_tool) <= await left_by(plainly) + 1
