@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -353,8 +354,14 @@ async def test_a_direct_call_ends_as_any_other(tool: str, arguments: dict[str, A
     for direct in (True, False):
         app = shop()
         async with client_of(app, direct=direct, max_result_bytes=50_000) as client:
-            told.append((await call(client, tool, version, **arguments), app.state.did))
+            told.append((_without_reference(await call(client, tool, version, **arguments)), app.state.did))
     assert told[0] == told[1]
+
+
+def _without_reference(result: dict[str, Any]) -> Any:
+    """Each failure has a reference of its own; some endpoints fail on old releases of FastAPI, also over HTTP."""
+    reference = result.get("_meta", {}).get("toolway/error", {}).get("reference")
+    return json.loads(json.dumps(result).replace(reference, "...")) if reference else result
 
 
 @pytest.mark.parametrize("how", ["broken", "promise"])

@@ -83,7 +83,10 @@ class Work:
             self._waiting.uncancel()
 
     def __await__(self) -> Generator[Any]:
-        on_wait, self._on_wait = self._on_wait, None  # it leads back to who holds this, and rings wait for the collector
+        on_wait, self._on_wait = (
+            self._on_wait,
+            None,
+        )  # it leads back here: rings wait for the collector
         try:
             waited = self._coroutine.send(None)
         except StopIteration:
