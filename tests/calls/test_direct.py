@@ -7,7 +7,10 @@ import json
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from datetime import date, datetime
+from enum import Enum
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import fastapi
 import httpx2
@@ -17,7 +20,7 @@ from fastapi import routing as fastapi_routing
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 from opentelemetry import trace
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel, ConfigDict, Json
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -257,6 +260,59 @@ async def ended(how: str) -> Line:
             return Line(sku=how)
 
 
+class Size(Enum):
+    SMALL = "small"
+    LARGE = "large"
+
+
+class Page(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    number: int = 1
+    sizes: list[int] = []
+
+
+class Numbers(BaseModel):
+    value: float
+
+
+class Infinities(BaseModel):
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
+    value: float
+
+
+def values() -> APIRouter:
+    """Values of many kinds, read and written."""
+    router = APIRouter()
+
+    @router.get("/read/{size}", operation_id="read")
+    async def read(
+        size: Size,
+        day: Annotated[date, Query(alias="on")],
+        kind: Literal["a", "b"] = "a",
+        since: datetime | None = None,
+        key: Annotated[UUID | None, Query(alias="the-key")] = None,
+        name: Annotated[str, Query(validation_alias=AliasChoices("name", "title"))] = "none",
+        pages: Annotated[Json[list[int]] | None, Query()] = None,
+    ) -> list[Any]:
+        return [size, day, kind, since, key, name, pages]
+
+    @router.get("/paged", operation_id="paged")
+    async def paged(page: Annotated[Page, Query()]) -> Page:
+        return page
+
+    @router.get("/numbers/{many}", operation_id="numbers")
+    async def numbers(many: int, kind: str = "finite") -> list[Numbers]:
+        return [Numbers(value=float(kind) if kind != "finite" else 0.5)] * many
+
+    @router.get("/infinities/{many}", operation_id="infinities")
+    async def infinities(many: int, kind: str = "finite") -> list[Infinities]:
+        return [Infinities(value=float(kind) if kind != "finite" else 0.5)] * many
+
+    return router
+
+
 def shop() -> FastAPI:
     """Everything that a plain endpoint can be, and every way in which it can end."""
     app = FastAPI()
@@ -290,6 +346,7 @@ def shop() -> FastAPI:
     async def optional(line: Line | None = None) -> Line | None:
         return line
 
+    app.include_router(values())
     app.get("/ended/{how}")(ended)
     app.get("/counter", operation_id="counter")(Counter())
     app.get("/repeated", response_model=list[int])(repeated)
@@ -297,7 +354,7 @@ def shop() -> FastAPI:
 
     @app.get("/large")
     async def large() -> list[str]:
-        return ["x" * 1000] * 100
+        return ["x" * 1000] * 300
 
     return app
 
@@ -344,6 +401,18 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("counter", {"start": 1}),
     ("repeated", {"start": 1}),
     ("partial", {}),
+    ("read", {"size": "small", "on": "2026-11-28", "the-key": "12345678-1234-5678-1234-567812345678", "pages": "[1]"}),
+    ("read", {"size": "large", "on": "2026-11-28", "kind": "b", "title": "x", "since": "2026-11-28T10:00:00Z"}),
+    ("read", {"size": "huge", "on": "someday", "kind": "c", "pages": "["}),
+    ("read", {"size": "small", "day": "2026-11-28"}),
+    ("paged", {"number": 3, "sizes": [1, 2]}),
+    ("paged", {"number": "three"}),
+    *[
+        (tool, {"many": many, "kind": kind})
+        for tool in ("numbers", "infinities")
+        for many in (2, 7000)
+        for kind in ("finite", "nan", "-inf")
+    ],
 ]
 
 
@@ -353,7 +422,7 @@ async def test_a_direct_call_ends_as_any_other(tool: str, arguments: dict[str, A
     told: list[Any] = []
     for direct in (True, False):
         app = shop()
-        async with client_of(app, direct=direct, max_result_bytes=50_000) as client:
+        async with client_of(app, direct=direct, max_result_bytes=200_000) as client:
             told.append((_without_reference(await call(client, tool, version, **arguments)), app.state.did))
     assert told[0] == told[1]
 

@@ -138,14 +138,21 @@ def _path(tool: Tool, values: dict[str, str]) -> str:
     template = tool.operation.template
     if not template.names:
         return template.text
-    shown = {argument.target: argument.name for argument in tool.arguments.values() if argument.place == "path"}
     for target in template.names:
-        _check_segment(shown[target], values.get(target), spans=target in template.spanning)
+        text = values.get(target)
+        if not text or "/" in text:
+            _check_segment(_shown(tool)[target], text, spans=target in template.spanning)
     path = template.fill(values)
     if not template.keeps(path, values) or template.is_taken(path):
+        shown = _shown(tool)
         given = ", ".join(f"{shown[target]}={values[target]!r}" for target in template.names)
         raise ArgumentError(f"{given} cannot be used here: the path {path!r} does not lead to this endpoint")
     return path
+
+
+def _shown(tool: Tool) -> dict[str, str]:
+    """The names of the path's values, as arguments."""
+    return {argument.target: argument.name for argument in tool.arguments.values() if argument.place == "path"}
 
 
 def _check_segment(name: str, text: str | None, *, spans: bool) -> None:

@@ -47,8 +47,8 @@ class Reply:
     cut: str = ""
     """Why the answer was closed before its end; empty for a whole one."""
     exception: BaseException | None = None
-    is_written: bool = False
-    """Whether FastAPI itself has written the body, as JSON."""
+    is_strict: bool = False
+    """Whether the body is known to be strict JSON (see `strictness`)."""
 
     def header(self, name: bytes) -> str:
         for key, value in self.headers:
@@ -128,9 +128,9 @@ class Dispatcher:
         finally:
             exchange.close()
 
-    def _reply(self, status: int, body: bytes) -> Reply:
+    def _reply(self, status: int, body: bytes, is_strict: bool) -> Reply:
         most = self._settings.max_result_bytes
-        return Reply(status, _JSON, body, cut=_too_large(most) if len(body) > most else "", is_written=True)
+        return Reply(status, _JSON, body, cut=_too_large(most) if len(body) > most else "", is_strict=is_strict)
 
     def _scope(self, request: Request, operation: Operation, context: CallContext) -> Scope:
         path = self.path(request, operation, context)

@@ -53,6 +53,11 @@ _ROUTES = frozenset(
     }
 )
 """Routes that choose a request by its path and method alone."""
+_READING = (
+    "_get_multidict_value", "_get_param_aliases", "_get_param_model", "_is_json_field",
+    "_validate_value_with_model_field",
+)  # fmt: skip
+"""What FastAPI reads a parameter with."""
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _WITHOUT_BODY = frozenset({204, 205, 304})
 _OTHERWISE_USED = (
@@ -71,7 +76,7 @@ def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:
     """Everything that is left out or called here, and where it is at home."""
     for name in ("get_request_handler", "request_response", "run_endpoint_function", "serialize_response"):
         yield getattr(routing, name), routing
-    for name in ("solve_dependencies", "request_params_to_args", "request_body_to_args"):
+    for name in ("solve_dependencies", "request_params_to_args", "request_body_to_args", *_READING):
         yield getattr(solver, name), solver
     yield getattr(routing, "wrap_app_handling_exceptions", None), failing
     yield type(app).__call__, fastapi_applications

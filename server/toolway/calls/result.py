@@ -125,13 +125,14 @@ def _is_json(media_type: str) -> bool:
 def _json_text(reply: Reply) -> str | None:
     """Return an answer's text, if it is JSON that any client can read: no NaN, no lone surrogate, at most 200 levels.
 
-    The levels of large ones are not counted: that would mean to build up everything that is in them. What FastAPI has
-    written itself cannot have more of them than brackets.
+    The levels of large ones are not counted: that would mean to build up everything that is in them.
     """
     body = reply.body
     try:
         text = body.decode()
-        if len(body) > _LARGE or (reply.is_written and body.count(b"[") + body.count(b"{") <= _LEVELS):
+        if reply.is_strict and (len(body) > _LARGE or body.count(b"[") + body.count(b"{") <= _LEVELS):
+            return text
+        if len(body) > _LARGE:
             _SYNTAX.decode(text)
         else:
             from_json(body, allow_inf_nan=False)

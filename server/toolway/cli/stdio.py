@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stdout
+from types import FrameType
 from typing import NoReturn
 
 import anyio
@@ -79,7 +80,11 @@ def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, do: Call
         # A handler of Python's own would not wake a loop that was about to wait, or whose signal another thread took.
         loop.add_signal_handler(number, do)
     except NotImplementedError:  # Windows, where the loop watches for signals by itself
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(do))
+
+        def handle(_number: int, _frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(do)
+
+        signal.signal(number, handle)
 
 
 def _leave(code: int) -> NoReturn:

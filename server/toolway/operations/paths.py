@@ -34,6 +34,8 @@ class PathTemplate:
     text: str
     """Placeholders by name only: ``/files/{file_path}``."""
     names: tuple[str, ...]
+    literals: tuple[str, ...]
+    """The text around the placeholders."""
     pattern: re.Pattern[str]
     groups: Mapping[str, str]
     """Parameter name to the pattern's group name."""
@@ -56,15 +58,16 @@ class PathTemplate:
         text = plain_path(path)
         others = tuple(_compile(rival)[0] for rival in rivals)
         through = tuple(_compile(mount + _REST)[0] for mount in mounts)
-        return cls(text, names, pattern, groups, spanning, others, through)
+        return cls(text, names, tuple(_PLACEHOLDER.split(path)[::2]), pattern, groups, spanning, others, through)
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Put the values into the template, once: a value that looks like a placeholder stays a value."""
-        return _PLACEHOLDER.sub(lambda match: values[match[1]], self.text)
+        first, *others = self.literals
+        return first + "".join([values[name] + text for name, text in zip(self.names, others, strict=True)])
 
     def keeps(self, path: str, values: Mapping[str, str]) -> bool:
         """Tell whether the filled path is matched by this template with exactly these values."""
-        if not all(_passes(mount, path) for mount in self.mounts):
+        if self.mounts and not all(_passes(mount, path) for mount in self.mounts):
             return False
         match = self.pattern.fullmatch(path)
         return match is not None and all(match[group] == values[name] for name, group in self.groups.items())
