@@ -20,7 +20,7 @@ from fastapi import routing as fastapi_routing
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 from opentelemetry import trace
-from pydantic import AliasChoices, BaseModel, ConfigDict, Json
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Json
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -286,6 +286,38 @@ class Infinities(BaseModel):
     value: float
 
 
+def picked(number: int) -> int:
+    """Fail in a way that is no refusal to Pydantic, as any code of an application can."""
+    if number == 404:
+        raise KeyError(number)
+    if number >= 400:
+        raise HTTPException(number, "not this one")
+    return number
+
+
+class Picked(BaseModel):
+    number: Annotated[int, AfterValidator(picked)]
+
+
+class Node(BaseModel):
+    below: list[list[list[list[Node]]]] = []
+    text: str = ""
+
+
+class Kind(Enum):
+    OWN = Infinities(value=float("inf"))
+
+
+class Several(BaseModel):
+    model_config = ConfigDict(polymorphic_serialization=True)
+
+
+class Infinite(Several):
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
+    value: float
+
+
 def values() -> APIRouter:
     """Values of many kinds, read and written."""
     router = APIRouter()
@@ -301,6 +333,29 @@ def values() -> APIRouter:
         pages: Annotated[Pages | None, Query()] = None,
     ) -> list[Any]:
         return [size, day, kind, since, key, name, pages]
+
+    @router.post("/picky/{number}", operation_id="picky")
+    async def picky(
+        number: Annotated[int, AfterValidator(picked)],
+        other: Annotated[int, Query(default_factory=lambda: picked(418))],
+        line: Picked | None = None,
+    ) -> list[Any]:
+        return [number, other, line]
+
+    @router.get("/nodes/{levels}", operation_id="nodes")
+    async def nodes(levels: int) -> Node:
+        node = Node(text="x" * 70_000)
+        for _ in range(levels):
+            node = Node(below=[[[[node]]]])
+        return node
+
+    @router.get("/made", operation_id="made")
+    async def made() -> list[Kind]:
+        return [Kind.OWN] * 2
+
+    @router.get("/several", operation_id="several")
+    async def several() -> list[Several]:
+        return [Infinite(value=float("nan"))]
 
     @router.get("/paged", operation_id="paged")
     async def paged(page: Annotated[Page, Query()]) -> Page:
@@ -411,6 +466,16 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("read", {"size": "small", "day": "2026-11-28"}),
     ("paged", {"number": 3, "sizes": [1, 2]}),
     ("paged", {"number": "three"}),
+    ("picky", {"number": 1, "other": 2, "line": {"number": 3}}),
+    ("picky", {"number": 418, "other": 2}),
+    ("picky", {"number": 404, "other": 2}),
+    ("picky", {"number": 1}),
+    ("picky", {"number": 1, "other": 2, "line": {"number": 418}}),
+    ("picky", {"number": 1, "other": 2, "line": {"number": 404}}),
+    ("nodes", {"levels": 3}),
+    ("nodes", {"levels": 200}),
+    ("made", {}),
+    ("several", {}),
     *[
         (tool, {"many": many, "kind": kind})
         for tool in ("numbers", "infinities")

@@ -77,7 +77,7 @@ def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:
     for name in ("get_request_handler", "request_response", "run_endpoint_function", "serialize_response"):
         yield getattr(routing, name), routing
     for name in ("solve_dependencies", "request_params_to_args", "request_body_to_args", *_READING):
-        yield getattr(solver, name), solver
+        yield getattr(solver, name, None), solver
     yield getattr(routing, "wrap_app_handling_exceptions", None), failing
     yield type(app).__call__, fastapi_applications
     yield starlette_applications.Starlette.__call__, starlette_applications

@@ -22,7 +22,6 @@ logger = logging.getLogger("toolway.calls")
 
 _LARGE = 64 * 1024
 _SYNTAX = msgspec.json.Decoder(msgspec.Raw)
-_LEVELS = 200
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _CHARSET_PARAMETER = re.compile(r"\s*;\s*charset=(\"[^\"]*\"|[^;]*)", re.IGNORECASE)
 _TEXTUAL = re.compile(
@@ -130,7 +129,7 @@ def _json_text(reply: Reply) -> str | None:
     body = reply.body
     try:
         text = body.decode()
-        if reply.is_strict and (len(body) > _LARGE or body.count(b"[") + body.count(b"{") <= _LEVELS):
+        if reply.is_strict:
             return text
         if len(body) > _LARGE:
             _SYNTAX.decode(text)

@@ -83,10 +83,8 @@ class Work:
             self._waiting.uncancel()
 
     def __await__(self) -> Generator[Any]:
-        on_wait, self._on_wait = (
-            self._on_wait,
-            None,
-        )  # it leads back here: rings wait for the collector
+        on_wait = self._on_wait
+        self._on_wait = None  # it leads back here, and rings wait for the collector
         try:
             waited = self._coroutine.send(None)
         except StopIteration:

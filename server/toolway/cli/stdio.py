@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, redirect_stdout
 from types import FrameType
 from typing import NoReturn
@@ -64,27 +65,45 @@ async def _until_left(toolway: Toolway, serve: Serve) -> bool:
 @contextmanager
 def _signals_cancel(scope: anyio.CancelScope) -> Generator[None]:
     """Let SIGTERM and SIGINT cancel a scope, in place of ending the process."""
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number in before:
-        _on_signal(loop, number, scope.cancel)
+    loop, server = asyncio.get_running_loop(), os.getpid()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() == server:
+            loop.call_soon_threadsafe(scope.cancel)
+        else:  # a child that an endpoint has forked is not the one who serves
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        with _signals_wake(loop):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _on_signal(loop: asyncio.AbstractEventLoop, number: signal.Signals, do: Callable[[], None]) -> None:
-    try:
-        # A handler of Python's own would not wake a loop that was about to wait, or whose signal another thread took.
-        loop.add_signal_handler(number, do)
-    except NotImplementedError:  # Windows, where the loop watches for signals by itself
-
-        def handle(_number: int, _frame: FrameType | None) -> None:
-            loop.call_soon_threadsafe(do)
-
-        signal.signal(number, handle)
+@contextmanager
+def _signals_wake(loop: asyncio.AbstractEventLoop) -> Generator[None]:
+    """Let signals wake the loop: not all of them do, as when one comes just before it waits, or in another thread."""
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        try:
+            loop.add_reader(reader, reader.recv, 4096)
+        except NotImplementedError:  # Windows, where the loop watches for signals by itself
+            yield
+            return
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        if before != -1:  # the application has made the loop watch for signals, which wakes it
+            signal.set_wakeup_fd(before)
+        try:
+            yield
+        finally:
+            if before == -1 and (now := signal.set_wakeup_fd(-1)) != writer.fileno():
+                signal.set_wakeup_fd(now)  # it has done so since
+            loop.remove_reader(reader)
 
 
 def _leave(code: int) -> NoReturn:

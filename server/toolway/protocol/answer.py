@@ -104,6 +104,7 @@ class Watch:
             self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
+            self._task = None
 
     def _start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
