@@ -68,17 +68,6 @@ def take_the_signal():
 async def wait() -> None:
     threading.Thread(target=take_the_signal).start()
 """
-FORKING = """
-import multiprocessing
-from fastapi import FastAPI
-
-app = FastAPI()
-
-@app.get("/stock")
-def stock(product: str) -> list[int]:
-    with multiprocessing.get_context("fork").Pool(2) as pool:  # whose end sends SIGTERM to those who work in it
-        return pool.map(abs, [-1, -2])
-"""
 SLOW_START = """
 import anyio
 from contextlib import asynccontextmanager
@@ -203,15 +192,6 @@ def test_a_signal_that_another_thread_takes_ends_it_too(tmp_path: Path) -> None:
         (tmp_path / "now").write_text("")
 
         assert process.wait(PATIENCE) == 0
-
-
-def test_a_signal_to_a_child_of_an_endpoint_ends_the_child_only(tmp_path: Path) -> None:
-    write(tmp_path, {"main.py": FORKING})
-    with server(tmp_path) as process:
-        assert process.stdout is not None
-        send(process, INITIALIZE, INITIALIZED, CALL, {**CALL, "id": 3})
-        answers = [json.loads(process.stdout.readline()) for _ in range(3)][1:]
-    assert [answer["result"]["structuredContent"] for answer in answers] == [{"result": [1, 2]}] * 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
