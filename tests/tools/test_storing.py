@@ -10,8 +10,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import anyio
@@ -187,6 +189,22 @@ def test_a_store_that_cannot_be_opened_is_bad_input(url: str, message: str) -> N
     line = bad_input(run("export", "-", url=url))
     assert message in line
     assert "secret" not in line
+
+
+async def test_a_file_that_cannot_be_opened_leaves_no_thread_behind() -> None:
+    started: list[str] = []
+
+    def note_thread(_frame: FrameType, _event: str, _argument: object) -> None:
+        started.append(threading.current_thread().name)
+
+    threading.setprofile(note_thread)
+    try:
+        with pytest.raises(StoreError, match="cannot use the store"):
+            async with open_store(RetailSettings(database_url="sqlite:////nowhere/at/all/store.db")):
+                pass
+    finally:
+        threading.setprofile(None)
+    assert started == []
 
 
 def test_a_file_that_is_no_database_is_bad_input(tmp_path: Path) -> None:

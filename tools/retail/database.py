@@ -6,6 +6,7 @@ the store's write lock as it begins, PostgreSQL locks the rows that are selected
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -106,9 +107,16 @@ _WRITING: dict[str, dict[str, Any]] = {
 
 def _sqlite_engine(url: URL, lock_seconds: float) -> AsyncEngine:
     engine = create_async_engine(url, connect_args={"timeout": lock_seconds})
+    event.listen(engine.sync_engine, "do_connect", _open_sqlite_file)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite_connection)
     event.listen(engine.sync_engine, "begin", _begin_sqlite_transaction)
     return engine
+
+
+def _open_sqlite_file(_dialect: Any, _record: Any, arguments: tuple[str, ...], _options: Any) -> None:
+    # The driver opens the file in a thread of its own. When that fails the thread still has something to tell the loop,
+    # which by then may be closed; a file that cannot be opened is therefore found before.
+    sqlite3.connect(arguments[0]).close()
 
 
 def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
