@@ -22,14 +22,16 @@ class ShortCut:
     def __init__(self, app: ASGIApp, route: Route) -> None:
         self.app = app
         self._route = route
-        self._tail = route.path
-        self._is_last = isinstance(app, (ExceptionMiddleware, ShortCut))
+        self._is_last = isinstance(app, (ExceptionMiddleware, ShortCut)) and not route.param_convertors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_near = scope["type"] == "http" and scope["path"].endswith(self._tail)
-        if is_near and self._is_last and TRACED not in scope:
-            match, found = self._route.matches(scope)
-            if match is Match.FULL:
-                await self._route.endpoint({**scope, **found}, receive, send)
-                return
-        await self.app(scope, receive, send)
+        if scope["type"] == "http" and self._is_last and TRACED not in scope and self._is_meant(scope):
+            await self._route.endpoint(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _is_meant(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        if path == self._route.path and not scope.get("root_path"):  # as most are; to match them takes its time
+            return True
+        return path.endswith(self._route.path) and self._route.matches(scope)[0] is Match.FULL

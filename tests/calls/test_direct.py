@@ -85,7 +85,7 @@ def plain_app(**options: Any) -> FastAPI:
     return app
 
 
-IS_READ = fastapi.__version__.startswith("0.165.")
+IS_READ = fastapi.__version__ == "0.165.0"
 require_read = pytest.mark.skipif(not IS_READ, reason="a release that was not read")
 
 
@@ -411,6 +411,12 @@ def shop() -> FastAPI:
     app.get("/repeated", response_model=list[int])(repeated)
     app.get("/partial", operation_id="partial", response_model=list[int])(functools.partial(repeated, start=3))
 
+    for status in (302, 404, 500):
+
+        @app.get(f"/declared/{status}", operation_id=f"declared_{status}", status_code=status)
+        async def declared() -> list[int]:
+            return [1]
+
     @app.get("/large")
     async def large() -> list[str]:
         return ["x" * 1000] * 300
@@ -457,6 +463,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("ended", {"how": "fine"}),
     ("ended", {"how": "fine", "other": 1}),
     ("large", {}),
+    *[(f"declared_{status}", {}) for status in (302, 404, 500)],
     ("counter", {"start": 1}),
     ("repeated", {"start": 1}),
     ("partial", {}),

@@ -174,7 +174,7 @@ async def test_what_is_no_tool_is_reported_with_the_reason(app: str) -> None:
     assert [case.name for case in absent if case.reported is not None and not told.get(case.reported)] == []
 
 
-@pytest.mark.skipif(not fastapi.__version__.startswith("0.165."), reason="a release whose insides were not read")
+@pytest.mark.skipif(fastapi.__version__ != "0.165.0", reason="a release whose insides were not read")
 async def test_half_of_the_tools_are_called_directly_where_nothing_records() -> None:
     app = APPLICATIONS["main"].make(records=False)
     catalog = Toolway(app, settings=SETTINGS[True]).mount().read_catalog()

@@ -54,13 +54,26 @@ class Twins:
         except InexpressibleError as reason:
             self.counts[f"left out: {reason}"] += 1
             return []
-        response = self.web.request(**case.as_transport_kwargs(base_url=self.url), timeout=PATIENCE)
-        self.caller.headers, self.caller.query = credentials_of((response.history or [response])[0].request, tool)
+        request, response = self._sent(case)
+        self.caller.headers, self.caller.query = credentials_of(request, tool)
         result: CallToolResult = self.portal.call(self.client.call_tool, tool.name, arguments)
+        if response is None:
+            self.counts["left out: the answer was lost, as it came before the body and closed the connection"] += 1
+            return []
         problems = list(self._compared(response.status_code, result))
         if response.status_code >= 500 and not may_fail:
             problems.append(f"{response.status_code} from HTTP")
         return [f"{tool.name}({arguments}): {problem}" for problem in problems]
+
+    def _sent(self, case: Case) -> tuple[requests.PreparedRequest, requests.Response | None]:
+        """Send a request over plain HTTP; there is no response where what was on its way to the server reset it."""
+        try:
+            response = self.web.request(**case.as_transport_kwargs(base_url=self.url), timeout=PATIENCE)
+        except requests.ConnectionError as error:
+            if "ConnectionResetError" not in str(error) or error.request is None:
+                raise
+            return error.request, None
+        return (response.history or [response])[0].request, response
 
     def _compared(self, status: int, result: CallToolResult) -> Generator[str]:
         self.counts["sent"] += 1

@@ -32,7 +32,7 @@ __all__ = ["has_plain_stack", "is_coroutine", "is_plain", "is_read"]
 
 _models: Any = models  # whose functions are FastAPI's own affair, in releases that were read
 
-_RELEASES = ("0.165.",)
+_RELEASES = ("0.165.0",)
 """Releases of FastAPI that were read for this."""
 _STACK = (
     "starlette.middleware.errors.ServerErrorMiddleware",
@@ -69,7 +69,7 @@ _OTHERWISE_USED = (
 
 def is_read(app: FastAPI) -> bool:
     """Tell whether an application, and the FastAPI below it, work as they are known to."""
-    return fastapi.__version__.startswith(_RELEASES) and all(_is_own(*part) for part in _parts(app))
+    return fastapi.__version__ in _RELEASES and all(_is_own(*part) for part in _parts(app))
 
 
 def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:

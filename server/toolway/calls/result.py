@@ -76,6 +76,8 @@ def _is_promised(tool: Tool, body: bytes | None) -> bool:
 
 
 def _outcome(tool: Tool, reply: Reply) -> Outcome:
+    if reply.is_strict and not reply.cut and 200 <= reply.status < 300:
+        return Outcome((Text(reply.body.decode()),), structured=reply.body, status=reply.status)
     if reply.status == 0 or reply.status >= 500:
         return server_failure(tool, reply)
     if reply.status >= 400 and not _is_written(reply):
@@ -129,8 +131,6 @@ def _json_text(reply: Reply) -> str | None:
     body = reply.body
     try:
         text = body.decode()
-        if reply.is_strict:
-            return text
         if len(body) > _LARGE:
             _SYNTAX.decode(text)
         else:
