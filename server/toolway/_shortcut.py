@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.routing import Match, Route
+from starlette.routing import Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["TRACED", "ShortCut"]
@@ -16,12 +16,13 @@ class ShortCut:
     """The last middleware of an application, from which requests get to a route without the router.
 
     It looks at nothing but the path. A request that is traced takes the whole way, as its route is noted there; so do
-    all, should other middleware have come to stand behind this.
+    all, should middleware or another route have come to stand before this one.
     """
 
-    def __init__(self, app: ASGIApp, route: Route) -> None:
+    def __init__(self, app: ASGIApp, route: Route, router: Router) -> None:
         self.app = app
         self._route = route
+        self._router = router
         self._is_last = isinstance(app, (ExceptionMiddleware, ShortCut)) and not route.param_convertors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,6 +33,9 @@ class ShortCut:
 
     def _is_meant(self, scope: Scope) -> bool:
         path: str = scope["path"]
+        router = self._router
+        if router.routes[:1] != [self._route] or router.middleware_stack != router.app:
+            return False
         if path == self._route.path and not scope.get("root_path"):  # as most are; to match them takes its time
             return True
         return path.endswith(self._route.path) and self._route.matches(scope)[0] is Match.FULL

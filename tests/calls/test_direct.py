@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
 import fastapi
@@ -17,6 +17,7 @@ import httpx2
 import pytest
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi import routing as fastapi_routing
+from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 from opentelemetry import trace
@@ -507,6 +508,119 @@ def _without_reference(result: dict[str, Any]) -> Any:
     """Each failure has a reference of its own; some endpoints fail on old releases of FastAPI, also over HTTP."""
     reference = result.get("_meta", {}).get("toolway/error", {}).get("reference")
     return json.loads(json.dumps(result).replace(reference, "...")) if reference else result
+
+
+Told: TypeAlias = tuple[tuple[int, str], list[str]]
+
+
+async def answers_of(make: Callable[[], FastAPI], path: str, tool: str, **arguments: Any) -> Told:
+    """Send a plain request, and call its tool both ways: status and body of the one, what the other two say."""
+    texts: list[str] = []
+    plain = 0, ""
+    for direct in (True, False):
+        async with client_of(make(), direct=direct) as client:
+            texts.append((await call(client, tool, **arguments))["content"][0]["text"])
+        async with client_of(make(), direct=direct) as client:
+            response = await client.get(path)
+            plain = response.status_code, response.text
+    return plain, texts
+
+
+async def test_handlers_count_as_they_were_when_the_application_was_built() -> None:
+    def make() -> FastAPI:
+        @asynccontextmanager
+        async def late(app: FastAPI) -> AsyncGenerator[None]:
+            app.middleware_stack = app.build_middleware_stack()  # as any server has it built by now
+            app.add_exception_handler(KeyError, lambda *_: JSONResponse({"detail": "too late"}, 404))
+            app.add_exception_handler(500, lambda *_: JSONResponse({"detail": "too late"}, 500))
+            yield
+
+        app = FastAPI(lifespan=late)
+
+        @app.get("/missing", operation_id="missing")
+        async def missing() -> int:
+            raise KeyError("x")
+
+        return app
+
+    plain, texts = await answers_of(make, "/missing", "missing")
+    assert plain == (500, "Internal Server Error")
+    assert all(text.startswith("The tool failed") for text in texts)
+
+
+tries: list[int] = []
+
+
+def not_at_first(value: int) -> int:
+    tries.append(value)
+    if len(tries) == 1:
+        raise ValueError("the first is refused")
+    return value
+
+
+async def test_refused_values_are_validated_once() -> None:
+    def make() -> FastAPI:
+        tries.clear()
+        app = FastAPI()
+
+        @app.get("/tries/{value}", operation_id="tries")
+        async def endpoint(value: Annotated[int, AfterValidator(not_at_first)]) -> int:
+            return len(tries)
+
+        return app
+
+    (status, body), texts = await answers_of(make, "/tries/5", "tries", value=5)
+    assert status == 422
+    assert "the first is refused" in body
+    assert texts[0] == texts[1]
+    assert "the first is refused" in texts[0]
+
+
+@pytest.mark.parametrize("path", ["/bodies/1", "/bodies/x?page=y", "/promises"])
+async def test_handlers_of_refusals_get_all_of_them(path: str) -> None:
+    def make() -> FastAPI:
+        app = FastAPI()
+
+        @app.exception_handler(ResponseValidationError)
+        @app.exception_handler(RequestValidationError)
+        async def handler(_: Request, error: RequestValidationError | ResponseValidationError) -> JSONResponse:
+            return JSONResponse({"detail": [str(error), repr(error.body), getattr(error, "endpoint_path", None)]}, 409)
+
+        @app.get("/bodies/{number}", operation_id="bodies")
+        async def bodies(number: int, page: int) -> int:
+            return number + page
+
+        @app.get("/promises", operation_id="promises")
+        async def promises() -> int:
+            return cast("int", "none")
+
+        return app
+
+    arguments: dict[str, Any] = {"/bodies/1": {"number": 1}, "/bodies/x?page=y": {"number": "x", "page": "y"}}.get(
+        path, {}
+    )
+    (status, body), texts = await answers_of(make, path, path.split("/")[1], **arguments)
+    assert status == 409
+    assert texts[0] == texts[1]
+    assert json.loads(body)["detail"][0].splitlines()[-1] in texts[0].replace("\\n", "\n")
+
+
+@pytest.mark.parametrize("version", ERAS)
+async def test_numbers_that_python_does_not_read_are_told_alike(version: str) -> None:
+    def make() -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/huge", operation_id="huge")
+        async def huge() -> int:
+            return 10**5000
+
+        return app
+
+    told: list[Any] = []
+    for direct in (True, False):
+        async with client_of(make(), direct=direct) as client:
+            told.append(await call(client, "huge", version))
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("how", ["broken", "promise"])

@@ -20,7 +20,7 @@ from fastapi.responses import (
     StreamingResponse,
 )
 from mcp_types import AudioContent, EmbeddedResource, ImageContent, TextContent
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tests.calls.both import Both, assert_same, both, error_of, text_of
 from toolway import Settings
@@ -181,6 +181,24 @@ def add_endless(app: FastAPI) -> None:
         return StreamingResponse(rows(), media_type="application/json")
 
 
+class Signs(BaseModel):
+    """Names that JSON cannot write as they are."""
+
+    quoted: int = Field(serialization_alias='size (")')
+    slashed: int = Field(serialization_alias="a\\b")
+    tabbed: int = Field(serialization_alias="a\tb")
+
+
+def add_odd_objects(app: FastAPI) -> None:
+    @app.get("/signs")
+    async def signs() -> Signs:
+        return Signs(quoted=1, slashed=2, tabbed=3)
+
+    @app.get("/choices", status_code=300)
+    async def choices() -> dict[str, list[str]]:
+        return {"choose": ["this", "that"]}
+
+
 def add_broken_promises(app: FastAPI) -> None:
     @app.get("/promised/{kind}")
     async def promised(kind: str) -> Thing:
@@ -201,6 +219,7 @@ async def reached(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     app, folder = FastAPI(), tmp_path_factory.mktemp("files")
     add_json(app)
     add_objects(app)
+    add_odd_objects(app)
     add_texts(app, folder)
     add_binaries(app, folder)
     add_streams(app)
@@ -214,7 +233,7 @@ async def reached(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         yield reached
 
 
-OBJECTS = ("model", "partly", "untyped", "problem_json", "streamed_json")
+OBJECTS = ("model", "partly", "untyped", "problem_json", "streamed_json", "signs", "choices")
 OTHERS = {
     "things": {}, "number": {}, "either": {"number": True}, "maybe": {"there": True}, "nothing": {},
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Schemas: what Pydantic wrote, self-contained, flat on the outside, without the noise."""
 
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pytest
@@ -236,6 +236,24 @@ async def test_parameters_of_dependencies_are_arguments_too() -> None:
 class Colour(StrEnum):
     red = "red"
     blue = "blue"
+
+
+class Level(IntEnum):
+    low = 1
+    high = 2
+
+
+async def counts_by_level() -> dict[Level, int]: ...
+async def counts_by_colour() -> dict[Colour, int]: ...
+
+
+async def test_names_of_members_are_text_whatever_they_count() -> None:
+    by_level, by_colour = await tool_for(counts_by_level, "GET"), await tool_for(counts_by_colour, "GET")
+    assert by_level.output_schema is not None
+    assert by_colour.output_schema is not None
+    Draft202012Validator(by_level.output_schema).validate({"1": 3})
+    Draft202012Validator(by_colour.output_schema).validate({"red": 3})
+    assert not Draft202012Validator(by_colour.output_schema).is_valid({"green": 3})
 
 
 async def answers_object() -> Node: ...

@@ -14,6 +14,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Header, HTTPEx
 from fastapi import __version__ as fastapi_version
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.middleware import Middleware
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.protocol.wire import ERAS, MODERN, OPTIONS, Peer, headers_of, message, messages
@@ -280,6 +281,28 @@ async def test_the_applications_own_middleware_guards_mcp_whenever_it_is_added(a
     if added == "behind everything":
         app.user_middleware.append(Middleware(Closed))
     async with running(app):
+        assert (await asked(app)).status_code == 403
+
+
+async def test_a_route_that_is_put_before_mcp_answers_first() -> None:
+    app = make_api()
+    Toolway(app).mount()
+
+    async def maintenance(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(f"closed: {request.url.path}", 503)
+
+    async with running(app):
+        assert (await asked(app)).status_code == 200
+        app.router.routes.insert(0, Route("/{path:path}", maintenance, methods=["GET", "POST"]))
+        assert (await asked(app)).status_code == 503
+
+
+async def test_what_stands_before_the_routes_of_an_application_stands_before_mcp() -> None:
+    app = make_api()
+    Toolway(app).mount()
+    async with running(app):
+        assert (await asked(app)).status_code == 200
+        app.router.middleware_stack = Closed(app.router.app)
         assert (await asked(app)).status_code == 403
 
 

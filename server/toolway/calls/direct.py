@@ -3,7 +3,7 @@
 Most of what a plain request costs goes to what a plain endpoint never looks at: the request object, exit stacks,
 headers, the router. Where nobody could tell the difference (`equivalence`), FastAPI's own functions for just the rest
 are called: the same values come to the same endpoint, and the same bytes come out. What ends otherwise, ends in the
-application's own exception handlers; values that an endpoint refuses go the long way, which words the refusal.
+application's own exception handlers, as they were when its stack was built.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 
 from fastapi import FastAPI, routing
 from fastapi.dependencies import utils as solver
+from fastapi.exceptions import RequestValidationError, ValidationException
 from pydantic_core import PydanticUndefined
 from starlette.datastructures import QueryParams
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -20,7 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway.calls.bind import Parts
-from toolway.calls.equivalence import has_plain_stack, is_coroutine, is_plain, is_read
+from toolway.calls.equivalence import handlers_of, has_plain_stack, is_coroutine, is_plain, is_read
 from toolway.calls.strictness import is_strict
 from toolway.operations import Operation
 
@@ -40,6 +41,7 @@ _LEAVING_OUT = ("include", "exclude", "exclude_unset", "exclude_defaults", "excl
 _UNKNOWN = None, None
 _FOUND = "toolway.found"
 _solver: Any = solver  # whose functions are FastAPI's own affair, in releases that were read
+_routing: Any = routing  # the same
 
 
 class DirectPath:
@@ -67,17 +69,19 @@ class DirectPath:
         key = operation.method, operation.path
         known, endpoint = self._known.get(key, _UNKNOWN)
         if known is not operation:  # the catalogue has been read again
-            endpoint = Endpoint(app, operation.route) if self._is_plain and is_plain(operation) else None
+            endpoint = Endpoint(app, operation) if self._is_plain and is_plain(operation) else None
             self._known[key] = operation, endpoint
         return endpoint
 
 
 class Endpoint:
-    """One endpoint, called as FastAPI calls it; `route` is the one that is effective, routers included."""
+    """One endpoint, called as FastAPI calls it; the operation's route is the effective one, routers included."""
 
-    def __init__(self, app: FastAPI, route: Any) -> None:
+    def __init__(self, app: FastAPI, operation: Operation) -> None:
+        route: Any = operation.route
         self._app = app
         self._route = route
+        self._method = operation.method
         self._dependant = route.dependant
         self._is_coroutine: bool = is_coroutine(route.endpoint)
         self._writing: Mapping[str, Any] = {
@@ -87,25 +91,23 @@ class Endpoint:
             "by_alias": route.response_model_by_alias,
             **{name: getattr(route, f"response_model_{name}") for name in _LEAVING_OUT},
         }
-        self._path = _Parameters(route.dependant.path_params)
-        self._query = _Parameters(route.dependant.query_params)
+        self._path = _Parameters(route.dependant.path_params, "path")
+        self._query = _Parameters(route.dependant.query_params, "query")
         self._status: int = route.status_code or 200
         self._is_strict = is_strict(route.response_field)
         self._end: ASGIApp = _end
         for _ in range(2):  # around an endpoint, and around the router
-            self._end = ExceptionMiddleware(self._end, app.exception_handlers, debug=app.debug)
+            self._end = ExceptionMiddleware(self._end, handlers_of(app), debug=app.debug)
 
-    async def answer(self, parts: Parts) -> Answered | ASGIApp | None:
+    async def answer(self, parts: Parts) -> Answered | ASGIApp:
         """Call the endpoint.
 
         Returns:
             What it answers; or, where that was a response of its own or an exception, what brings the request to its
-            end; or None where it refuses its values, and has not run.
+            end.
         """
         try:
             values = await self._values(parts)
-            if values is None:
-                return None
             found = await routing.run_endpoint_function(
                 dependant=self._dependant, values=values, is_coroutine=self._is_coroutine
             )
@@ -116,8 +118,8 @@ class Endpoint:
             found = error
         return self._ending(parts, found)
 
-    async def _values(self, parts: Parts) -> dict[str, Any] | None:
-        """The endpoint's arguments, as FastAPI reads them from a request; None where something is wrong with them."""
+    async def _values(self, parts: Parts) -> dict[str, Any]:
+        """The endpoint's arguments, as FastAPI reads them from a request."""
         dependant = self._dependant
         values, wrong = self._path.read(parts.path)
         if dependant.query_params:
@@ -132,7 +134,9 @@ class Endpoint:
             )
             values |= found
             wrong += more
-        return None if wrong else values
+        if wrong:
+            raise RequestValidationError(wrong, body=None if parts.document is PydanticUndefined else parts.document)
+        return values
 
     def _ending(self, parts: Parts, found: Response | Exception) -> ASGIApp:
         app, route = self._app, self._route
@@ -146,9 +150,22 @@ class Endpoint:
         }
 
         async def ending(scope: Scope, receive: Receive, send: Send) -> None:
+            if isinstance(found, ValidationException):
+                self._place(found, scope["root_path"])
             await self._end({**scope, **own}, receive, send)
 
         return ending
+
+    def _place(self, error: ValidationException, root_path: str) -> None:
+        """Say of an error where it came up, as FastAPI does, where it has not been said."""
+        if error.endpoint_ctx:
+            return
+        found = _routing._extract_endpoint_context(self._dependant.call)  # noqa: SLF001
+        if self._dependant.path:
+            found["path"] = f"{self._method} {root_path.rstrip('/')}{self._dependant.path}"
+        error.endpoint_ctx = found
+        error.endpoint_function, error.endpoint_path = found.get("function"), found.get("path")
+        error.endpoint_file, error.endpoint_line = found.get("file"), found.get("line")
 
 
 async def _end(scope: Scope, receive: Receive, send: Send) -> None:
@@ -165,9 +182,10 @@ class _Parameters:
     Most are single values under a single name. To find that out anew in each request takes FastAPI as long as the rest.
     """
 
-    def __init__(self, fields: Sequence[Any]) -> None:
+    def __init__(self, fields: Sequence[Any], place: str) -> None:
         names = [(field, _only_name(field)) for field in fields]
         self._fields = fields
+        self._place = place
         self._named = [(field, name) for field, name in names if name is not None]
         self._is_simple = len(self._named) == len(fields)
 
@@ -180,10 +198,13 @@ class _Parameters:
         values: dict[str, Any] = {}
         wrong: list[Any] = []
         for field, name in self._named:
-            text = texts.get(name, PydanticUndefined)
-            value, errors = _solver._validate_value_with_model_field(field=field, value=text, values=values, loc=())  # noqa: SLF001
-            values[field.name] = value
-            wrong += errors
+            value, errors = _solver._validate_value_with_model_field(  # noqa: SLF001
+                field=field, value=texts.get(name, PydanticUndefined), values=values, loc=(self._place, name)
+            )
+            if errors:
+                wrong += errors
+            else:
+                values[field.name] = value
         return values, wrong
 
 

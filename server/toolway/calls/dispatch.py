@@ -114,10 +114,11 @@ class Dispatcher:
         app: ASGIApp = self._app
         if self._direct is not None and request.parts is not None:
             endpoint = self._direct.endpoint(operation, context.site)
-            answered = await endpoint.answer(request.parts) if endpoint is not None else None
-            if isinstance(answered, Answered):
-                return await take(self._reply(*answered))
-            app = answered or app
+            if endpoint is not None:
+                answered = await endpoint.answer(request.parts)
+                if isinstance(answered, Answered):
+                    return await take(self._reply(*answered))
+                app = answered
         exchange = _Exchange(request.body or b"", self._settings, context, take)
         try:
             await app(self._scope(request, operation, context), exchange.receive, exchange.send)

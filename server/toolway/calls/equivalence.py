@@ -28,17 +28,18 @@ from starlette.convertors import PathConvertor, StringConvertor
 from toolway._shortcut import ShortCut
 from toolway.operations import Operation
 
-__all__ = ["has_plain_stack", "is_coroutine", "is_plain", "is_read"]
+__all__ = ["handlers_of", "has_plain_stack", "is_coroutine", "is_plain", "is_read"]
 
 _models: Any = models  # whose functions are FastAPI's own affair, in releases that were read
 
 _RELEASES = ("0.165.0",)
 """Releases of FastAPI that were read for this."""
+_HANDLER = "starlette.middleware.exceptions.ExceptionMiddleware"
 _STACK = (
     "starlette.middleware.errors.ServerErrorMiddleware",
     "fastapi.telemetry._asgi.ExceptionTelemetryMiddleware",
     "fastapi._body_limit.AppBodyLimitMiddleware",
-    "starlette.middleware.exceptions.ExceptionMiddleware",
+    _HANDLER,
     "fastapi.middleware.asyncexitstack.AsyncExitStackMiddleware",
 )
 """What stands before the router of an application that has no middleware of its own."""
@@ -58,6 +59,11 @@ _READING = (
     "_validate_value_with_model_field",
 )  # fmt: skip
 """What FastAPI reads a parameter with."""
+_HANDLING = (
+    "_extract_endpoint_context", "get_request_handler", "request_response", "run_endpoint_function",
+    "serialize_response",
+)  # fmt: skip
+"""What FastAPI handles a request with."""
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _WITHOUT_BODY = frozenset({204, 205, 304})
 _OTHERWISE_USED = (
@@ -74,7 +80,7 @@ def is_read(app: FastAPI) -> bool:
 
 def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:
     """Everything that is left out or called here, and where it is at home."""
-    for name in ("get_request_handler", "request_response", "run_endpoint_function", "serialize_response"):
+    for name in _HANDLING:
         yield getattr(routing, name), routing
     for name in ("solve_dependencies", "request_params_to_args", "request_body_to_args", *_READING):
         yield getattr(solver, name, None), solver
@@ -94,14 +100,19 @@ def _is_own(function: Any, home: ModuleType) -> bool:
 def has_plain_stack(app: FastAPI) -> bool:
     """Tell whether an application that has started passes requests to its endpoints as FastAPI does by itself."""
     *layers, router = _layers(app.middleware_stack)
-    is_handled = any(key in app.exception_handlers for key in (500, Exception))
     return (
-        not is_handled
-        and router is app.router
+        router is app.router
         and tuple(_kind(layer) for layer in layers if not isinstance(layer, ShortCut)) == _STACK
+        and layers[0].handler is None
         and app.router.middleware_stack == app.router.app
         and all(_kind(route) in _ROUTES for route in app.router.routes)
     )
+
+
+def handlers_of(app: FastAPI) -> dict[Any, Any]:
+    """The exception handlers of an application with a plain stack: what is added once that is built has no effect."""
+    middleware: Any = next(layer for layer in _layers(app.middleware_stack) if _kind(layer) == _HANDLER)
+    return {**middleware._status_handlers, **middleware._exception_handlers}  # noqa: SLF001
 
 
 def _layers(stack: Any) -> Iterator[Any]:

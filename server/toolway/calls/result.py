@@ -21,7 +21,9 @@ __all__ = ["document_of", "outcome_of"]
 logger = logging.getLogger("toolway.calls")
 
 _LARGE = 64 * 1024
+_MOST_DIGITS = 4300  # of a number that Python reads
 _SYNTAX = msgspec.json.Decoder(msgspec.Raw)
+_PLAIN_NAME = re.compile(r"[\w .:@$-]*", re.ASCII)
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _CHARSET_PARAMETER = re.compile(r"\s*;\s*charset=(\"[^\"]*\"|[^;]*)", re.IGNORECASE)
 _TEXTUAL = re.compile(
@@ -72,22 +74,33 @@ def _is_promised(tool: Tool, body: bytes | None) -> bool:
     if tool.wraps_output or tool.output_schema is None:
         return body != b"null" or tool.output_schema is None  # an infinite number, written as JSON
     names: list[str] = tool.output_schema.get("required", [])
-    return body.lstrip()[:1] == b"{" and all(f'"{name}"'.encode() in body for name in names if name.isascii())
+    return body.lstrip()[:1] == b"{" and all(_sign(name) in body for name in names)
+
+
+@lru_cache(maxsize=4096)
+def _sign(name: str) -> bytes:
+    """How a member's name stands in JSON, where there is only one way to write it."""
+    return f'"{name}"'.encode() if _PLAIN_NAME.fullmatch(name) else b""
 
 
 def _outcome(tool: Tool, reply: Reply) -> Outcome:
-    if reply.is_strict and not reply.cut and 200 <= reply.status < 300:
+    if reply.is_strict and not reply.cut and 200 <= reply.status < 300 and _has_plain_numbers(reply.body):
         return Outcome((Text(reply.body.decode()),), structured=reply.body, status=reply.status)
     if reply.status == 0 or reply.status >= 500:
         return server_failure(tool, reply)
     if reply.status >= 400 and not _is_written(reply):
         return refused_request(tool, reply)
-    if 300 <= reply.status < 400:
+    if 300 <= reply.status < 400 and (reply.header(b"location") or not reply.body):
         return Outcome((Text(_moved(reply)),), status=reply.status)
     if not reply.body:
         done = f"Done: {tool.title} ({reply.status} {phrase(reply.status)})"
         return Outcome((Text(f"{done}, but {reply.cut}" if reply.cut else done),), status=reply.status)
     return _success(tool, reply)
+
+
+def _has_plain_numbers(body: bytes) -> bool:
+    """Tell whether there can be no number in JSON that Python does not read; in large answers nobody looks for them."""
+    return len(body) < _MOST_DIGITS or len(body) > _LARGE
 
 
 def _success(tool: Tool, reply: Reply) -> Outcome:

@@ -90,7 +90,15 @@ class Definitions:
     def _clean(self, schema: Schema, name: str | None) -> Schema:
         if not self._with_required:
             _loosen(schema)
+        if self._forbids_text(schema.get("propertyNames")):
+            del schema["propertyNames"]
         return _cleaned(schema, name)
+
+    def _forbids_text(self, names: Schema | None) -> bool:
+        """Tell whether the names of members are to be no text, as Pydantic says of a dict by numbers."""
+        reference = names.get("$ref") if names else None
+        found = self._components.get(_name_of(reference)) if isinstance(reference, str) else names
+        return bool(found) and found.get("type", "string") != "string"
 
     def _needed(self, schema: Schema) -> set[str]:
         found: set[str] = set()

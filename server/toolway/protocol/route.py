@@ -54,7 +54,7 @@ def place(
     else:  # a Route and not a Mount, because that would answer the bare path with a redirect
         route = Route(path, endpoint=endpoint, include_in_schema=False)
         if isinstance(on, FastAPI) and on.middleware_stack is None:
-            on.user_middleware.append(Middleware(ShortCut, route=route))
+            on.user_middleware.append(Middleware(ShortCut, route=route, router=router))
     router.routes.insert(0, route)
     return route.endpoint
 
