@@ -576,7 +576,7 @@ async def test_refused_values_are_validated_once() -> None:
     assert "the first is refused" in texts[0]
 
 
-@pytest.mark.parametrize("path", ["/bodies/1", "/bodies/x?page=y", "/promises"])
+@pytest.mark.parametrize("path", ["/bodies/1", "/bodies/x?page=y", "/promises", "/raises"])
 async def test_handlers_of_refusals_get_all_of_them(path: str) -> None:
     def make() -> FastAPI:
         app = FastAPI()
@@ -593,6 +593,10 @@ async def test_handlers_of_refusals_get_all_of_them(path: str) -> None:
         @app.get("/promises", operation_id="promises")
         async def promises() -> int:
             return cast("int", "none")
+
+        @app.get("/raises", operation_id="raises")
+        async def raises() -> int:
+            raise RequestValidationError([{"type": "own", "loc": ("query", "x"), "msg": "Not today"}])
 
         return app
 

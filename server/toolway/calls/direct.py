@@ -84,9 +84,11 @@ class Endpoint:
         self._method = operation.method
         self._dependant = route.dependant
         self._is_coroutine: bool = is_coroutine(route.endpoint)
+        self._context: Any = {**_routing._extract_endpoint_context(route.endpoint)}  # noqa: SLF001
         self._writing: Mapping[str, Any] = {
             "field": route.response_field,
             "is_coroutine": self._is_coroutine,
+            "endpoint_ctx": self._context,
             "dump_json": True,
             "by_alias": route.response_model_by_alias,
             **{name: getattr(route, f"response_model_{name}") for name in _LEAVING_OUT},
@@ -135,7 +137,8 @@ class Endpoint:
             values |= found
             wrong += more
         if wrong:
-            raise RequestValidationError(wrong, body=None if parts.document is PydanticUndefined else parts.document)
+            body = None if parts.document is PydanticUndefined else parts.document
+            raise RequestValidationError(wrong, body=body, endpoint_ctx=self._context)
         return values
 
     def _ending(self, parts: Parts, found: Response | Exception) -> ASGIApp:
@@ -150,22 +153,17 @@ class Endpoint:
         }
 
         async def ending(scope: Scope, receive: Receive, send: Send) -> None:
-            if isinstance(found, ValidationException):
-                self._place(found, scope["root_path"])
+            if isinstance(found, ValidationException) and found.endpoint_ctx is self._context:
+                self._add_path(found, scope["root_path"])
             await self._end({**scope, **own}, receive, send)
 
         return ending
 
-    def _place(self, error: ValidationException, root_path: str) -> None:
-        """Say of an error where it came up, as FastAPI does, where it has not been said."""
-        if error.endpoint_ctx:
-            return
-        found = _routing._extract_endpoint_context(self._dependant.call)  # noqa: SLF001
+    def _add_path(self, error: ValidationException, root_path: str) -> None:
+        """Say of an error of FastAPI's own at which path it came up."""
         if self._dependant.path:
-            found["path"] = f"{self._method} {root_path.rstrip('/')}{self._dependant.path}"
-        error.endpoint_ctx = found
-        error.endpoint_function, error.endpoint_path = found.get("function"), found.get("path")
-        error.endpoint_file, error.endpoint_line = found.get("file"), found.get("line")
+            error.endpoint_path = f"{self._method} {root_path.rstrip('/')}{self._dependant.path}"
+            error.endpoint_ctx = {**self._context, "path": error.endpoint_path}
 
 
 async def _end(scope: Scope, receive: Receive, send: Send) -> None:
