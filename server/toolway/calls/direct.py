@@ -159,7 +159,7 @@ class Endpoint:
 
         return ending
 
-    def _add_path(self, error: ValidationException, root_path: str) -> None:
+    def _add_path(self, error: Any, root_path: str) -> None:
         """Say of an error of FastAPI's own at which path it came up."""
         if self._dependant.path:
             error.endpoint_path = f"{self._method} {root_path.rstrip('/')}{self._dependant.path}"
