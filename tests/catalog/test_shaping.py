@@ -256,6 +256,27 @@ async def test_names_of_members_are_text_whatever_they_count() -> None:
     assert not Draft202012Validator(by_colour.output_schema).is_valid({"green": 3})
 
 
+@pytest.mark.parametrize("names", [True, {"type": ["string", "null"]}, {"$ref": "#/components/schemas/Any"}])
+async def test_names_that_may_be_text_stay_as_they_are(names: Any) -> None:
+    answer = {"type": "object", "propertyNames": names}
+    document: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": "Shop", "version": "1"},
+        "components": {"schemas": {"Any": True}},
+        "paths": {
+            "/counts": {
+                "get": {
+                    "operationId": "counts",
+                    "responses": {"200": {"description": "", "content": {"application/json": {"schema": answer}}}},
+                }
+            }
+        },
+    }
+    (tool,) = build_catalog(read_document(document)).tools.values()
+    assert tool.output_schema is not None
+    assert "propertyNames" in tool.output_schema
+
+
 async def answers_object() -> Node: ...
 async def answers_list() -> list[Node]: ...
 async def answers_number() -> float: ...

@@ -113,10 +113,10 @@ def _sqlite_engine(url: URL, lock_seconds: float) -> AsyncEngine:
     return engine
 
 
-def _open_sqlite_file(_dialect: Any, _record: Any, arguments: tuple[str, ...], _options: Any) -> None:
+def _open_sqlite_file(_dialect: Any, _record: Any, arguments: tuple[str, ...], options: dict[str, Any]) -> None:
     # The driver opens the file in a thread of its own. When that fails the thread still has something to tell the loop,
     # which by then may be closed; a file that cannot be opened is therefore found before.
-    sqlite3.connect(arguments[0]).close()
+    sqlite3.connect(arguments[0], uri=options.get("uri", False)).close()
 
 
 def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:

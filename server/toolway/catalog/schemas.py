@@ -94,11 +94,13 @@ class Definitions:
             del schema["propertyNames"]
         return _cleaned(schema, name)
 
-    def _forbids_text(self, names: Schema | None) -> bool:
+    def _forbids_text(self, names: object) -> bool:
         """Tell whether the names of members are to be no text, as Pydantic says of a dict by numbers."""
-        reference = names.get("$ref") if names else None
-        found = self._components.get(_name_of(reference)) if isinstance(reference, str) else names
-        return bool(found) and found.get("type", "string") != "string"
+        reference = cast("Schema", names).get("$ref") if isinstance(names, dict) else None
+        if isinstance(reference, str):
+            names = self._components.get(_name_of(reference))
+        kind = cast("Schema", names).get("type", "string") if isinstance(names, dict) else "string"
+        return kind != "string" and not (isinstance(kind, list) and "string" in kind)
 
     def _needed(self, schema: Schema) -> set[str]:
         found: set[str] = set()
