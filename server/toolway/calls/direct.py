@@ -38,6 +38,7 @@ class Answered(NamedTuple):
 
 
 _LEAVING_OUT = ("include", "exclude", "exclude_unset", "exclude_defaults", "exclude_none")
+_CONTEXT = ("function", "file", "line", "path")
 _UNKNOWN = None, None
 _FOUND = "toolway.found"
 _solver: Any = solver  # whose functions are FastAPI's own affair, in releases that were read
@@ -84,11 +85,12 @@ class Endpoint:
         self._method = operation.method
         self._dependant = route.dependant
         self._is_coroutine: bool = is_coroutine(route.endpoint)
-        self._context: Any = {**_routing._extract_endpoint_context(route.endpoint)}  # noqa: SLF001
+        # What an error that comes up here says of the place, until somebody asks where that is.
+        self._here: Any = {"function": getattr(route.endpoint, "__name__", "")}
         self._writing: Mapping[str, Any] = {
             "field": route.response_field,
             "is_coroutine": self._is_coroutine,
-            "endpoint_ctx": self._context,
+            "endpoint_ctx": self._here,
             "dump_json": True,
             "by_alias": route.response_model_by_alias,
             **{name: getattr(route, f"response_model_{name}") for name in _LEAVING_OUT},
@@ -138,7 +140,7 @@ class Endpoint:
             wrong += more
         if wrong:
             body = None if parts.document is PydanticUndefined else parts.document
-            raise RequestValidationError(wrong, body=body, endpoint_ctx=self._context)
+            raise RequestValidationError(wrong, body=body, endpoint_ctx=self._here)
         return values
 
     def _ending(self, parts: Parts, found: Response | Exception) -> ASGIApp:
@@ -153,17 +155,19 @@ class Endpoint:
         }
 
         async def ending(scope: Scope, receive: Receive, send: Send) -> None:
-            if isinstance(found, ValidationException) and found.endpoint_ctx is self._context:
-                self._add_path(found, scope["root_path"])
+            if isinstance(found, ValidationException) and found.endpoint_ctx is self._here:
+                self._say_where(found, scope["root_path"])
             await self._end({**scope, **own}, receive, send)
 
         return ending
 
-    def _add_path(self, error: Any, root_path: str) -> None:
-        """Say of an error of FastAPI's own at which path it came up."""
+    def _say_where(self, error: Any, root_path: str) -> None:
+        """Say of an error of FastAPI's own at which endpoint it came up; to read its source takes a while."""
+        error.endpoint_ctx = {**_routing._extract_endpoint_context(self._route.endpoint)}  # noqa: SLF001
         if self._dependant.path:
-            error.endpoint_path = f"{self._method} {root_path.rstrip('/')}{self._dependant.path}"
-            error.endpoint_ctx = {**self._context, "path": error.endpoint_path}
+            error.endpoint_ctx["path"] = f"{self._method} {root_path.rstrip('/')}{self._dependant.path}"
+        for name in _CONTEXT:
+            setattr(error, f"endpoint_{name}", error.endpoint_ctx.get(name))
 
 
 async def _end(scope: Scope, receive: Receive, send: Send) -> None:

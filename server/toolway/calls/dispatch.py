@@ -75,6 +75,11 @@ class Dispatcher:
         self._host = address.netloc.encode("idna" if not address.netloc.isascii() else "ascii")
         self._server = (address.hostname or "localhost", address.port or (443 if self._scheme == "https" else 80))
 
+    def prepare(self, operation: Operation) -> None:
+        """Find out now how an operation is called, so that its first call need not."""
+        if self._direct is not None:
+            self._direct.endpoint(operation, self._app)
+
     def address(self, request: Request, context: CallContext) -> str:
         """The URL at which the endpoint sees itself called, without the query."""
         host = self._host.decode("ascii")
