@@ -1,4 +1,4 @@
-"""What a call costs does not depend on how many tools there are."""
+"""What a call costs does not depend on how many tools there are, nor much on whether it is the first."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from fastapi import FastAPI
 
 import toolway
 from tests.calls.both import both
+from tests.lanes.exchange import request_of, send
+from tests.protocol.wire import ERAS, headers_of, message
 from toolway.calls import CallContext
 
 TOOLWAY = toolway.__path__[0]
@@ -90,3 +92,19 @@ async def test_a_call_enters_no_validator_and_no_http_client(few_and_many: tuple
     _, many = few_and_many
     parts = {part for file in many for part in file.split("/")}
     assert not parts.intersection(RESOLVERS)
+
+
+@pytest.mark.parametrize("version", ERAS)
+async def test_the_first_call_after_a_start_runs_less_than_twice_the_functions_of_the_second(version: str) -> None:
+    app = make_app(10)
+    toolway.Toolway(app).mount()
+    app.middleware_stack = app.build_middleware_stack()  # as it is when an application is served
+    body = message(version, "tools/call", {"name": "called", "arguments": {"order_id": "#1", "body": {"a": 1}}})
+    request = request_of(body, headers_of(version, body))
+
+    async def call() -> None:
+        assert b'"isError":false' in (await send(app, request)).body
+
+    async with app.router.lifespan_context(app):
+        first, second = await entered(call), await entered(call)
+    assert first.total() < 2 * second.total()

@@ -11,13 +11,12 @@ from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from typing import Any, cast
 
 from mcp.server.lowlevel import Server
 from mcp.shared.inbound import decode_header_value, validate_mcp_param_headers
 from mcp_types import PROTOCOL_VERSION_META_KEY
-from mcp_types.methods import CLIENT_REQUESTS, validate_client_request
+from mcp_types.methods import validate_client_request
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -73,9 +72,6 @@ class FastLane:
         self._writer = Writer(server)
         self._usual: dict[str, deque[Message]] = defaultdict(partial(deque[Message], maxlen=_REMEMBERED))
         self._versions = _versions(MODERN) if stateful else _versions(*HANDSHAKE_PROTOCOL_VERSIONS, MODERN)
-        for method, version in product(_PARAMS, self._versions.values()):
-            if model := CLIENT_REQUESTS.get((method, version)):
-                model.model_rebuild()  # which the SDK leaves to the first request
 
     async def answers(self, scope: Scope, headers: Headers, message: Message, receive: Receive, send: Send) -> bool:
         """Answer a request, or return False and leave it alone; its body has been read from `receive`."""
