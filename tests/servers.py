@@ -18,7 +18,7 @@ from tests.support import ROOT
 
 Serve = Callable[..., str]
 READY = "Uvicorn running on"
-PATIENCE = 30
+PATIENCE = 60
 
 
 def free_port() -> int:
