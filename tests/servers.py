@@ -18,7 +18,7 @@ from tests.support import ROOT
 
 Serve = Callable[..., str]
 READY = "Uvicorn running on"
-PATIENCE = 60
+PATIENCE = 30
 
 
 def free_port() -> int:
