@@ -85,7 +85,8 @@ class Endpoint:
         self._method = operation.method
         self._dependant = route.dependant
         self._is_coroutine: bool = is_coroutine(route.endpoint)
-        # What an error that comes up here says of the place, until somebody asks where that is.
+        # By which errors that come up here are known again; where that is, is read for them alone. FastAPI would not
+        # keep an empty one.
         self._here: Any = {"function": getattr(route.endpoint, "__name__", "")}
         self._writing: Mapping[str, Any] = {
             "field": route.response_field,
