@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -37,8 +39,14 @@ for _name in _TYPES:
 
 def is_schema(schema: Mapping[str, Any]) -> bool:
     """Tell whether something is a schema of the dialect that MCP names."""
+    return _is_schema(json.dumps(schema))
+
+
+@cache
+def _is_schema(text: str) -> bool:
+    """Look at each schema once, for that takes longer than a call, and a tool is called many times."""
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(json.loads(text))
     except SchemaError:
         return False
     return True
