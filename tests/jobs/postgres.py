@@ -19,8 +19,8 @@ async def ask(query: str, *arguments: object) -> list[asyncpg.Record]:
 
 
 def end_connections(url: str) -> int:
-    """End every connection to a database, and return how many there were."""
-    query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+    """End every connection to a database, wait until they are gone, and return how many there were."""
+    query = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1"
     return len(asyncio.run(ask(query, name_of(url))))
 
 
