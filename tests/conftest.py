@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,6 +20,12 @@ TALLY = pytest.StashKey[Tally]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let tests that make up requests make up more of them than every run can wait for."""
     parser.addoption("--examples", type=int, default=3, help="requests made up for each tool, valid and invalid ones")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through the tests themselves, which are a million objects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
