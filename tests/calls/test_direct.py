@@ -4,76 +4,51 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from enum import Enum
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-import fastapi
 import httpx2
 import pytest
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Body,
+    Depends,
+    FastAPI,
+    Form,
+    Header,
+    HTTPException,
+    Query,
+    Request,
+    Response,
+)
 from fastapi import routing as fastapi_routing
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 from opentelemetry import trace
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Json
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.protocol.wire import ERAS, MODERN, headers_of, message
+from tests.calls.stack import (
+    IS_READ,
+    Passes,
+    answers_of,
+    call,
+    client_of,
+    counted,
+    is_direct,
+    require_read,
+    without_reference,
+)
+from tests.protocol.wire import ERAS
 from toolway import Settings, Toolway
-
-
-def passes() -> int:
-    """How often the call that is running has passed through an application."""
-    frame, count = sys._getframe(), 0
-    while frame is not None:
-        count += frame.f_code is FastAPI.__call__.__code__
-        frame = frame.f_back
-    return count
-
-
-class Passes(BaseModel):
-    count: int
-
-
-def counted(*_: Any, **__: Any) -> Passes:
-    return Passes(count=passes())
-
-
-@asynccontextmanager
-async def client_of(
-    app: FastAPI, *, outer: ASGIApp | None = None, **settings: Any
-) -> AsyncGenerator[httpx2.AsyncClient]:
-    """Serve an application with its tools at /mcp."""
-    Toolway(app, settings=Settings(_env_file=None, **settings)).mount()
-    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
-    ):
-        yield client
-
-
-async def call(client: httpx2.AsyncClient, tool: str, version: str = MODERN, **arguments: Any) -> dict[str, Any]:
-    """Call a tool and return the result."""
-    body = message(version, "tools/call", {"name": tool, "arguments": arguments})
-    response = await client.post("/mcp", json=body, headers=headers_of(version, body))
-    assert response.status_code == 200, response.text
-    return response.json()["result"]
-
-
-async def is_direct(app: FastAPI, tool: str, **settings: Any) -> bool:
-    """Tell whether a call of an endpoint that returns `counted()` goes through the application once, or twice."""
-    async with client_of(app, **settings) as client:
-        result = await call(client, tool)
-    assert not result["isError"], result
-    return {1: True, 2: False}[result["structuredContent"]["count"]]
 
 
 def plain_app(**options: Any) -> FastAPI:
@@ -84,10 +59,6 @@ def plain_app(**options: Any) -> FastAPI:
         return counted()
 
     return app
-
-
-IS_READ = fastapi.__version__ == "0.165.0"
-require_read = pytest.mark.skipif(not IS_READ, reason="a release that was not read")
 
 
 @require_read
@@ -112,9 +83,24 @@ async def test_a_setting_switches_it_off() -> None:
 
 
 async def test_an_application_with_middleware_has_all_its_requests_go_through_it() -> None:
+    class Passing:
+        def __init__(self, app: ASGIApp) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await self.app(scope, receive, send)
+
+    app = plain_app()
+    app.add_middleware(Passing)
+    assert not await is_direct(app, "counted")
+
+
+@require_read
+async def test_middleware_for_browsers_alone_need_not_be_passed() -> None:
     app = plain_app()
     app.add_middleware(GZipMiddleware)
-    assert not await is_direct(app, "counted")
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+    assert await is_direct(app, "counted")
 
 
 async def test_an_application_that_handles_server_errors_handles_all_of_them() -> None:
@@ -224,14 +210,22 @@ def with_annotation_only(app: FastAPI) -> None:
         return counted()
 
 
-@pytest.mark.parametrize(
-    "shape",
-    [
-        with_dependency, with_request, with_response, with_background, with_header, with_response_class,
-        with_route_class,
-    ],
-)  # fmt: skip
-async def test_what_takes_more_of_a_request_goes_through_the_stack(shape: Callable[[FastAPI], None]) -> None:
+def with_form(app: FastAPI) -> None:
+    @app.post("/counted", operation_id="counted")
+    async def endpoint(name: Annotated[str, Form()] = "") -> Passes:
+        return counted()
+
+
+@require_read
+@pytest.mark.parametrize("shape", [with_dependency, with_request, with_response, with_background, with_header])
+async def test_what_takes_more_than_values_is_solved_without_the_stack(shape: Callable[[FastAPI], None]) -> None:
+    app = FastAPI()
+    shape(app)
+    assert await is_direct(app, "counted")
+
+
+@pytest.mark.parametrize("shape", [with_response_class, with_route_class, with_form])
+async def test_what_is_read_or_written_otherwise_goes_through_the_stack(shape: Callable[[FastAPI], None]) -> None:
     app = FastAPI()
     shape(app)
     assert not await is_direct(app, "counted")
@@ -500,30 +494,8 @@ async def test_a_direct_call_ends_as_any_other(tool: str, arguments: dict[str, A
     for direct in (True, False):
         app = shop()
         async with client_of(app, direct=direct, max_result_bytes=200_000) as client:
-            told.append((_without_reference(await call(client, tool, version, **arguments)), app.state.did))
+            told.append((without_reference(await call(client, tool, version, **arguments)), app.state.did))
     assert told[0] == told[1]
-
-
-def _without_reference(result: dict[str, Any]) -> Any:
-    """Each failure has a reference of its own; some endpoints fail on old releases of FastAPI, also over HTTP."""
-    reference = result.get("_meta", {}).get("toolway/error", {}).get("reference")
-    return json.loads(json.dumps(result).replace(reference, "...")) if reference else result
-
-
-Told: TypeAlias = tuple[tuple[int, str], list[str]]
-
-
-async def answers_of(make: Callable[[], FastAPI], path: str, tool: str, **arguments: Any) -> Told:
-    """Send a plain request, and call its tool both ways: status and body of the one, what the other two say."""
-    texts: list[str] = []
-    plain = 0, ""
-    for direct in (True, False):
-        async with client_of(make(), direct=direct) as client:
-            texts.append((await call(client, tool, **arguments))["content"][0]["text"])
-        async with client_of(make(), direct=direct) as client:
-            response = await client.get(path)
-            plain = response.status_code, response.text
-    return plain, texts
 
 
 async def test_handlers_count_as_they_were_when_the_application_was_built() -> None:
@@ -623,7 +595,7 @@ async def test_numbers_that_python_does_not_read_are_told_alike(version: str) ->
     told: list[Any] = []
     for direct in (True, False):
         async with client_of(make(), direct=direct) as client:
-            told.append(_without_reference(await call(client, "huge", version)))
+            told.append(without_reference(await call(client, "huge", version)))
     assert told[0] == told[1]
 
 

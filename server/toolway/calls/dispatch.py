@@ -23,6 +23,7 @@ from toolway.calls.context import CallContext
 from toolway.calls.decoding import decoded
 from toolway.calls.direct import Answered, DirectPath
 from toolway.calls.link import LINK
+from toolway.calls.strictness import STRICT
 from toolway.operations import Operation
 from toolway.settings import Settings
 
@@ -216,6 +217,7 @@ class _Exchange:
         elif message["type"] == "http.response.start":
             self._reply.status = message["status"]
             self._reply.headers = list(message.get("headers", ()))
+            self._reply.is_strict = message.get(STRICT, False)
             if not self._reply.header(b"content-length"):
                 self._limit_time()
 

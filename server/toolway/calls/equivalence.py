@@ -23,12 +23,14 @@ from fastapi.routing import APIRoute
 from starlette import _exception_handler as failing
 from starlette import applications as starlette_applications
 from starlette import routing as starlette_routing
-from starlette.convertors import PathConvertor, StringConvertor
+from starlette.convertors import FloatConvertor, IntegerConvertor, PathConvertor, StringConvertor, UUIDConvertor
+from starlette.middleware import cors, gzip
+from starlette.middleware import exceptions as starlette_exceptions
 
 from toolway._shortcut import ShortCut
 from toolway.operations import Operation
 
-__all__ = ["handlers_of", "has_plain_stack", "is_coroutine", "is_plain", "is_read"]
+__all__ = ["handlers_of", "has_plain_stack", "is_coroutine", "is_plain", "is_read", "is_solved"]
 
 _models: Any = models  # whose functions are FastAPI's own affair, in releases that were read
 
@@ -43,6 +45,8 @@ _STACK = (
     "fastapi.middleware.asyncexitstack.AsyncExitStackMiddleware",
 )
 """What stands before the router of an application that has no middleware of its own."""
+_UNSEEN = ("starlette.middleware.cors.CORSMiddleware", "starlette.middleware.gzip.GZipMiddleware")
+"""Middleware that does nothing that anybody could see, unless a request has headers that no call has."""
 _ROUTES = frozenset(
     {
         "fastapi.routing.APIRoute",
@@ -59,11 +63,16 @@ _READING = (
     "_validate_value_with_model_field",
 )  # fmt: skip
 """What FastAPI reads a parameter with."""
+_DEPENDING = ("_get_cache_key", "_get_oauth_scopes", "_is_async_gen_callable", "_is_gen_callable")
+"""What FastAPI calls dependencies by."""
 _HANDLING = (
-    "_extract_endpoint_context", "get_request_handler", "request_response", "run_endpoint_function",
-    "serialize_response",
+    "_build_response_args", "_extract_endpoint_context", "get_request_handler", "request_response",
+    "run_endpoint_function", "serialize_response",
 )  # fmt: skip
 """What FastAPI handles a request with."""
+_CONVERTORS = (StringConvertor, PathConvertor, IntegerConvertor, FloatConvertor, UUIDConvertor)
+_READ_ON_THE_WAY = frozenset({"accept-encoding", "content-type"})
+"""Headers that somebody reads before the endpoint does."""
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _WITHOUT_BODY = frozenset({204, 205, 304})
 _OTHERWISE_USED = (
@@ -82,13 +91,18 @@ def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:
     """Everything that is left out or called here, and where it is at home."""
     for name in _HANDLING:
         yield getattr(routing, name), routing
-    for name in ("solve_dependencies", "request_params_to_args", "request_body_to_args", *_READING):
+    for name in ("solve_dependencies", "request_params_to_args", "request_body_to_args", "_solve_generator", *_READING):
         yield getattr(solver, name, None), solver
+    for name in _DEPENDING:
+        yield getattr(models, name, None), models
     yield getattr(routing, "wrap_app_handling_exceptions", None), failing
     yield type(app).__call__, fastapi_applications
     yield starlette_applications.Starlette.__call__, starlette_applications
     yield type(app.router).__call__, starlette_routing
     yield type(app.router).app, routing
+    yield starlette_exceptions.ExceptionMiddleware.__call__, starlette_exceptions
+    yield cors.CORSMiddleware.__call__, cors
+    yield gzip.GZipMiddleware.__call__, gzip
     yield APIRoute.handle, routing
     yield APIRoute.get_route_handler, routing
 
@@ -100,9 +114,10 @@ def _is_own(function: Any, home: ModuleType) -> bool:
 def has_plain_stack(app: FastAPI) -> bool:
     """Tell whether an application that has started passes requests to its endpoints as FastAPI does by itself."""
     *layers, router = _layers(app.middleware_stack)
+    kinds = [_kind(layer) for layer in layers if not isinstance(layer, ShortCut)]
     return (
         router is app.router
-        and tuple(_kind(layer) for layer in layers if not isinstance(layer, ShortCut)) == _STACK
+        and tuple(kind for kind in kinds if kind not in _UNSEEN) == _STACK
         and layers[0].handler is None
         and app.router.middleware_stack == app.router.app
         and all(_kind(route) in _ROUTES for route in app.router.routes)
@@ -118,7 +133,7 @@ def handlers_of(app: FastAPI) -> dict[Any, Any]:
 def _layers(stack: Any) -> Iterator[Any]:
     """Yield an application's middleware, from the outermost, and what is behind it all."""
     yield stack
-    while isinstance(stack, ShortCut) or _kind(stack) in _STACK:
+    while isinstance(stack, ShortCut) or _kind(stack) in (*_STACK, *_UNSEEN):
         stack = stack.app
         yield stack
 
@@ -129,10 +144,26 @@ def _kind(thing: object) -> str:
 
 def is_plain(operation: Operation) -> bool:
     """Tell whether an endpoint takes nothing but its path, its query and a JSON body, and FastAPI writes its answer."""
-    route, template = operation.route, operation.template
-    if route is None or template.mounts or operation.method not in _METHODS:
-        return False
-    return _is_usual(route) and _takes_values(route, operation) and _answers_json(route)
+    route = operation.route
+    return (
+        _is_usual(operation)
+        and not any(getattr(route.dependant, name) for name in _OTHERWISE_USED)
+        and all(type(convertor) in (StringConvertor, PathConvertor) for convertor in route.param_convertors.values())
+        and route.response_field is not None
+        and (route.status_code is None or (route.status_code >= 200 and route.status_code not in _WITHOUT_BODY))
+    )
+
+
+def is_solved(operation: Operation) -> bool:
+    """Tell whether FastAPI's solver finds all that an endpoint takes, in a request that is like any other."""
+    return (
+        _is_usual(operation)
+        and all(type(convertor) in _CONVERTORS for convertor in operation.route.param_convertors.values())
+        and not any(
+            parameter.location == "header" and parameter.name.lower() in _READ_ON_THE_WAY
+            for parameter in operation.parameters
+        )
+    )
 
 
 def is_coroutine(endpoint: Callable[..., Any]) -> bool:
@@ -140,26 +171,35 @@ def is_coroutine(endpoint: Callable[..., Any]) -> bool:
     return bool(_models._is_coroutine_callable(endpoint))  # noqa: SLF001
 
 
-def _is_usual(route: Any) -> bool:
+def _is_usual(operation: Operation) -> bool:
+    """Tell whether an endpoint is one of FastAPI's own making, which reads JSON if anything, and answers with it."""
+    route, template = operation.route, operation.template
+    return (
+        route is not None
+        and not template.mounts
+        and operation.method in _METHODS
+        and _is_handled_as_usual(route)
+        and route.param_convertors.keys() == set(template.names)  # FastAPI and Starlette differ on {item-id}
+        and _reads_json(route, operation)
+        and _answers_json(route)
+    )
+
+
+def _is_handled_as_usual(route: Any) -> bool:
     handler: Any = route.app
     return (
         type(getattr(route, "original_route", route)) is APIRoute
         and inspect.isfunction(handler)
         and handler.__qualname__ == "request_response.<locals>.app"
         and _is_own(handler, routing)
-        and all(type(convertor) in (StringConvertor, PathConvertor) for convertor in route.param_convertors.values())
     )
 
 
-def _takes_values(route: Any, operation: Operation) -> bool:
-    dependant = route.dependant
-    if route.param_convertors.keys() != set(operation.template.names):  # FastAPI and Starlette differ on {item-id}
-        return False
-    if any(getattr(dependant, name) for name in _OTHERWISE_USED):
-        return False
-    if any(isinstance(field.field_info, params.Form) for field in dependant.body_params):
-        return False
-    return not dependant.body_params or (operation.body is not None and _is_json(operation.body.media_type))
+def _reads_json(route: Any, operation: Operation) -> bool:
+    if route.body_field is None:
+        return True
+    is_form = isinstance(route.body_field.field_info, params.Form)
+    return not is_form and operation.body is not None and _is_json(operation.body.media_type)
 
 
 def _is_json(media_type: str) -> bool:
@@ -168,10 +208,8 @@ def _is_json(media_type: str) -> bool:
 
 def _answers_json(route: Any) -> bool:
     return (
-        route.response_field is not None
-        and isinstance(route.response_class, DefaultPlaceholder)
+        isinstance(route.response_class, DefaultPlaceholder)
         and route.response_class.value is JSONResponse
         and route.stream_item_field is None
         and not (_models._is_gen_callable(route.endpoint) or _models._is_async_gen_callable(route.endpoint))  # noqa: SLF001
-        and (route.status_code is None or (route.status_code >= 200 and route.status_code not in _WITHOUT_BODY))
     )

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-__all__ = ["is_strict"]
+__all__ = ["STRICT", "is_strict"]
+
+STRICT = "toolway.strict"
+"""Says at the start of a response that its body is strict JSON."""
 
 _STRICT = frozenset(
     {

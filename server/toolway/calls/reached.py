@@ -1,0 +1,45 @@
+"""What FastAPI has done for a request by the time that it reaches its endpoint, and does when that has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, routing
+from fastapi.exceptions import ValidationException
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp
+
+from toolway.calls.equivalence import handlers_of
+
+__all__ = ["handled", "noted", "say_where"]
+
+_CONTEXT = ("function", "file", "line", "path")
+_routing: Any = routing  # whose functions are FastAPI's own affair, in releases that were read
+
+
+def noted(app: FastAPI, route: Any, path_params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an application and its router note of a request that is for a route."""
+    own = {
+        "app": app,
+        "router": app.router,
+        "route": getattr(route, "original_route", route),
+        "endpoint": route.endpoint,
+        "path_params": dict(path_params),
+    }
+    return {**own, "root_path": app.root_path} if app.root_path else own
+
+
+def handled(app: FastAPI, inner: ASGIApp) -> ASGIApp:
+    """Put the application's exception handlers around what answers a request."""
+    return ExceptionMiddleware(inner, handlers_of(app), debug=app.debug)
+
+
+def say_where(error: ValidationException, route: Any, method: str, root_path: str) -> None:
+    """Say of an error of FastAPI's own at which endpoint it came up; to read its source takes a while."""
+    context: Any = {**_routing._extract_endpoint_context(route.endpoint)}  # noqa: SLF001
+    if route.dependant.path:
+        context["path"] = f"{method} {root_path.rstrip('/')}{route.dependant.path}"
+    error.endpoint_ctx = context
+    for name in _CONTEXT:
+        setattr(error, f"endpoint_{name}", context.get(name))
