@@ -187,7 +187,7 @@ def parameters() -> APIRouter:
         counted: Annotated[int, Depends(Counter(10))],
         reason: Annotated[str, Body()] = "none",
     ) -> list[Any]:
-        return [number, line, counted, reason, await request.body() == await request.body(), await request.json()]
+        return [number, line, counted, reason, await request.is_disconnected(), await request.json()]
 
     @router.post("/raw", operation_id="raw")
     async def raw(request: Request) -> list[Any]:
@@ -489,3 +489,29 @@ async def test_a_caller_s_identity_reaches_what_a_solved_call_depends_on() -> No
     async with client_of(app) as client:
         client.headers["Authorization"] = "Bearer alice"
         assert (await call(client, "me"))["structuredContent"] == ["alice", "Bearer alice"]
+
+
+async def test_refusals_tell_of_a_body_only_where_one_was_read() -> None:
+    told: list[Any] = []
+    for direct in (True, False):
+        app = FastAPI()
+
+        @app.exception_handler(RequestValidationError)
+        async def handler(_: Request, error: RequestValidationError) -> JSONResponse:
+            return JSONResponse({"detail": [repr(error.body), getattr(error, "endpoint_path", None)]}, 409)
+
+        @app.post("/raw/{number}", operation_id="raw")
+        async def raw(number: int, request: Request) -> int:
+            return number
+
+        @app.post("/read/{number}", operation_id="read")
+        async def read(number: int, line: Line, request: Request) -> int:
+            return number
+
+        async with client_of(app, direct=direct) as client:
+            raw_text = (await call(client, "raw", number="x", body={"a": 1}))["content"][0]["text"]
+            read_text = (await call(client, "read", number="x", sku="a"))["content"][0]["text"]
+        told.append((raw_text, read_text))
+    assert told[0] == told[1]
+    assert "None" in told[0][0]
+    assert "sku" in told[0][1]
