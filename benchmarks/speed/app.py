@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Annotated
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Header
 from pydantic import BaseModel
 
-__all__ = ["EXTRA", "Item", "Order", "add", "get_item", "list_items", "make_app", "place_order"]
+__all__ = ["EXTRA", "Item", "Order", "add", "get_item", "get_mine", "list_items", "make_app", "place_order"]
 
 EXTRA = int(os.environ.get("EXTRA_ENDPOINTS", "0"))
 
@@ -83,6 +84,21 @@ async def add(a: int, b: int) -> int:
     return a + b
 
 
+async def visitor(authorization: Annotated[str, Header()] = "nobody") -> str:
+    return authorization
+
+
+async def session() -> AsyncGenerator[str]:
+    yield "session"
+
+
+async def get_mine(
+    item_id: int, who: Annotated[str, Depends(visitor)], opened: Annotated[str, Depends(session)]
+) -> list[str]:
+    """Tell who asks for an item, as an endpoint does that has a user and a session of its database."""
+    return [who, opened, STOCK[item_id].name]
+
+
 async def get_item(item_id: int) -> list[Item]:
     """Return an item with its neighbours, about 1 kB."""
     return STOCK[item_id : item_id + 2]
@@ -108,6 +124,7 @@ def make_app() -> FastAPI:
     """Make the application."""
     app = FastAPI(title="Speed", version="1")
     app.get("/add", operation_id="add")(add)
+    app.get("/mine/{item_id}", operation_id="get_mine")(get_mine)
     app.get("/items/{item_id}", operation_id="get_item")(get_item)
     app.get("/items", operation_id="list_items")(list_items)
     app.post("/orders", operation_id="place_order")(place_order)

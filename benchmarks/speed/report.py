@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 _GOALS = {
-    OURS: {"add": 0.9, "get_item": 1.15, "place_order": 1.2, "list_items": 1.3},
-    OURS_WHOLE: {"add": 1.15, "get_item": 1.15, "place_order": 1.2, "list_items": 1.3},
+    OURS: {"add": 0.9, "get_mine": 1.15, "get_item": 1.15, "place_order": 1.2, "list_items": 1.3},
+    OURS_WHOLE: {"add": 1.15, "get_mine": 1.15, "get_item": 1.15, "place_order": 1.2, "list_items": 1.3},
 }
 """The most that a call of an operation should cost on 2026-07-28, to the plain HTTP call."""
 _HANDSHAKE_GOAL = 1.2

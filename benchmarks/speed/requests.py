@@ -49,6 +49,7 @@ class Operation:
 
 OPERATIONS = (
     Operation("add", "trivial GET", "GET", "/add?a=20&b=22", {"a": 20, "b": 22}, expects="42"),
+    Operation("get_mine", "GET with dependencies", "GET", "/mine/7", {"item_id": 7}, expects=make_item(7).name),
     Operation("get_item", "1 kB model", "GET", "/items/7", {"item_id": 7}, expects=make_item(8).name),
     Operation("place_order", "3 kB order, nested body", "POST", "/orders", _ORDER, _ORDER, expects="SKU-00012"),
     Operation("list_items", "200 kB list", "GET", "/items", {}, expects=make_item(499).name),

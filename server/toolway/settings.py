@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     """Answer calls and lists without the SDK where that is the same; False when looking for a fault."""
 
     direct: bool = True
-    """Call plain endpoints without the ASGI stack where that is the same; False when looking for a fault."""
+    """Call endpoints without the ASGI stack where that is the same; False when looking for a fault."""
 
     stream_seconds: float = Field(default=30, gt=0)
     """How long a streamed answer is followed before it is closed with what came so far."""

@@ -34,6 +34,7 @@ from opentelemetry import trace
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Json
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Host
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.calls.stack import (
@@ -82,25 +83,43 @@ async def test_a_setting_switches_it_off() -> None:
     assert not await is_direct(plain_app(), "counted", direct=False)
 
 
-async def test_an_application_with_middleware_has_all_its_requests_go_through_it() -> None:
-    class Passing:
-        def __init__(self, app: ASGIApp) -> None:
-            self.app = app
+class Passing:
+    """Middleware that does nothing."""
 
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            await self.app(scope, receive, send)
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.mark.parametrize("middleware", [Passing, GZipMiddleware])
+async def test_an_application_with_middleware_has_all_its_requests_go_through_it(middleware: Any) -> None:
     app = plain_app()
-    app.add_middleware(Passing)
+    app.add_middleware(middleware)
     assert not await is_direct(app, "counted")
 
 
 @require_read
-async def test_middleware_for_browsers_alone_need_not_be_passed() -> None:
+async def test_middleware_that_only_browsers_see_need_not_be_passed() -> None:
     app = plain_app()
-    app.add_middleware(GZipMiddleware)
     app.add_middleware(CORSMiddleware, allow_origins=["*"])
     assert await is_direct(app, "counted")
+
+
+class OwnRouter(APIRouter):
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().handle(scope, receive, send)
+
+
+@require_read
+async def test_a_router_that_chooses_by_more_than_the_path_is_left_to_choose() -> None:
+    for inner in (OwnRouter(), APIRouter(routes=[Host("elsewhere", APIRouter())])):
+        app, outer = plain_app(), APIRouter()
+        inner.get("/other")(counted)
+        outer.include_router(inner)
+        app.include_router(outer)
+        assert not await is_direct(app, "counted")
 
 
 async def test_an_application_that_handles_server_errors_handles_all_of_them() -> None:

@@ -26,6 +26,7 @@ from fastapi import (
 )
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
@@ -140,7 +141,7 @@ def refuses(noted: Note, level: int = 0) -> int:
     return level
 
 
-def parameters() -> APIRouter:
+def parameters() -> APIRouter:  # noqa: C901 - one after the other
     """What stands in headers, cookies and elsewhere."""
     router = APIRouter()
 
@@ -166,6 +167,20 @@ def parameters() -> APIRouter:
         kinds = [type(value).__name__ for value in request.path_params.values()]
         return [number, share, key, kinds]
 
+    @router.get("/ordered/{first}/{second}", operation_id="ordered")
+    async def ordered(request: Request) -> dict[str, str]:
+        return request.path_params
+
+    @router.get("/changed", operation_id="changed", dependencies=[Depends(changes)])
+    async def changed(
+        request: Request, q: str = "none", x_text: Annotated[str, Header()] = "none", a: Annotated[str, Cookie()] = ""
+    ) -> list[Any]:
+        return [q, x_text, a, str(request.query_params), request.headers.get("x-text"), request.cookies]
+
+    @router.post("/cleaned", operation_id="cleaned", dependencies=[Depends(cleans)])
+    async def cleaned(line: Line) -> Line:
+        return line
+
     @router.get("/whole/{text}", operation_id="whole")
     async def whole(text: str, request: Request, connection: HTTPConnection, noted: Note) -> dict[str, Any]:
         noted(f"{request is connection} {await request.is_disconnected()}")
@@ -177,6 +192,8 @@ def parameters() -> APIRouter:
             "params": request.path_params, "client": request.client, "cookies": request.cookies,
             "route": [route.path, route.name, type(route).__name__, request.scope["endpoint"].__name__],
             "state": request.state.started, "router": request.scope["router"] is request.app.router,
+            "keys": sorted(key for key in request.scope if "toolway" not in key),
+            "within": _within(request.scope.get("fastapi", {})),
         }  # fmt: skip
 
     @router.put("/bodies/{number}", operation_id="bodies")
@@ -198,6 +215,22 @@ def parameters() -> APIRouter:
         return [line, read.decode()]
 
     return router
+
+
+def _within(fastapi: dict[str, Any]) -> list[Any]:
+    """What FastAPI 0.165 tells of a route that is on a router."""
+    context, router = fastapi.get("effective_route_context"), fastapi.get("included_router")
+    return [context and context.path, router and context in router.effective_candidates()]
+
+
+async def changes(request: Request) -> None:
+    request.scope["query_string"] = b"q=changed"
+    request.scope["headers"] = [(b"x-text", b"changed"), (b"cookie", b"a=changed")]
+
+
+async def cleans(request: Request) -> None:
+    line = await request.json()
+    line["sku"] = line["sku"].strip()
 
 
 async def read_body(request: Request, extra: Annotated[int | None, Body()] = None) -> bytes:
@@ -373,7 +406,9 @@ def shop(overrides: dict[Any, Any] | None = None) -> FastAPI:
     async def dividing(noted: Note, by: int = 0) -> float:
         return 1 / by
 
-    app.include_router(parameters())
+    outer = APIRouter(prefix="/outer")
+    outer.include_router(parameters(), prefix="/inner")
+    app.include_router(outer)
     app.include_router(answers(), prefix="/deep", tags=["deep"])
     app.include_router(dependencies())
     return app
@@ -399,6 +434,11 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("models", {"page": "two"}),
     ("numbers", {"number": 7, "share": 1.5, "key": "12345678-1234-5678-1234-567812345678"}),
     ("numbers", {"number": "seven", "share": 1.5, "key": "x"}),
+    ("numbers", {"number": "9" * 4301, "share": 1.5, "key": "12345678-1234-5678-1234-567812345678"}),
+    ("ordered", {"second": "2", "first": "1"}),
+    ("changed", {"q": "sent", "x-text": "sent", "a": "sent"}),
+    ("changed", {}),
+    ("cleaned", {"sku": "  a  "}),
     ("whole", {"text": "a b%/"[:4]}),
     ("bodies", {"number": 7, "line": {"sku": "a"}, "by": 5, "reason": "x"}),
     ("bodies", {"number": "x", "line": {"sku": 1}, "by": "y"}),
@@ -515,3 +555,27 @@ async def test_refusals_tell_of_a_body_only_where_one_was_read() -> None:
     assert told[0] == told[1]
     assert "None" in told[0][0]
     assert "sku" in told[0][1]
+
+
+async def test_a_route_that_is_changed_later_is_handled_as_it_was_made() -> None:
+    told: list[Any] = []
+    for direct in (True, False):
+        app = FastAPI()
+
+        @app.get("/nothing", operation_id="nothing")
+        async def nothing(request: Request) -> dict[str, int | None]:
+            return {"a": None}
+
+        @app.get("/plain", operation_id="plain")
+        async def plain() -> dict[str, int | None]:
+            return {"a": None}
+
+        for route in app.routes:
+            if isinstance(route, APIRoute):
+                route.response_model_exclude_none = True
+                route.status_code = 404
+                route.endpoint = lambda: None
+        async with client_of(app, direct=direct) as client:
+            told.append([await call(client, tool) for tool in ("nothing", "plain")])
+    assert told[0] == told[1]
+    assert [result["structuredContent"] for result in told[0]] == [{"a": None}] * 2

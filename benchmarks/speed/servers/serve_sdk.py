@@ -15,12 +15,14 @@ from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from benchmarks.speed.app import EXTRA, Item, Order, add, get_item, list_items, place_order, wait
+from benchmarks.speed.app import EXTRA, Item, Order, add, get_item, get_mine, list_items, place_order, wait
 from benchmarks.speed.servers.served import serve
 
 ITEMS = TypeAdapter(list[Item])
 ANY = {"type": "object"}
-NAMES = ["add", "wait", "get_item", "list_items", "place_order", *(f"extra_{number}" for number in range(EXTRA))]
+NAMES = [
+    "add", "wait", "get_mine", "get_item", "list_items", "place_order", *(f"extra_{number}" for number in range(EXTRA)),
+]  # fmt: skip
 
 
 async def answer(name: str, arguments: dict[str, Any]) -> bytes:
@@ -29,6 +31,8 @@ async def answer(name: str, arguments: dict[str, Any]) -> bytes:
         return to_json(await add(**arguments))
     if name == "wait":
         return to_json(await wait(**arguments))
+    if name == "get_mine":
+        return to_json(await get_mine(**arguments, who="nobody", opened="session"))
     if name == "get_item":
         return ITEMS.dump_json(await get_item(**arguments))
     if name == "list_items":

@@ -8,10 +8,11 @@ application's own exception handlers, as they were when its stack was built.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from fastapi import FastAPI, routing
-from fastapi.dependencies import utils as solver
+from fastapi.dependencies import utils
 from fastapi.exceptions import RequestValidationError, ValidationException
 from pydantic_core import PydanticUndefined
 from starlette.datastructures import QueryParams
@@ -19,10 +20,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway.calls.bind import Parts
-from toolway.calls.equivalence import has_plain_stack, is_coroutine, is_plain, is_read, is_solved
+from toolway.calls.equivalence import Made, is_plain, is_solved, made_with
 from toolway.calls.parameters import Parameters
 from toolway.calls.reached import handled, noted, say_where
-from toolway.calls.solved import SolvedEndpoint, writing
+from toolway.calls.solved import SolvedEndpoint
+from toolway.calls.stack import has_plain_stack, included_in, is_read
 from toolway.calls.strictness import is_strict
 from toolway.operations import Operation
 
@@ -49,6 +51,7 @@ class DirectPath:
         self._app = app if isinstance(app, FastAPI) and is_read(app) else None
         self._stack: object = None
         self._is_plain = False
+        self._including: Mapping[int, Any] = {}
         self._known: dict[tuple[str, str], tuple[Operation, _Called | None]] = {}
 
     def endpoint(self, operation: Operation, site: object) -> _Called | None:
@@ -64,32 +67,42 @@ class DirectPath:
             return None
         if app.middleware_stack is not self._stack:
             self._known, self._stack, self._is_plain = {}, app.middleware_stack, has_plain_stack(app)
+            self._including = included_in(app.routes)
         key = operation.method, operation.path
         known, endpoint = self._known.get(key, _UNKNOWN)
         if known is not operation:  # the catalogue has been read again
-            endpoint = _called(app, operation) if self._is_plain else None
+            endpoint = self._found(app, operation) if self._is_plain else None
             self._known[key] = operation, endpoint
         return endpoint
+
+    def _found(self, app: FastAPI, operation: Operation) -> _Called | None:
+        made = made_with(operation)
+        if made is None:
+            return None
+        context = getattr(operation.route, "_effective_route", None)
+        including = self._including.get(id(context))
+        if is_plain(operation, made):
+            return Endpoint(app, operation, made, including)
+        return SolvedEndpoint(app, operation, made, including) if is_solved(operation, made) else None
 
 
 class Endpoint:
     """One endpoint that takes values alone, called as FastAPI calls it; the operation's route is the effective one."""
 
-    def __init__(self, app: FastAPI, operation: Operation) -> None:
-        route: Any = operation.route
+    def __init__(self, app: FastAPI, operation: Operation, made: Made, including: Any) -> None:
         self._app = app
-        self._route = route
+        self._route: Any = operation.route
+        self._including = including
         self._method = operation.method
-        self._dependant = route.dependant
-        self._is_coroutine: bool = is_coroutine(route.endpoint)
+        self._made = made
         # By which errors that come up here are known again; where that is, is read for them alone. FastAPI would not
         # keep an empty one.
-        self._here: Any = {"function": getattr(route.endpoint, "__name__", "")}
-        self._writing = writing(route, self._here)
-        self._path = Parameters(route.dependant.path_params, "path")
-        self._query = Parameters(route.dependant.query_params, "query")
-        self._status: int = route.status_code or 200
-        self._is_strict = is_strict(route.response_field)
+        self._here: Any = {"function": getattr(made.dependant.call, "__name__", "")}
+        self._writing = made.writing(self._here)
+        self._path = Parameters(made.dependant.path_params, "path")
+        self._query = Parameters(made.dependant.query_params, "query")
+        self._status: int = made.status_code or 200
+        self._is_strict = is_strict(made.response_field)
         self._end = handled(app, handled(app, _end))  # around an endpoint, and around the router
 
     async def answer(self, parts: Parts) -> Answered | ASGIApp:
@@ -102,7 +115,7 @@ class Endpoint:
         try:
             values = await self._values(parts)
             found = await routing.run_endpoint_function(
-                dependant=self._dependant, values=values, is_coroutine=self._is_coroutine
+                dependant=self._made.dependant, values=values, is_coroutine=self._made.is_coroutine
             )
             if not isinstance(found, Response):
                 written = await routing.serialize_response(response_content=found, **self._writing)
@@ -113,7 +126,7 @@ class Endpoint:
 
     async def _values(self, parts: Parts) -> dict[str, Any]:
         """The endpoint's arguments, as FastAPI reads them from a request."""
-        dependant = self._dependant
+        dependant = self._made.dependant
         values, wrong = self._path.read(parts.path)
         if dependant.query_params:
             texts = dict(parts.query) if self._query.is_simple else QueryParams(list(parts.query))
@@ -121,10 +134,10 @@ class Endpoint:
             values |= found
             wrong += more
         if dependant.body_params:
-            found, more = await solver.request_body_to_args(
+            found, more = await utils.request_body_to_args(
                 body_fields=dependant.body_params,
                 received_body=parts.document,
-                embed_body_fields=self._route._embed_body_fields,  # noqa: SLF001
+                embed_body_fields=self._made.embeds,
             )
             values |= found
             wrong += more
@@ -134,24 +147,19 @@ class Endpoint:
         return values
 
     def _ending(self, parts: Parts, found: Response | Exception) -> ASGIApp:
-        own = {**noted(self._app, self._route, parts.path), _FOUND: found}
+        own = noted(self._app, self._route, self._including)
+        path = {name: parts.path[name] for name in self._route.param_convertors}
 
         async def ending(scope: Scope, receive: Receive, send: Send) -> None:
-            scope = {**scope, **own}
+            scope = {**scope, **own, "path_params": path, _FOUND: found}
             if isinstance(found, ValidationException) and found.endpoint_ctx is self._here:
-                say_where(found, self._route, self._method, scope["root_path"])
+                say_where(found, self._made.dependant, self._method, scope["root_path"])
             await self._end(scope, receive, send)
 
         return ending
 
 
 _Called: TypeAlias = Endpoint | SolvedEndpoint
-
-
-def _called(app: FastAPI, operation: Operation) -> _Called | None:
-    if is_plain(operation):
-        return Endpoint(app, operation)
-    return SolvedEndpoint(app, operation) if is_solved(operation) else None
 
 
 async def _end(scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi.dependencies import utils as solver
+from fastapi.dependencies import utils
 from pydantic_core import PydanticUndefined
 
 __all__ = ["Parameters"]
 
-_solver: Any = solver  # whose functions are FastAPI's own affair, in releases that were read
+_utils: Any = utils  # whose functions are FastAPI's own affair, in releases that were read
 
 
 class Parameters:
@@ -30,11 +30,11 @@ class Parameters:
     def read(self, received: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         """Return the values by the endpoint's own names, and what is wrong with others."""
         if not self.is_simple:
-            return solver.request_params_to_args(self._fields, received)
+            return utils.request_params_to_args(self._fields, received)
         values: dict[str, Any] = {}
         wrong: list[Any] = []
         for field, name in self._named:
-            value, errors = _solver._validate_value_with_model_field(  # noqa: SLF001
+            value, errors = _utils._validate_value_with_model_field(  # noqa: SLF001
                 field=field, value=received.get(name, PydanticUndefined), values=values, loc=(self._place, name)
             )
             if errors:
@@ -47,9 +47,9 @@ class Parameters:
 def _only_name(field: Any) -> str | None:
     """The one name under which a single value is sent."""
     is_single = not (
-        _solver._is_json_field(field)  # noqa: SLF001
-        or _solver._get_param_model(field) is not None  # noqa: SLF001
-        or _solver.field_annotation_is_sequence(field.field_info.annotation)
+        _utils._is_json_field(field)  # noqa: SLF001
+        or _utils._get_param_model(field) is not None  # noqa: SLF001
+        or _utils.field_annotation_is_sequence(field.field_info.annotation)
     )
-    names = _solver._get_param_aliases(field)  # noqa: SLF001
+    names = _utils._get_param_aliases(field)  # noqa: SLF001
     return names[0][1] if is_single and len(names) == 1 else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, routing
@@ -10,7 +9,7 @@ from fastapi.exceptions import ValidationException
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-from toolway.calls.equivalence import handlers_of
+from toolway.calls.stack import handlers_of
 
 __all__ = ["handled", "noted", "say_where"]
 
@@ -18,16 +17,25 @@ _CONTEXT = ("function", "file", "line", "path")
 _routing: Any = routing  # whose functions are FastAPI's own affair, in releases that were read
 
 
-def noted(app: FastAPI, route: Any, path_params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an application and its router note of a request that is for a route."""
-    own = {
+def noted(app: FastAPI, route: Any, including: Any) -> dict[str, Any]:
+    """Return what an application and its router note of a request that is for a route, besides the path's values.
+
+    Args:
+        app: the application.
+        route: the route.
+        including: the included router that has it, if there is one.
+    """
+    own: dict[str, Any] = {
         "app": app,
         "router": app.router,
         "route": getattr(route, "original_route", route),
         "endpoint": route.endpoint,
-        "path_params": dict(path_params),
     }
-    return {**own, "root_path": app.root_path} if app.root_path else own
+    if app.root_path:
+        own["root_path"] = app.root_path
+    if including is not None:
+        own["fastapi"] = {"included_router": including, "effective_route_context": route._effective_route}  # noqa: SLF001
+    return own
 
 
 def handled(app: FastAPI, inner: ASGIApp) -> ASGIApp:
@@ -35,11 +43,11 @@ def handled(app: FastAPI, inner: ASGIApp) -> ASGIApp:
     return ExceptionMiddleware(inner, handlers_of(app), debug=app.debug)
 
 
-def say_where(error: ValidationException, route: Any, method: str, root_path: str) -> None:
+def say_where(error: ValidationException, dependant: Any, method: str, root_path: str) -> None:
     """Say of an error of FastAPI's own at which endpoint it came up; to read its source takes a while."""
-    context: Any = {**_routing._extract_endpoint_context(route.endpoint)}  # noqa: SLF001
-    if route.dependant.path:
-        context["path"] = f"{method} {root_path.rstrip('/')}{route.dependant.path}"
+    context: Any = {**_routing._extract_endpoint_context(dependant.call)}  # noqa: SLF001
+    if dependant.path:
+        context["path"] = f"{method} {root_path.rstrip('/')}{dependant.path}"
     error.endpoint_ctx = context
     for name in _CONTEXT:
         setattr(error, f"endpoint_{name}", context.get(name))

@@ -7,12 +7,12 @@ body that has just been written, and writing headers that nobody reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, routing
-from fastapi.dependencies import utils as solver
+from fastapi.dependencies.utils import SolvedDependency, solve_dependencies
 from fastapi.exceptions import RequestValidationError, ValidationException
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.responses import JSONResponse
 from fastapi.utils import is_body_allowed_for_status_code
 from pydantic_core import PydanticUndefined
@@ -20,15 +20,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway.calls.bind import Parts
-from toolway.calls.equivalence import is_coroutine
+from toolway.calls.equivalence import Made
 from toolway.calls.reached import handled, noted, say_where
 from toolway.calls.solver import solver_of
 from toolway.calls.strictness import STRICT, is_strict
 from toolway.operations import Operation
 
-__all__ = ["SolvedEndpoint", "writing"]
+__all__ = ["SolvedEndpoint"]
 
-_LEAVING_OUT = ("include", "exclude", "exclude_unset", "exclude_defaults", "exclude_none")
 _PARTS = "toolway.parts"
 _routing: Any = routing  # whose functions are FastAPI's own affair, in releases that were read
 
@@ -36,44 +35,47 @@ _routing: Any = routing  # whose functions are FastAPI's own affair, in releases
 class SolvedEndpoint:
     """One endpoint, for which FastAPI solves a request; the route is the effective one, routers included."""
 
-    def __init__(self, app: FastAPI, operation: Operation) -> None:
-        route: Any = operation.route
+    def __init__(self, app: FastAPI, operation: Operation, made: Made, including: Any) -> None:
         self._app = app
-        self._route = route
+        self._route: Any = operation.route
+        self._including = including
         self._method = operation.method
-        self._convertors: Mapping[str, Any] = route.param_convertors
-        self._here: Any = {"function": getattr(route.endpoint, "__name__", "")}
-        self._is_coroutine = is_coroutine(route.endpoint)
-        self._solver = solver_of(route.dependant, embeds=route._embed_body_fields)  # noqa: SLF001
-        self._writing = writing(route, self._here)
-        self._response = _Strict if is_strict(route.response_field) else Response
-        self._run = handled(app, routing.request_response(self._answer))
+        self._made = made
+        self._here: Any = {"function": getattr(made.dependant.call, "__name__", "")}
+        self._solver = solver_of(made.dependant, embeds=made.embeds)
+        self._writing = made.writing(self._here)
+        self._response = _Strict if is_strict(made.response_field) else Response
+        self._run = handled(app, AsyncExitStackMiddleware(self._enter))
+        self._handle = routing.request_response(self._answer)
 
     async def answer(self, parts: Parts) -> ASGIApp:
         """Return what runs the request to its end."""
-        path = {name: self._convertors[name].convert(text) for name, text in parts.path.items()}
-        own = {**noted(self._app, self._route, path), _PARTS: parts}
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
-            await self._run({**scope, **own}, receive, send)
+            own = noted(self._app, self._route, self._including)
+            await self._run({**scope, **own, _PARTS: parts}, receive, send)
 
         return run
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        texts = scope[_PARTS].path
+        convertors = self._route.param_convertors.items()
+        scope["path_params"] = {name: convertor.convert(texts[name]) for name, convertor in convertors}
+        await self._handle(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         parts: Parts = request.scope.pop(_PARTS)
         try:
-            return await self._solved(request, PydanticUndefined if self._route.body_field is None else parts.document)
+            return await self._solved(request, parts.document)
         except ValidationException as error:
             if error.endpoint_ctx is self._here:
-                say_where(error, self._route, self._method, request.scope["root_path"])
+                say_where(error, self._made.dependant, self._method, request.scope["root_path"])
             raise
 
     async def _solved(self, request: Request, document: object) -> Response:
-        if self._route.body_field is not None:
-            await request.body()  # as whatever reads it later, too, gets it from there
-        solved = await self._values(request, document)
+        solved = await self._values(request, await self._read(request, document))
         found = await routing.run_endpoint_function(
-            dependant=self._route.dependant, values=solved.values, is_coroutine=self._is_coroutine
+            dependant=self._made.dependant, values=solved.values, is_coroutine=self._made.is_coroutine
         )
         if isinstance(found, Response):
             if found.background is None:
@@ -81,8 +83,17 @@ class SolvedEndpoint:
             return found
         return self._written(await routing.serialize_response(response_content=found, **self._writing), solved)
 
-    async def _values(self, request: Request, document: object) -> solver.SolvedDependency:
-        overrides = getattr(self._route.dependency_overrides_provider, "dependency_overrides", None)
+    async def _read(self, request: Request, document: object) -> object:
+        """Have the body read, so that whoever asks the request for it gets what the endpoint gets."""
+        if self._made.body_field is None:
+            return PydanticUndefined
+        await request.body()
+        if document is not PydanticUndefined:
+            vars(request)["_json"] = document  # as `json()` does
+        return document
+
+    async def _values(self, request: Request, document: object) -> SolvedDependency:
+        overrides = getattr(self._made.overrides_provider, "dependency_overrides", None)
         if self._solver is not None and not overrides:
             solved = await self._solver.solve(request, document)
         else:
@@ -92,21 +103,21 @@ class SolvedEndpoint:
             raise RequestValidationError(solved.errors, body=body, endpoint_ctx=self._here)
         return solved
 
-    async def _left_to_fastapi(self, request: Request, document: object) -> solver.SolvedDependency:
-        return await solver.solve_dependencies(
+    async def _left_to_fastapi(self, request: Request, document: object) -> SolvedDependency:
+        return await solve_dependencies(
             request=request,
-            dependant=self._route.dependant,
+            dependant=self._made.dependant,
             body=document,
-            dependency_overrides_provider=self._route.dependency_overrides_provider,
+            dependency_overrides_provider=self._made.overrides_provider,
             async_exit_stack=request.scope["fastapi_inner_astack"],
-            embed_body_fields=self._route._embed_body_fields,  # noqa: SLF001
+            embed_body_fields=self._made.embeds,
         )
 
-    def _written(self, content: Any, solved: solver.SolvedDependency) -> Response:
+    def _written(self, content: Any, solved: SolvedDependency) -> Response:
         """Make the response, as FastAPI does."""
-        route = self._route
-        options = _routing._build_response_args(status_code=route.status_code, solved_result=solved)  # noqa: SLF001
-        if route.response_field is None:
+        made = self._made
+        options = _routing._build_response_args(status_code=made.status_code, solved_result=solved)  # noqa: SLF001
+        if made.response_field is None:
             response: Response = JSONResponse(content, **options)
         else:
             response = self._response(content, media_type="application/json", **options)
@@ -125,15 +136,3 @@ class _Strict(Response):
         await send({"type": "http.response.body", "body": self.body})
         if self.background is not None:
             await self.background()
-
-
-def writing(route: Any, here: object) -> Mapping[str, Any]:
-    """Return how FastAPI writes what an endpoint returns."""
-    return {
-        "field": route.response_field,
-        "is_coroutine": is_coroutine(route.endpoint),
-        "endpoint_ctx": here,
-        "dump_json": route.response_field is not None,
-        "by_alias": route.response_model_by_alias,
-        **{name: getattr(route, f"response_model_{name}") for name in _LEAVING_OUT},
-    }

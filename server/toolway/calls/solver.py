@@ -12,8 +12,7 @@ from typing import Any, TypeAlias
 
 from fastapi import BackgroundTasks, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.dependencies import models
-from fastapi.dependencies import utils as solver
+from fastapi.dependencies import models, utils
 from fastapi.security import SecurityScopes
 from starlette.responses import Response
 
@@ -25,18 +24,23 @@ Found: TypeAlias = tuple[dict[str, Any], list[Any]]
 """Values by name, and what is wrong with others."""
 
 _models: Any = models  # whose functions are FastAPI's own affair, in releases that were read
-_solver: Any = solver  # the same
-_PLACES = (("path_params", "path"), ("query_params", "query"), ("header_params", "header"), ("cookie_params", "cookie"))
-_AS_ASKED = {"path_params": "path_params", "query_params": "query_params", "header_params": "headers"}
+_utils: Any = utils  # the same
+_PLACES = (
+    ("path_params", "path_params", "path"),
+    ("query_params", "query_params", "query"),
+    ("header_params", "headers", "header"),
+    ("cookie_params", "cookies", "cookie"),
+)
+"""The places of parameters: as a function has them, as a request has them, and as refusals call them."""
 
 
 def solver_of(dependant: Any, *, embeds: bool) -> Solver | None:
     """Return what solves the requests for a function; None where that is left to FastAPI."""
-    return Solver(dependant, embeds=embeds) if _is_known(dependant) else None
+    return Solver(dependant, embeds=embeds) if _is_unlimited(dependant) else None
 
 
-def _is_known(dependant: Any) -> bool:
-    return dependant.concurrency is None and all(map(_is_known, dependant.dependencies))
+def _is_unlimited(dependant: Any) -> bool:
+    return dependant.concurrency is None and all(map(_is_unlimited, dependant.dependencies))
 
 
 @dataclass(slots=True)
@@ -57,9 +61,7 @@ class Solver:
     def __init__(self, dependant: Any, *, embeds: bool) -> None:
         self._dependencies = [_Dependency(inner, embeds=embeds) for inner in dependant.dependencies]
         self._places = [
-            (_AS_ASKED.get(name, "cookies"), Parameters(fields, place))
-            for name, place in _PLACES
-            if (fields := getattr(dependant, name))
+            (held, Parameters(fields, place)) for taken, held, place in _PLACES if (fields := getattr(dependant, taken))
         ]
         self._body = dependant.body_params
         self._embeds = embeds
@@ -72,31 +74,30 @@ class Solver:
             or dependant.response_param_name
             or dependant.security_scopes_param_name
         )
-        self._takes_response: bool = bool(dependant.response_param_name) or any(
-            dependency.takes_response for dependency in self._dependencies
-        )
+        inner = [dependency.solver for dependency in self._dependencies]
+        self.takes_response: bool = bool(dependant.response_param_name) or any(one.takes_response for one in inner)
+        self.takes_request: bool = bool(self._takes_request) or any(one.takes_request for one in inner)
 
-    @property
-    def takes_response(self) -> bool:
-        return self._takes_response
-
-    async def solve(self, request: Request, document: object) -> solver.SolvedDependency:
+    async def solve(self, request: Request, document: object) -> utils.SolvedDependency:
         """Solve one request, with the JSON of its body."""
-        solving = _Solving(request, document, _response() if self._takes_response else _UNTOUCHED)
+        if self.takes_request:  # and may change what it is made of, which FastAPI has looked at by then
+            _look_at(request)
+        solving = _Solving(request, document, _response() if self.takes_response else _UNTOUCHED)
         values, wrong = await self.find(solving)
-        return solver.SolvedDependency(values, wrong, solving.background, solving.response, solving.known)
+        return utils.SolvedDependency(values, wrong, solving.background, solving.response, solving.known)
 
     async def find(self, solving: _Solving) -> Found:
+        """Find the arguments for a request that others, too, find theirs in."""
         values: dict[str, Any] = {}
         wrong: list[Any] = []
         for dependency in self._dependencies:
             wrong += await dependency.find(solving, values)
-        for name, parameters in self._places:
-            found, errors = parameters.read(getattr(solving.request, name))
+        for held, parameters in self._places:
+            found, errors = parameters.read(getattr(solving.request, held))
             values |= found
             wrong += errors
         if self._body:
-            found, errors = await solver.request_body_to_args(
+            found, errors = await utils.request_body_to_args(
                 body_fields=self._body, received_body=solving.document, embed_body_fields=self._embeds
             )
             values |= found
@@ -125,15 +126,14 @@ class _Dependency:
     def __init__(self, dependant: Any, *, embeds: bool) -> None:
         self._dependant = dependant
         self._call = dependant.call
-        self._solver = Solver(dependant, embeds=embeds)
+        self.solver = Solver(dependant, embeds=embeds)
         self._key = _models._get_cache_key(dependant=dependant)  # noqa: SLF001
         self._is_generator = _models._is_gen_callable(self._call) or _models._is_async_gen_callable(self._call)  # noqa: SLF001
         self._is_coroutine = _models._is_coroutine_callable(self._call)  # noqa: SLF001
-        self.takes_response = self._solver.takes_response
 
     async def find(self, solving: _Solving, values: dict[str, Any]) -> list[Any]:
         """Add what it returns to the values of who depends on it; or return what is wrong with its own."""
-        own, wrong = await self._solver.find(solving)
+        own, wrong = await self.solver.find(solving)
         if wrong:
             return wrong
         known, key = solving.known, self._key
@@ -147,12 +147,17 @@ class _Dependency:
         if self._is_generator:
             kind = "function" if self._dependant.scope == "function" else "inner"
             stack = solving.request.scope[f"fastapi_{kind}_astack"]
-            return await _solver._solve_generator(  # noqa: SLF001
+            return await _utils._solve_generator(  # noqa: SLF001
                 request=solving.request, dependant=self._dependant, stack=stack, sub_values=values
             )
         if self._is_coroutine:
             return await self._call(**values)
         return await run_in_threadpool(self._call, **values)
+
+
+def _look_at(request: Request) -> None:
+    """Have a request keep what it says of itself."""
+    _ = request.headers, request.query_params, request.cookies
 
 
 def _response() -> Response:
@@ -164,3 +169,4 @@ def _response() -> Response:
 
 
 _UNTOUCHED = _response()
+"""Stands for that of functions that write to none."""

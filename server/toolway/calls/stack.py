@@ -1,0 +1,115 @@
+"""Whether an application passes requests on to its endpoints as FastAPI does by itself.
+
+Only then may they be called without it. Middleware and a handler for server errors see every request, a router of its
+own may choose another route, limits on bodies may refuse one. What is not known here counts as well: a release of
+FastAPI that was not read, or one that somebody has patched.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import fastapi
+from fastapi import FastAPI, routing
+from fastapi import applications as fastapi_applications
+from fastapi._compat import shared
+from fastapi.dependencies import models, utils
+from fastapi.middleware import asyncexitstack
+from fastapi.routing import APIRoute
+from starlette import _exception_handler as failing
+from starlette import applications as starlette_applications
+from starlette import concurrency, requests
+from starlette import routing as starlette_routing
+from starlette.middleware import cors
+from starlette.middleware import exceptions as starlette_exceptions
+
+__all__ = ["handlers_of", "has_plain_stack", "included_in", "is_own", "is_read"]
+
+_RELEASES = ("0.165.0",)
+"""Releases of FastAPI that were read for this."""
+_HANDLER = "starlette.middleware.exceptions.ExceptionMiddleware"
+_STACK = (
+    "starlette.middleware.errors.ServerErrorMiddleware",
+    "fastapi.telemetry._asgi.ExceptionTelemetryMiddleware",
+    "fastapi._body_limit.AppBodyLimitMiddleware",
+    _HANDLER,
+    "fastapi.middleware.asyncexitstack.AsyncExitStackMiddleware",
+)
+"""What stands before the router of an application that has no middleware of its own."""
+_UNSEEN = "starlette.middleware.cors.CORSMiddleware"
+"""Middleware of which nobody sees anything but a browser."""
+_ROUTES = frozenset(
+    {
+        "fastapi.routing.APIWebSocketRoute",
+        "starlette.routing.Mount",
+        "starlette.routing.Route",
+        "starlette.routing.WebSocketRoute",
+    }
+)
+"""Routes that choose a request by its path and method alone, besides FastAPI's."""
+_INCLUDED = "fastapi.routing._IncludedRouter"
+_HANDLING = (
+    "_build_response_args", "_extract_endpoint_context", "get_request_handler", "request_response",
+    "run_endpoint_function", "serialize_response",
+)  # fmt: skip
+"""What FastAPI handles a request with."""
+_SOLVING = (
+    "solve_dependencies", "request_params_to_args", "request_body_to_args", "_get_multidict_value",
+    "_get_param_aliases", "_get_param_model", "_is_json_field", "_solve_generator", "_validate_value_with_model_field",
+)  # fmt: skip
+"""What it finds an endpoint's arguments with."""
+_DEPENDING = (
+    "_get_cache_key", "_get_oauth_scopes", "_is_async_gen_callable", "_is_coroutine_callable", "_is_gen_callable",
+)  # fmt: skip
+"""What it calls dependencies by."""
+
+
+def is_read(app: FastAPI) -> bool:
+    """Tell whether an application, and the FastAPI below it, work as they are known to."""
+    return fastapi.__version__ in _RELEASES and all(is_own(*part) for part in _parts(app))
+
+
+def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:
+    """Everything that is left out or called here, and where it is at home."""
+    for home, names in ((routing, _HANDLING), (utils, _SOLVING), (models, _DEPENDING)):
+        yield from ((getattr(home, name, None), home) for name in names)
+    yield getattr(routing, "solve_dependencies", None), utils
+    yield getattr(routing, "wrap_app_handling_exceptions", None), failing
+    yield getattr(utils, "run_in_threadpool", None), concurrency
+    yield getattr(utils, "field_annotation_is_sequence", None), shared
+    yield type(app).__call__, fastapi_applications
+    yield starlette_applications.Starlette.__call__, starlette_applications
+    yield starlette_exceptions.ExceptionMiddleware.__call__, starlette_exceptions
+    yield asyncexitstack.AsyncExitStackMiddleware.__call__, asyncexitstack
+    yield cors.CORSMiddleware.__call__, cors
+    yield from ((getattr(requests.Request, name), requests) for name in ("body", "json", "stream"))
+    yield from ((getattr(APIRoute, name), routing) for name in ("get_route_handler", "handle", "matches"))
+
+
+def is_own(function: Any, home: ModuleType) -> bool:
+    """Tell whether a function is still the one that its module defines."""
+    return inspect.isfunction(function) and function.__code__.co_filename == home.__file__
+
+
+def has_plain_stack(app: FastAPI) -> bool:
+    """Tell whether an application that has started passes requests to its endpoints as FastAPI does by itself."""
+    *layers, router = _layers(app.middleware_stack)
+    methods = [("__call__", starlette_routing), *((name, routing) for name in ("app", "handle", "matches"))]
+    return all(is_own(getattr(type(router), name), home) for name, home in methods) and all(
+        map(_is_usual_route, router.routes)
+    )
+
+
+def _is_usual_route(route: Any) -> bool:
+    if isinstance(route, APIRoute):
+        return type(route).matches is APIRoute.matches and type(route).handle is APIRoute.handle
+    if _kind(route) == _INCLUDED:
+        return _is_usual_router(route.original_router)
+    return _kind(route) in _ROUTES
+
+
+def _kind(thing: object) -> str:
+    return f"{type(thing).__module__}.{type(thing).__qualname__}"
