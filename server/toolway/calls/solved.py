@@ -7,12 +7,12 @@ body that has just been written, and writing headers that nobody reads.
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import Any
 
 from fastapi import FastAPI, Request, routing
 from fastapi.dependencies.utils import SolvedDependency, solve_dependencies
 from fastapi.exceptions import RequestValidationError, ValidationException
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.responses import JSONResponse
 from fastapi.utils import is_body_allowed_for_status_code
 from pydantic_core import PydanticUndefined
@@ -45,7 +45,7 @@ class SolvedEndpoint:
         self._solver = solver_of(made.dependant, embeds=made.embeds)
         self._writing = made.writing(self._here)
         self._response = _Strict if is_strict(made.response_field) else Response
-        self._run = handled(app, AsyncExitStackMiddleware(self._enter))
+        self._run = handled(app, self._enter)
         self._handle = routing.request_response(self._answer)
 
     async def answer(self, parts: Parts) -> ASGIApp:
@@ -58,10 +58,12 @@ class SolvedEndpoint:
         return run
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
-        texts = scope[_PARTS].path
-        convertors = self._route.param_convertors.items()
-        scope["path_params"] = {name: convertor.convert(texts[name]) for name, convertor in convertors}
-        await self._handle(scope, receive, send)
+        async with AsyncExitStack() as stack:
+            scope["fastapi_middleware_astack"] = stack
+            texts = scope[_PARTS].path
+            convertors = self._route.param_convertors.items()
+            scope["path_params"] = {name: convertor.convert(texts[name]) for name, convertor in convertors}
+            await self._handle(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         parts: Parts = request.scope.pop(_PARTS)

@@ -8,23 +8,24 @@ FastAPI that was not read, or one that somebody has patched.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import fastapi
 from fastapi import FastAPI, routing
 from fastapi import applications as fastapi_applications
-from fastapi._compat import shared
 from fastapi.dependencies import models, utils
-from fastapi.middleware import asyncexitstack
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIRouter
 from starlette import _exception_handler as failing
 from starlette import applications as starlette_applications
 from starlette import concurrency, requests
 from starlette import routing as starlette_routing
 from starlette.middleware import cors
 from starlette.middleware import exceptions as starlette_exceptions
+
+from toolway._shortcut import ShortCut
 
 __all__ = ["handlers_of", "has_plain_stack", "included_in", "is_own", "is_read"]
 
@@ -79,11 +80,10 @@ def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:
     yield getattr(routing, "solve_dependencies", None), utils
     yield getattr(routing, "wrap_app_handling_exceptions", None), failing
     yield getattr(utils, "run_in_threadpool", None), concurrency
-    yield getattr(utils, "field_annotation_is_sequence", None), shared
+    yield getattr(utils, "field_annotation_is_sequence", None), import_module("fastapi._compat.shared")
     yield type(app).__call__, fastapi_applications
     yield starlette_applications.Starlette.__call__, starlette_applications
     yield starlette_exceptions.ExceptionMiddleware.__call__, starlette_exceptions
-    yield asyncexitstack.AsyncExitStackMiddleware.__call__, asyncexitstack
     yield cors.CORSMiddleware.__call__, cors
     yield from ((getattr(requests.Request, name), requests) for name in ("body", "json", "stream"))
     yield from ((getattr(APIRoute, name), routing) for name in ("get_route_handler", "handle", "matches"))
@@ -97,10 +97,46 @@ def is_own(function: Any, home: ModuleType) -> bool:
 def has_plain_stack(app: FastAPI) -> bool:
     """Tell whether an application that has started passes requests to its endpoints as FastAPI does by itself."""
     *layers, router = _layers(app.middleware_stack)
-    methods = [("__call__", starlette_routing), *((name, routing) for name in ("app", "handle", "matches"))]
-    return all(is_own(getattr(type(router), name), home) for name, home in methods) and all(
-        map(_is_usual_route, router.routes)
+    kinds = tuple(_kind(layer) for layer in layers if not isinstance(layer, ShortCut))
+    return (
+        router is app.router
+        and tuple(kind for kind in kinds if kind != _UNSEEN) == _STACK
+        and layers[0].handler is None
+        and app.router.middleware_stack == app.router.app
+        and _is_usual_router(app.router)
     )
+
+
+def handlers_of(app: FastAPI) -> dict[Any, Any]:
+    """The exception handlers of an application with a plain stack: what is added once that is built has no effect."""
+    middleware: Any = next(layer for layer in _layers(app.middleware_stack) if _kind(layer) == _HANDLER)
+    return {**middleware._status_handlers, **middleware._exception_handlers}  # noqa: SLF001
+
+
+def included_in(routes: Any) -> Mapping[int, Any]:
+    """Return, by the identity of what FastAPI makes of a route, the included router that has it."""
+    found: dict[int, Any] = {}
+    for route in routes:
+        if _kind(route) == _INCLUDED:
+            candidates = route.effective_candidates()
+            found.update((id(candidate), route) for candidate in candidates)
+            found.update(included_in(candidates))
+    return found
+
+
+def _layers(stack: Any) -> Iterator[Any]:
+    """Yield an application's middleware, from the outermost, and what is behind it all."""
+    yield stack
+    while isinstance(stack, ShortCut) or _kind(stack) in (*_STACK, _UNSEEN):
+        stack = stack.app
+        yield stack
+
+
+def _is_usual_router(router: APIRouter) -> bool:
+    """Tell whether a router chooses by path and method alone, and so do those that are included in it."""
+    methods = [("__call__", starlette_routing), *((name, routing) for name in ("app", "handle", "matches"))]
+    kind = type(router)
+    return all(is_own(getattr(kind, name), home) for name, home in methods) and all(map(_is_usual_route, router.routes))
 
 
 def _is_usual_route(route: Any) -> bool:
