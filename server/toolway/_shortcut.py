@@ -1,13 +1,20 @@
-"""The short way to a route: from behind an application's middleware, past its router."""
+"""The short way to a route or an endpoint: from behind an application's middleware, past its router."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["TRACED", "ShortCut"]
+__all__ = ["BEHIND", "TRACED", "Behind", "ShortCut"]
 
+Behind: TypeAlias = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
+"""Takes a request on; gets what would have taken it on otherwise, too."""
+BEHIND = "toolway.behind"
+"""Where a request has in its scope what takes it on behind an application's middleware."""
 TRACED = "fastapi.telemetry"
 """Where FastAPI keeps in a scope what it tells of a request, while it tells anything."""
 
@@ -15,8 +22,8 @@ TRACED = "fastapi.telemetry"
 class ShortCut:
     """The last middleware of an application, from which requests get to a route without the router.
 
-    It looks at nothing but the path. A request that is traced takes the whole way, as its route is noted there; so do
-    all, should middleware or another route have come to stand before this one.
+    It looks at nothing but the path, unless a request knows its own way. One that is traced takes the whole way, as its
+    route is noted there; so do all, should middleware or another route have come to stand before this one.
     """
 
     def __init__(self, app: ASGIApp, route: Route, router: Router) -> None:
@@ -26,7 +33,10 @@ class ShortCut:
         self._is_last = isinstance(app, (ExceptionMiddleware, ShortCut)) and not route.param_convertors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._is_last and TRACED not in scope and self._is_meant(scope):
+        is_short = scope["type"] == "http" and self._is_last and TRACED not in scope
+        if is_short and BEHIND in scope:
+            await scope.pop(BEHIND)(self.app, scope, receive, send)
+        elif is_short and self._is_meant(scope):
             await self._route.endpoint(scope, receive, send)
         else:
             await self.app(scope, receive, send)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import anyio
@@ -29,7 +30,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 from pydantic import BaseModel
+from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.calls.stack import IS_READ, call, client_of, require_read, without_reference
 from tests.protocol.wire import ERAS
@@ -488,6 +491,176 @@ async def test_a_solved_call_ends_as_any_other(tool: str, arguments: dict[str, A
         async with client_of(app, direct=direct, max_result_bytes=200_000) as client:
             result = without_reference(await call(client, tool, version, **arguments))
         told.append((result, app.state.did, len(ticks)))
+    assert told[0] == told[1]
+
+
+class Noting:
+    """Middleware that looks at what it passed on, after it is done."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sent: list[Any] = []
+
+        async def noted(message: Message) -> None:
+            sent.append({**message, "headers": list(message.get("headers", []))})
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            if scope["type"] == "http" and scope["path"] != "/mcp":
+                route = scope.get("route")
+                keys = sorted(key for key in scope if "toolway" not in key)
+                told = [
+                    route and route.path,
+                    getattr(scope.get("endpoint"), "__name__", None),
+                    scope.get("path_params"),
+                    keys,
+                    sent,
+                ]
+                scope["app"].state.did.append(told)
+
+
+async def stamped(request: Request, call_next: Callable[[Request], Any]) -> Response:
+    request.state.started = "by middleware"
+    response = await call_next(request)
+    response.headers["x-stamped"] = "yes"
+    return response
+
+
+@pytest.mark.parametrize(
+    "middleware", [{"middleware_class": Noting}, {"middleware_class": BaseHTTPMiddleware, "dispatch": stamped}]
+)
+@pytest.mark.parametrize(("tool", "arguments"), CALLS)
+async def test_a_call_behind_middleware_ends_as_any_other(
+    tool: str, arguments: dict[str, Any], middleware: dict[str, Any]
+) -> None:
+    told: list[Any] = []
+    for direct in (True, False):
+        app = shop()
+        app.add_middleware(**middleware)
+        app.add_exception_handler(Exception, lambda *_: JSONResponse({"detail": "sorry"}, 500))
+        async with client_of(app, direct=direct, max_result_bytes=200_000) as client:
+            result = without_reference(await call(client, tool, **arguments))
+        told.append((result, app.state.did, len(ticks)))
+    assert told[0] == told[1]
+
+
+def routers() -> int:
+    """How many routers look for where the call that is running belongs."""
+    frame, count = sys._getframe(), 0
+    while frame is not None:
+        count += frame.f_code is APIRouter.app.__code__
+        frame = frame.f_back
+    return count
+
+
+@require_read
+@pytest.mark.parametrize(("direct", "expected"), [(True, 0), (False, 1)])
+async def test_behind_middleware_no_router_has_to_find_the_endpoint(direct: bool, expected: int) -> None:
+    app = FastAPI()
+    app.state.did = []
+    app.add_middleware(Noting)
+
+    @app.get("/solved", operation_id="solved")
+    async def solved(request: Request) -> int:
+        return routers()
+
+    @app.get("/plain", operation_id="plain")
+    async def plain() -> int:
+        return routers()
+
+    async with client_of(app, direct=direct) as client:
+        found = [(await call(client, tool))["structuredContent"] for tool in ("solved", "plain")]
+    assert found == [expected] * 2
+    assert len(app.state.did) == 2
+
+
+Change: TypeAlias = Callable[[Scope, Receive], tuple[Scope, Receive]]
+
+
+def elsewhere(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    return {**scope, "path": "/outer/inner/ordered/1/2", "method": "GET"}, receive
+
+
+def below(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    return {**scope, "root_path": "/outer"}, receive
+
+
+def by_header(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    return {**scope, "headers": [*scope["headers"], (b"x-text", b"added"), (b"cookie", b"a=added")]}, receive
+
+
+def by_query(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    return {**scope, "query_string": b"q=added&level=1&by=7"}, receive
+
+
+def by_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    async def changed() -> Message:
+        return {"type": "http.request", "body": b'{"line": {"sku": "changed"}, "sku": "changed"}'}
+
+    return scope, changed
+
+
+def by_kind(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    headers = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
+    return {**scope, "headers": [*headers, (b"content-type", b"text/plain")]}, receive
+
+
+def refusing_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    async def refused() -> Message:
+        raise HTTPException(413, "too much")
+
+    return scope, refused
+
+
+def failing_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    async def failed() -> Message:
+        raise OSError("gone")
+
+    return scope, failed
+
+
+class Changing:
+    """Middleware that changes the requests that are for endpoints."""
+
+    def __init__(self, app: ASGIApp, change: Change) -> None:
+        self.app = app
+        self.change = change
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] != "/mcp":
+            scope, receive = self.change(scope, receive)
+        await self.app(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    "change", [elsewhere, below, by_header, by_query, by_body, by_kind, refusing_body, failing_body]
+)
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("bodies", {"number": 7, "line": {"sku": "a"}}),
+        ("cleaned", {"sku": " a "}),
+        ("checked", {"line": {"sku": "a"}}),
+        ("raw", {"body": {"a": 1}}),
+        ("changed", {"q": "sent"}),
+        ("headers", {"x-text": "sent"}),
+        ("whole", {"text": "a"}),
+        ("refusing", {}),
+        ("untyped", {}),
+    ],
+)
+async def test_what_middleware_changes_is_changed(tool: str, arguments: dict[str, Any], change: Change) -> None:
+    told: list[Any] = []
+    for direct in (True, False):
+        app = shop()
+        app.add_middleware(Changing, change=change)
+        async with client_of(app, direct=direct) as client:
+            result = without_reference(await call(client, tool, **arguments))
+        told.append((result, app.state.did))
     assert told[0] == told[1]
 
 

@@ -35,6 +35,8 @@ class Parts:
     query: Sequence[tuple[str, str]]
     document: object = PydanticUndefined
     """The JSON of the body."""
+    media_type: str | None = None
+    body: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +98,7 @@ def bind(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = Fal
         path=_path(tool, places.path),
         headers=_headers(places, content_type),
         body=body,
-        parts=Parts(places.path, places.query, document),
+        parts=Parts(places.path, places.query, document, content_type, body),
     )
 
 

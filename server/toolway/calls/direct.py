@@ -8,8 +8,8 @@ application's own exception handlers, as they were when its stack was built.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeAlias, cast
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from fastapi import FastAPI, routing
 from fastapi.dependencies import utils
@@ -24,7 +24,7 @@ from toolway.calls.equivalence import Made, is_plain, is_solved, made_with
 from toolway.calls.parameters import Parameters
 from toolway.calls.reached import handled, noted, say_where
 from toolway.calls.solved import SolvedEndpoint
-from toolway.calls.stack import has_plain_stack, included_in, is_read
+from toolway.calls.stack import has_plain_end, has_plain_stack, included_in, is_read
 from toolway.calls.strictness import is_strict
 from toolway.operations import Operation
 
@@ -42,19 +42,23 @@ class Answered(NamedTuple):
 
 _UNKNOWN = None, None
 _FOUND = "toolway.found"
+_Called = TypeVar("_Called")
+_Known: TypeAlias = dict[tuple[str, str], tuple[Operation, _Called | None]]
+"""What is known of operations, by method and path."""
 
 
 class DirectPath:
-    """The endpoints of one application that may be called without its ASGI stack."""
+    """The endpoints of one application that may be called without its ASGI stack, or without what ends it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app if isinstance(app, FastAPI) and is_read(app) else None
         self._stack: object = None
-        self._is_plain = False
+        self._is_plain = self._has_plain_end = False
         self._including: Mapping[int, Any] = {}
-        self._known: dict[tuple[str, str], tuple[Operation, _Called | None]] = {}
+        self._known: _Known[Endpoint | SolvedEndpoint] = {}
+        self._known_behind: _Known[SolvedEndpoint] = {}
 
-    def endpoint(self, operation: Operation, site: object) -> _Called | None:
+    def endpoint(self, operation: Operation, site: object) -> Endpoint | SolvedEndpoint | None:
         """Return what an operation calls, or None where the call has to go through the stack.
 
         Args:
@@ -65,25 +69,45 @@ class DirectPath:
         app = self._app
         if app is None or site is not app:
             return None
-        if app.middleware_stack is not self._stack:
-            self._known, self._stack, self._is_plain = {}, app.middleware_stack, has_plain_stack(app)
-            self._including = included_in(app.routes)
-        key = operation.method, operation.path
-        known, endpoint = self._known.get(key, _UNKNOWN)
-        if known is not operation:  # the catalogue has been read again
-            endpoint = self._found(app, operation) if self._is_plain else None
-            self._known[key] = operation, endpoint
-        return endpoint
+        self._look_at(app)
+        return _kept(self._known, operation, self._found) if self._is_plain else None
 
-    def _found(self, app: FastAPI, operation: Operation) -> _Called | None:
-        made = made_with(operation)
-        if made is None:
+    def behind(self, operation: Operation) -> SolvedEndpoint | None:
+        """Return what an operation calls behind the application's middleware, or None where the router finds that."""
+        if self._app is None:
             return None
-        context = getattr(operation.route, "_effective_route", None)
-        including = self._including.get(id(context))
-        if is_plain(operation, made):
-            return Endpoint(app, operation, made, including)
-        return SolvedEndpoint(app, operation, made, including) if is_solved(operation, made) else None
+        self._look_at(self._app)
+        return _kept(self._known_behind, operation, self._solved) if self._has_plain_end else None
+
+    def _look_at(self, app: FastAPI) -> None:
+        if app.middleware_stack is not self._stack:
+            self._known, self._known_behind, self._stack = {}, {}, app.middleware_stack
+            self._is_plain, self._has_plain_end = has_plain_stack(app), has_plain_end(app)
+            self._including = included_in(app.routes)
+
+    def _found(self, operation: Operation) -> Endpoint | SolvedEndpoint | None:
+        made = made_with(operation)
+        if self._app is not None and made is not None and is_plain(operation, made):
+            return Endpoint(self._app, operation, made, self._router_of(operation))
+        return self._solved(operation)
+
+    def _solved(self, operation: Operation) -> SolvedEndpoint | None:
+        made = made_with(operation)
+        if self._app is None or made is None or not is_solved(operation, made):
+            return None
+        return SolvedEndpoint(self._app, operation, made, self._router_of(operation))
+
+    def _router_of(self, operation: Operation) -> Any:
+        return self._including.get(id(getattr(operation.route, "_effective_route", None)))
+
+
+def _kept(known: _Known[_Called], operation: Operation, find: Callable[[Operation], _Called | None]) -> _Called | None:
+    key = operation.method, operation.path
+    last, endpoint = known.get(key, _UNKNOWN)
+    if last is not operation:  # the catalogue has been read again
+        endpoint = find(operation)
+        known[key] = operation, endpoint
+    return endpoint
 
 
 class Endpoint:
@@ -152,14 +176,12 @@ class Endpoint:
 
         async def ending(scope: Scope, receive: Receive, send: Send) -> None:
             scope = {**scope, **own, "path_params": path, _FOUND: found}
+            scope["root_path"] = self._app.root_path or scope["root_path"]
             if isinstance(found, ValidationException) and found.endpoint_ctx is self._here:
                 say_where(found, self._made.dependant, self._method, scope["root_path"])
             await self._end(scope, receive, send)
 
         return ending
-
-
-_Called: TypeAlias = Endpoint | SolvedEndpoint
 
 
 async def _end(scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import anyio.lowlevel
 from starlette.types import ASGIApp, Message, Scope
 
+from toolway._shortcut import BEHIND
 from toolway.calls.bind import Request
 from toolway.calls.context import CallContext
 from toolway.calls.decoding import decoded
@@ -79,7 +80,7 @@ class Dispatcher:
     def prepare(self, operation: Operation) -> None:
         """Find out now how an operation is called, so that its first call need not."""
         if self._direct is not None:
-            self._direct.endpoint(operation, self._app)
+            _ = self._direct.endpoint(operation, self._app) or self._direct.behind(operation)
 
     def address(self, request: Request, context: CallContext) -> str:
         """The URL at which the endpoint sees itself called, without the query."""
@@ -126,14 +127,23 @@ class Dispatcher:
                     return await take(self._reply(*answered))
                 app = answered
         exchange = _Exchange(request.body or b"", self._settings, context, take)
+        scope = self._scope(request, operation, context)
+        if app is self._app:
+            self._shorten(request, operation, scope)
         try:
-            await app(self._scope(request, operation, context), exchange.receive, exchange.send)
+            await app(scope, exchange.receive, exchange.send)
         except Exception as error:  # noqa: BLE001 - the application's code
             await exchange.ended(error)
         else:
             await exchange.ended(None)
         finally:
             exchange.close()
+
+    def _shorten(self, request: Request, operation: Operation, scope: Scope) -> None:
+        """Have a request taken on behind the application's middleware, where nobody could tell the difference."""
+        endpoint = self._direct.behind(operation) if self._direct is not None else None
+        if endpoint is not None and request.parts is not None:
+            scope[BEHIND] = endpoint.behind(request.parts, scope)
 
     def _reply(self, status: int, body: bytes, is_strict: bool) -> Reply:
         most = self._settings.max_result_bytes

@@ -6,10 +6,10 @@ their own. `stack` says of which applications that can be asked at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
 
-from fastapi import routing
+from fastapi import Request, Response, routing
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies import models
 from fastapi.responses import JSONResponse
@@ -36,7 +36,9 @@ _LEAVING_OUT = ("include", "exclude", "exclude_unset", "exclude_defaults", "excl
 class Made:
     """What FastAPI has made the handler of a route with; what is done to the route later changes nothing in it."""
 
-    def __init__(self, enclosed: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Callable[[Request], Awaitable[Response]], enclosed: Mapping[str, Any]) -> None:
+        self.handle = handle
+        """The handler."""
         self.dependant: Any = enclosed["dependant"]
         self.body_field: Any = enclosed["body_field"]
         self.embeds: bool = enclosed["embed_body_fields"]
@@ -66,7 +68,7 @@ def made_with(operation: Operation) -> Made | None:
         return None
     handler = _enclosed(route.app, "request_response").get("f")
     enclosed = _enclosed(handler, "get_request_handler")
-    return Made(enclosed) if enclosed else None
+    return Made(cast("Any", handler), enclosed) if enclosed else None
 
 
 def _enclosed(function: Any, maker: str) -> dict[str, Any]:
@@ -90,9 +92,7 @@ def is_plain(operation: Operation, made: Made) -> bool:
 
 def is_solved(operation: Operation, made: Made) -> bool:
     """Tell whether FastAPI's solver finds all that an endpoint takes, in a request that is like any other."""
-    # an argument by that name says what the body is
-    named = any(one.location == "header" and one.name.lower() == "content-type" for one in operation.parameters)
-    return _is_usual(operation, made) and _converts(operation, *_CONVERTORS) and not named
+    return _is_usual(operation, made) and _converts(operation, *_CONVERTORS)
 
 
 def _converts(operation: Operation, *kinds: type) -> bool:

@@ -31,8 +31,6 @@ def noted(app: FastAPI, route: Any, including: Any) -> dict[str, Any]:
         "route": getattr(route, "original_route", route),
         "endpoint": route.endpoint,
     }
-    if app.root_path:
-        own["root_path"] = app.root_path
     if including is not None:
         own["fastapi"] = {"included_router": including, "effective_route_context": route._effective_route}  # noqa: SLF001
     return own

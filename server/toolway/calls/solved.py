@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import Any
 
-from fastapi import FastAPI, Request, routing
+from fastapi import FastAPI, HTTPException, Request, routing
 from fastapi.dependencies.utils import SolvedDependency, solve_dependencies
 from fastapi.exceptions import RequestValidationError, ValidationException
 from fastapi.responses import JSONResponse
@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from toolway._shortcut import Behind
 from toolway.calls.bind import Parts
 from toolway.calls.equivalence import Made
 from toolway.calls.reached import handled, noted, say_where
@@ -49,33 +50,74 @@ class SolvedEndpoint:
         self._handle = routing.request_response(self._answer)
 
     async def answer(self, parts: Parts) -> ASGIApp:
-        """Return what runs the request to its end."""
+        """Return what runs a request to its end that has not been anywhere else."""
+        path = self._path(parts)
+        if path is None:
+            return self._app
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
-            own = noted(self._app, self._route, self._including)
-            await self._run({**scope, **own, _PARTS: parts}, receive, send)
+            root_path = self._app.root_path or scope["root_path"]
+            await self._run({**scope, **self._noted(parts, path), "root_path": root_path, STRICT: True}, receive, send)
 
         return run
+
+    def behind(self, parts: Parts, sent: Scope) -> Behind:
+        """Return what runs a request to its end behind the application's middleware, unless that led it elsewhere."""
+        path = self._path(parts)
+        way = sent["method"], sent["path"], self._app.root_path or sent["root_path"], self._app
+
+        async def run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+            if path is not None and way == (scope["method"], scope["path"], scope["root_path"], scope["app"]):
+                scope.update(
+                    self._noted(parts, {**scope.get("path_params", {}), **path})
+                )  # in place, as the router does
+                app = self._run
+            await app(scope, receive, send)
+
+        return run
+
+    def _path(self, parts: Parts) -> dict[str, Any] | None:
+        """The path's values, in its order; None for some that the router has to refuse."""
+        try:
+            return {name: it.convert(parts.path[name]) for name, it in self._route.param_convertors.items()}
+        except ValueError:
+            return None
+
+    def _noted(self, parts: Parts, path: dict[str, Any]) -> dict[str, Any]:
+        return {**noted(self._app, self._route, self._including), "path_params": path, _PARTS: parts}
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as stack:
             scope["fastapi_middleware_astack"] = stack
-            texts = scope[_PARTS].path
-            convertors = self._route.param_convertors.items()
-            scope["path_params"] = {name: convertor.convert(texts[name]) for name, convertor in convertors}
             await self._handle(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         parts: Parts = request.scope.pop(_PARTS)
+        if not await self._is_as_sent(request, parts):
+            return await self._made.handle(request)
         try:
-            return await self._solved(request, parts.document)
+            return await self._solved(request, PydanticUndefined if self._made.body_field is None else parts.document)
         except ValidationException as error:
             if error.endpoint_ctx is self._here:
                 say_where(error, self._made.dependant, self._method, request.scope["root_path"])
             raise
 
+    async def _is_as_sent(self, request: Request, parts: Parts) -> bool:
+        """Read the body, if FastAPI would, and tell whether it is still what it was."""
+        if self._made.body_field is None:
+            return True
+        try:
+            is_same = await request.body() == (parts.body or b"")
+        except HTTPException:
+            raise
+        except Exception as error:  # of middleware, which FastAPI takes for an error of the body
+            raise HTTPException(400, "There was an error parsing the body") from error
+        if is_same and parts.document is not PydanticUndefined:
+            vars(request)["_json"] = parts.document  # as `json()` does, which an endpoint may call, too
+        return is_same and request.headers.get("content-type") == parts.media_type
+
     async def _solved(self, request: Request, document: object) -> Response:
-        solved = await self._values(request, await self._read(request, document))
+        solved = await self._values(request, document)
         found = await routing.run_endpoint_function(
             dependant=self._made.dependant, values=solved.values, is_coroutine=self._made.is_coroutine
         )
@@ -84,15 +126,6 @@ class SolvedEndpoint:
                 found.background = solved.background_tasks
             return found
         return self._written(await routing.serialize_response(response_content=found, **self._writing), solved)
-
-    async def _read(self, request: Request, document: object) -> object:
-        """Have the body read, so that whoever asks the request for it gets what the endpoint gets."""
-        if self._made.body_field is None:
-            return PydanticUndefined
-        await request.body()
-        if document is not PydanticUndefined:
-            vars(request)["_json"] = document  # as `json()` does
-        return document
 
     async def _values(self, request: Request, document: object) -> SolvedDependency:
         overrides = getattr(self._made.overrides_provider, "dependency_overrides", None)
@@ -130,11 +163,11 @@ class SolvedEndpoint:
 
 
 class _Strict(Response):
-    """JSON of which is known that it is strict, and that says so."""
+    """JSON of which is known that it is strict, and that says so where nobody can change it on its way."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        await send({**start, STRICT: bool(self.body)})
+        await send({**start, STRICT: bool(self.body)} if STRICT in scope else start)
         await send({"type": "http.response.body", "body": self.body})
         if self.background is not None:
             await self.background()

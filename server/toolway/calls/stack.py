@@ -27,7 +27,7 @@ from starlette.middleware import exceptions as starlette_exceptions
 
 from toolway._shortcut import ShortCut
 
-__all__ = ["handlers_of", "has_plain_stack", "included_in", "is_own", "is_read"]
+__all__ = ["handlers_of", "has_plain_end", "has_plain_stack", "included_in", "is_own", "is_read"]
 
 _RELEASES = ("0.165.0",)
 """Releases of FastAPI that were read for this."""
@@ -40,6 +40,7 @@ _STACK = (
     "fastapi.middleware.asyncexitstack.AsyncExitStackMiddleware",
 )
 """What stands before the router of an application that has no middleware of its own."""
+_MOST_LAYERS = 100
 _UNSEEN = "starlette.middleware.cors.CORSMiddleware"
 """Middleware of which nobody sees anything but a browser."""
 _ROUTES = frozenset(
@@ -51,6 +52,7 @@ _ROUTES = frozenset(
     }
 )
 """Routes that choose a request by its path and method alone, besides FastAPI's."""
+_LIMIT = "starlette.middleware.body_limit.RequestBodyLimitMiddleware"
 _INCLUDED = "fastapi.routing._IncludedRouter"
 _HANDLING = (
     "_build_response_args", "_extract_endpoint_context", "get_request_handler", "request_response",
@@ -96,20 +98,24 @@ def is_own(function: Any, home: ModuleType) -> bool:
 
 def has_plain_stack(app: FastAPI) -> bool:
     """Tell whether an application that has started passes requests to its endpoints as FastAPI does by itself."""
-    *layers, router = _layers(app.middleware_stack)
-    kinds = tuple(_kind(layer) for layer in layers if not isinstance(layer, ShortCut))
-    return (
-        router is app.router
-        and tuple(kind for kind in kinds if kind != _UNSEEN) == _STACK
-        and layers[0].handler is None
-        and app.router.middleware_stack == app.router.app
-        and _is_usual_router(app.router)
-    )
+    layers = [layer for layer in _layers(app) if not isinstance(layer, ShortCut) and _kind(layer) != _UNSEEN]
+    return tuple(map(_kind, layers[:-1])) == _STACK and layers[0].handler is None and _ends_with(app, layers[-1])
+
+
+def has_plain_end(app: FastAPI) -> bool:
+    """Tell whether it does so behind its middleware, to which a short cut has been added."""
+    layers = list(_layers(app))
+    *_, before, handling, closing, router = [None, None, None, *layers]
+    return isinstance(before, ShortCut) and (_kind(handling), _kind(closing)) == _STACK[-2:] and _ends_with(app, router)
+
+
+def _ends_with(app: FastAPI, router: object) -> bool:
+    return router is app.router and app.router.middleware_stack == app.router.app and _is_usual_router(app.router)
 
 
 def handlers_of(app: FastAPI) -> dict[Any, Any]:
-    """The exception handlers of an application with a plain stack: what is added once that is built has no effect."""
-    middleware: Any = next(layer for layer in _layers(app.middleware_stack) if _kind(layer) == _HANDLER)
+    """The exception handlers of an application with a plain end: what is added once that is built has no effect."""
+    middleware: Any = next(layer for layer in _layers(app) if _kind(layer) == _HANDLER)
     return {**middleware._status_handlers, **middleware._exception_handlers}  # noqa: SLF001
 
 
@@ -124,12 +130,14 @@ def included_in(routes: Any) -> Mapping[int, Any]:
     return found
 
 
-def _layers(stack: Any) -> Iterator[Any]:
-    """Yield an application's middleware, from the outermost, and what is behind it all."""
-    yield stack
-    while isinstance(stack, ShortCut) or _kind(stack) in (*_STACK, _UNSEEN):
-        stack = stack.app
-        yield stack
+def _layers(app: FastAPI) -> Iterator[Any]:
+    """Yield an application's middleware, from the outermost, and what is behind it all, as far as each tells of it."""
+    layer: Any = app.middleware_stack
+    for _ in range(_MOST_LAYERS):
+        yield layer
+        if layer is app.router or not hasattr(layer, "app"):
+            return
+        layer = layer.app
 
 
 def _is_usual_router(router: APIRouter) -> bool:
