@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.environments import ROOT, NotInstalledError, python_of, versions_of
 from benchmarks.speed.chart import bars
-from benchmarks.speed.entries import ENTRIES, OURS, PLAIN, Entry
+from benchmarks.speed.entries import ENTRIES, OURS, OURS_BEHIND, Entry
 from benchmarks.speed.load import need_wrk
 from benchmarks.speed.memory import Growth, growth_of
 from benchmarks.speed.moments import burst_of, one_each, start_of
@@ -46,7 +46,8 @@ def main() -> None:
         entries = [entry for entry in ENTRIES if options.all or entry.environment is None]
         for name in options.parts:
             print(f"{name}:", file=sys.stderr)
-            text = "\n".join(_PARTS[name](entries, options))
+            chosen = [entry for entry in entries if name == "calls" or not entry.is_behind]
+            text = "\n".join(_PARTS[name](chosen, options))
             put(RESULTS, name, text)
             print(text)
     except NotInstalledError as error:
@@ -85,7 +86,7 @@ def _profile(_: Sequence[Entry], __: argparse.Namespace) -> Iterator[str]:
 def _chart(costs: Costs) -> str:
     groups = {
         operation.title: [
-            (f"{cost.entry.label}, {cost.entry.version}", cost.ratio) for cost in rows[max(rows)] if cost.entry != PLAIN
+            (f"{cost.entry.label}, {cost.entry.version}", cost.ratio) for cost in rows[max(rows)] if cost.entry.version
         ]
         for operation, rows in costs.items()
     }
@@ -131,7 +132,7 @@ def _command() -> str:
     return " ".join(("python -m benchmarks.speed", *sys.argv[1:]))
 
 
-_IN_README = (OURS, "fastapi-mcp 0.4.0", "FastMCP 4.1.2")
+_IN_README = (OURS, OURS_BEHIND, "fastapi-mcp 0.4.0", "FastMCP 4.1.2")
 _PARTS = {"calls": _calls, "profile": _profile, "catalogue": _catalogue, "memory": _memory, "moments": _moments}
 
 if __name__ == "__main__":

@@ -1,21 +1,24 @@
 """The endpoints that are called; each server puts its own MCP in front of this one file.
 
-``EXTRA_ENDPOINTS`` in the environment adds as many more, which nobody calls.
+``EXTRA_ENDPOINTS`` in the environment adds as many more, which nobody calls; ``MIDDLEWARE`` stands before them all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header
 from pydantic import BaseModel
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["EXTRA", "Item", "Order", "add", "get_item", "get_mine", "list_items", "make_app", "place_order"]
 
 EXTRA = int(os.environ.get("EXTRA_ENDPOINTS", "0"))
+HAS_MIDDLEWARE = "MIDDLEWARE" in os.environ
 
 
 class Maker(BaseModel):
@@ -120,9 +123,29 @@ async def wait(seconds: float = 1) -> float:
     return seconds
 
 
+class Timing:
+    """Middleware that says how long an answer took."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+
+        async def timed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                taken = f"total;dur={(time.perf_counter() - began) * 1e3:.3f}"
+                message["headers"] = [*message["headers"], (b"server-timing", taken.encode())]
+            await send(message)
+
+        await self.app(scope, receive, timed)
+
+
 def make_app() -> FastAPI:
     """Make the application."""
     app = FastAPI(title="Speed", version="1")
+    if HAS_MIDDLEWARE:
+        app.add_middleware(Timing)
     app.get("/add", operation_id="add")(add)
     app.get("/mine/{item_id}", operation_id="get_mine")(get_mine)
     app.get("/items/{item_id}", operation_id="get_item")(get_item)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ENTRIES", "MODERN", "NEWEST_HANDSHAKE", "OURS", "OURS_WHOLE", "PLAIN", "Entry"]
+__all__ = ["ENTRIES", "MODERN", "NEWEST_HANDSHAKE", "OURS", "OURS_BEHIND", "OURS_WHOLE", "PLAIN", "Entry"]
 
 MODERN = "2026-07-28"
 NEWEST_HANDSHAKE = "2025-11-25"
 OURS = "toolway"
+OURS_BEHIND = "toolway, behind middleware"
 OURS_WHOLE = "toolway, through the whole stack"
+_MIDDLEWARE = (("MIDDLEWARE", "true"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,19 @@ class Entry:
         """What tells servers apart; entries of one server share its process."""
         return self.module, self.variables
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the application has middleware."""
+        return self.variables == _MIDDLEWARE
+
+    @property
+    def beside(self) -> Entry:
+        """The plain HTTP that it is compared with."""
+        return PLAIN_BEHIND if self.is_behind else PLAIN
+
 
 PLAIN = Entry("plain HTTP", "serve_plain")
+PLAIN_BEHIND = Entry("plain HTTP, behind middleware", "serve_plain", variables=_MIDDLEWARE)
 _SERVER = ("uvicorn[standard]==0.54.0", "uvloop==0.23.0", "httptools==0.9.0")
 _FASTAPI_MCP = ("fastapi-mcp==0.4.0", "mcp==1.30.0", "fastapi==0.165.0", *_SERVER)
 _FASTMCP = ("fastmcp==4.1.2", "mcp==2.3.0", "fastapi==0.165.0", *_SERVER)
@@ -44,8 +57,11 @@ _SDK_LANE = (("TOOLWAY_FAST_LANE", "false"),)
 
 ENTRIES = (
     PLAIN,
+    PLAIN_BEHIND,
     Entry(OURS, "serve_toolway", MODERN),
     Entry(OURS, "serve_toolway", NEWEST_HANDSHAKE),
+    Entry(OURS_BEHIND, "serve_toolway", MODERN, variables=_MIDDLEWARE),
+    Entry(OURS_BEHIND, "serve_toolway", NEWEST_HANDSHAKE, variables=_MIDDLEWARE),
     Entry(OURS_WHOLE, "serve_toolway", MODERN, variables=_WHOLE_STACK),
     Entry(OURS_WHOLE, "serve_toolway", NEWEST_HANDSHAKE, variables=_WHOLE_STACK),
     Entry("toolway, everything through the SDK", "serve_toolway", MODERN, variables=_SDK_LANE),

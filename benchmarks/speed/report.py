@@ -7,7 +7,7 @@ import platform
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from benchmarks.speed.entries import MODERN, OURS, OURS_WHOLE, Entry
+from benchmarks.speed.entries import MODERN, OURS, OURS_BEHIND, OURS_WHOLE, Entry
 from benchmarks.speed.memory import Growth
 from benchmarks.speed.moments import Burst, Start
 from benchmarks.speed.requests import Operation
@@ -28,6 +28,7 @@ __all__ = [
 
 _GOALS = {
     OURS: {"add": 0.9, "get_mine": 1.15, "get_item": 1.15, "place_order": 1.2, "list_items": 1.3},
+    OURS_BEHIND: {"add": 1.15, "get_mine": 1.15, "get_item": 1.15, "place_order": 1.2, "list_items": 1.3},
     OURS_WHOLE: {"add": 1.15, "get_mine": 1.15, "get_item": 1.15, "place_order": 1.2, "list_items": 1.3},
 }
 """The most that a call of an operation should cost on 2026-07-28, to the plain HTTP call."""

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.speed.entries import PLAIN, Entry
+from benchmarks.speed.entries import Entry
 from benchmarks.speed.load import Load, check, fire, send
 from benchmarks.speed.process import Process, running
 from benchmarks.speed.requests import Operation, Request, initialize, list_request, request_for
@@ -24,7 +24,7 @@ class Cost:
     entry: Entry
     cpu_seconds: float
     ratio: float
-    """CPU per request to that of the plain call in the same round."""
+    """CPU per request to that of the plain call of the same application in the same round."""
     per_second: float
     median_seconds: float
     late_seconds: float
@@ -84,7 +84,7 @@ def _costs(
             loads[entry] += [load] if number else []
             print(f"\r  round {number} of {rounds}: {entry.label:45}", end="", file=sys.stderr)
     print("\r" + " " * 70 + "\r", end="", file=sys.stderr)
-    return [_cost(entry, taken, loads.get(PLAIN, taken)) for entry, taken in loads.items()]
+    return [_cost(entry, taken, loads.get(entry.beside, taken)) for entry, taken in loads.items()]
 
 
 def _cost(entry: Entry, loads: Sequence[Load], plain: Sequence[Load]) -> Cost:

@@ -35,7 +35,7 @@ from toolway.calls.solved import SolvedEndpoint
 ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
 TRANSPORTS = ("HTTP", "HTTP by the SDK", "HTTP directly", "stdio")
 WAYS = [f"{transport} {era}" for transport in TRANSPORTS for era in ERAS]
-SETTINGS = {fast: Settings(_env_file=None, stream_seconds=1, fast_lane=fast) for fast in (True, False)}
+SETTINGS = {fast: Settings(_env_file=None, stream_seconds=1, fast_lane=fast, direct=fast) for fast in (True, False)}
 
 APPLICATIONS = {
     **{name: Application(chapters=chapters, transports=TRANSPORTS) for name, chapters in apps.APPLICATIONS.items()},
