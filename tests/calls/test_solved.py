@@ -106,7 +106,7 @@ def resource(name: str, scope: Any = None, *, swallows: bool = False) -> Any:
         if fails == f"{name} closing":
             raise HTTPException(409, fails)
 
-    return Depends(opened, scope=scope)
+    return Depends(opened, **({"scope": scope} if IS_READ else {}))
 
 
 def in_thread(noted: Note) -> Generator[int]:
@@ -266,7 +266,7 @@ def answers() -> APIRouter:  # noqa: C901 - one after the other
             response.headers["location"] = "/untyped"
         return [code]
 
-    @router.get("/nothing", operation_id="nothing", status_code=204)
+    @router.get("/nothing", operation_id="nothing", status_code=204, response_model=None)
     async def nothing(noted: Note) -> None:
         noted("nothing")
 
