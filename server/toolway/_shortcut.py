@@ -34,8 +34,9 @@ class ShortCut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_short = scope["type"] == "http" and self._is_last and TRACED not in scope
-        if is_short and BEHIND in scope:
-            await scope.pop(BEHIND)(self.app, scope, receive, send)
+        behind: Behind | None = scope.get(BEHIND)
+        if is_short and behind is not None:
+            await behind(self.app, scope, receive, send)
         elif is_short and self._is_meant(scope):
             await self._route.endpoint(scope, receive, send)
         else:

@@ -34,11 +34,13 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.calls.stack import IS_READ, call, client_of, require_read, without_reference
+from tests.calls.stack import call, client_of, require_read, without_reference
 from tests.protocol.wire import ERAS
 from toolway.calls.direct import DirectPath, Endpoint
 from toolway.calls.solved import SolvedEndpoint
 from toolway.operations import read_application
+
+pytestmark = require_read  # other releases have nothing solved
 
 
 class Line(BaseModel):
@@ -106,7 +108,7 @@ def resource(name: str, scope: Any = None, *, swallows: bool = False) -> Any:
         if fails == f"{name} closing":
             raise HTTPException(409, fails)
 
-    return Depends(opened, **({"scope": scope} if IS_READ else {}))
+    return Depends(opened, scope=scope)
 
 
 def in_thread(noted: Note) -> Generator[int]:
@@ -343,7 +345,7 @@ def dependencies() -> APIRouter:  # noqa: C901 - one after the other
         return [first, second, third]
 
     @router.get("/limited", operation_id="limited")
-    async def limited(one: Annotated[int, Depends(ticking, **({"max_concurrency": 1} if IS_READ else {}))]) -> int:
+    async def limited(one: Annotated[int, Depends(ticking, max_concurrency=1)]) -> int:
         return one
 
     @router.get("/secured", operation_id="secured")
@@ -417,7 +419,6 @@ def shop(overrides: dict[Any, Any] | None = None) -> FastAPI:
     return app
 
 
-@require_read
 def test_all_of_them_are_solved_without_the_stack() -> None:
     app = shop()
     app.middleware_stack = app.build_middleware_stack()
@@ -557,7 +558,6 @@ def routers() -> int:
     return count
 
 
-@require_read
 @pytest.mark.parametrize(("direct", "expected"), [(True, 0), (False, 1)])
 async def test_behind_middleware_no_router_has_to_find_the_endpoint(direct: bool, expected: int) -> None:
     app = FastAPI()

@@ -24,7 +24,7 @@ from toolway.calls.equivalence import Made, is_plain, is_solved, made_with
 from toolway.calls.parameters import Parameters
 from toolway.calls.reached import handled, noted, say_where
 from toolway.calls.solved import SolvedEndpoint
-from toolway.calls.stack import has_plain_end, has_plain_stack, included_in, is_read
+from toolway.calls.stack import has_plain_end, has_plain_stack, held_by, is_read
 from toolway.calls.strictness import is_strict
 from toolway.operations import Operation
 
@@ -54,7 +54,7 @@ class DirectPath:
         self._app = app if isinstance(app, FastAPI) and is_read(app) else None
         self._stack: object = None
         self._is_plain = self._has_plain_end = False
-        self._including: Mapping[int, Any] = {}
+        self._held: Mapping[int, Mapping[str, Any]] = {}
         self._known: _Known[Endpoint | SolvedEndpoint] = {}
         self._known_behind: _Known[SolvedEndpoint] = {}
 
@@ -83,22 +83,22 @@ class DirectPath:
         if app.middleware_stack is not self._stack:
             self._known, self._known_behind, self._stack = {}, {}, app.middleware_stack
             self._is_plain, self._has_plain_end = has_plain_stack(app), has_plain_end(app)
-            self._including = included_in(app.routes)
+            self._held = held_by(app)
 
     def _found(self, operation: Operation) -> Endpoint | SolvedEndpoint | None:
         made = made_with(operation)
         if self._app is not None and made is not None and is_plain(operation, made):
-            return Endpoint(self._app, operation, made, self._router_of(operation))
+            return Endpoint(self._app, operation, made, self._held_for(operation))
         return self._solved(operation)
 
     def _solved(self, operation: Operation) -> SolvedEndpoint | None:
         made = made_with(operation)
         if self._app is None or made is None or not is_solved(operation, made):
             return None
-        return SolvedEndpoint(self._app, operation, made, self._router_of(operation))
+        return SolvedEndpoint(self._app, operation, made, self._held_for(operation))
 
-    def _router_of(self, operation: Operation) -> Any:
-        return self._including.get(id(getattr(operation.route, "_effective_route", None)))
+    def _held_for(self, operation: Operation) -> Mapping[str, Any] | None:
+        return self._held.get(id(getattr(operation.route, "_effective_route", operation.route)))
 
 
 def _kept(known: _Known[_Called], operation: Operation, find: Callable[[Operation], _Called | None]) -> _Called | None:
@@ -113,10 +113,10 @@ def _kept(known: _Known[_Called], operation: Operation, find: Callable[[Operatio
 class Endpoint:
     """One endpoint that takes values alone, called as FastAPI calls it; the operation's route is the effective one."""
 
-    def __init__(self, app: FastAPI, operation: Operation, made: Made, including: Any) -> None:
+    def __init__(self, app: FastAPI, operation: Operation, made: Made, held: Mapping[str, Any] | None) -> None:
         self._app = app
         self._route: Any = operation.route
-        self._including = including
+        self._held = held
         self._method = operation.method
         self._made = made
         # By which errors that come up here are known again; where that is, is read for them alone. FastAPI would not
@@ -171,7 +171,7 @@ class Endpoint:
         return values
 
     def _ending(self, parts: Parts, found: Response | Exception) -> ASGIApp:
-        own = noted(self._app, self._route, self._including)
+        own = noted(self._app, self._route, self._held)
         path = {name: parts.path[name] for name in self._route.param_convertors}
 
         async def ending(scope: Scope, receive: Receive, send: Send) -> None:

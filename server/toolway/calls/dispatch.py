@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -77,10 +77,12 @@ class Dispatcher:
         self._host = address.netloc.encode("idna" if not address.netloc.isascii() else "ascii")
         self._server = (address.hostname or "localhost", address.port or (443 if self._scheme == "https" else 80))
 
-    def prepare(self, operation: Operation) -> None:
-        """Find out now how an operation is called, so that its first call need not."""
+    def prepare(self, operations: Iterable[Operation]) -> None:
+        """Find out now how operations are called, so that their first calls need not."""
         if self._direct is not None:
-            _ = self._direct.endpoint(operation, self._app) or self._direct.behind(operation)
+            self._direct = DirectPath(self._app)  # the application may be another than it was
+            for operation in operations:
+                _ = self._direct.endpoint(operation, self._app) or self._direct.behind(operation)
 
     def address(self, request: Request, context: CallContext) -> str:
         """The URL at which the endpoint sees itself called, without the query."""
@@ -129,7 +131,7 @@ class Dispatcher:
         exchange = _Exchange(request.body or b"", self._settings, context, take)
         scope = self._scope(request, operation, context)
         if app is self._app:
-            self._shorten(request, operation, scope)
+            self._shorten(request, operation, context, scope)
         try:
             await app(scope, exchange.receive, exchange.send)
         except Exception as error:  # noqa: BLE001 - the application's code
@@ -139,11 +141,14 @@ class Dispatcher:
         finally:
             exchange.close()
 
-    def _shorten(self, request: Request, operation: Operation, scope: Scope) -> None:
+    def _shorten(self, request: Request, operation: Operation, context: CallContext, scope: Scope) -> None:
         """Have a request taken on behind the application's middleware, where nobody could tell the difference."""
-        endpoint = self._direct.behind(operation) if self._direct is not None else None
-        if endpoint is not None and request.parts is not None:
-            scope[BEHIND] = endpoint.behind(request.parts, scope)
+        if self._direct is None or request.parts is None or context.site is None:
+            return
+        endpoint = self._direct.behind(operation)
+        behind = endpoint.behind(request.parts, scope) if endpoint is not None else None
+        if behind is not None:
+            scope[BEHIND] = behind
 
     def _reply(self, status: int, body: bytes, is_strict: bool) -> Reply:
         most = self._settings.max_result_bytes

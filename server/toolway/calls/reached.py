@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, routing
@@ -17,23 +18,21 @@ _CONTEXT = ("function", "file", "line", "path")
 _routing: Any = routing  # whose functions are FastAPI's own affair, in releases that were read
 
 
-def noted(app: FastAPI, route: Any, including: Any) -> dict[str, Any]:
+def noted(app: FastAPI, route: Any, held: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what an application and its router note of a request that is for a route, besides the path's values.
 
     Args:
         app: the application.
         route: the route.
-        including: the included router that has it, if there is one.
+        held: what FastAPI keeps for itself, if it keeps anything (see `held_by`).
     """
-    own: dict[str, Any] = {
+    own = {
         "app": app,
         "router": app.router,
         "route": getattr(route, "original_route", route),
         "endpoint": route.endpoint,
     }
-    if including is not None:
-        own["fastapi"] = {"included_router": including, "effective_route_context": route._effective_route}  # noqa: SLF001
-    return own
+    return own if held is None else {**own, "fastapi": {**held}}
 
 
 def handled(app: FastAPI, inner: ASGIApp) -> ASGIApp:

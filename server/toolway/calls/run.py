@@ -66,8 +66,8 @@ class Calls:
         self.waits: dict[str, bool] = {}
         """Of tools that have been called, by name: whether a call has ever waited for anything."""
         self._idle: anyio.Event | None = None
-        for tool in self.tools.values():
-            dispatchers[tool.origin].prepare(tool.operation)
+        for origin, dispatcher in dispatchers.items():
+            dispatcher.prepare(tool.operation for tool in self.tools.values() if tool.origin == origin)
 
     def tool(self, name: str) -> Tool:
         """Return a listed tool.

@@ -1,16 +1,19 @@
-"""Calling an endpoint that takes more of a request than values, past the router and all that stands before it.
+"""Calling an endpoint that may take more of a request than values, past the router.
 
-Headers, cookies, dependencies, the request itself: all of that FastAPI's own solver finds, from a request that is like
-any other, within the exit stacks and exception handlers of any other. What is left out is the way there, reading the
-body that has just been written, and writing headers that nobody reads.
+Headers, cookies, dependencies, the request itself: all of that is found as FastAPI finds it, in a request that is like
+any other, within the exit stacks and exception handlers of any other. What is left out is the way there, and to read
+what has just been written. The way begins where the caller's own request has come to, or behind the application's
+middleware, which the endpoint's request has then come through.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request, routing
+from fastapi import FastAPI, Request, routing
 from fastapi.dependencies.utils import SolvedDependency, solve_dependencies
 from fastapi.exceptions import RequestValidationError, ValidationException
 from fastapi.responses import JSONResponse
@@ -36,14 +39,16 @@ _routing: Any = routing  # whose functions are FastAPI's own affair, in releases
 class SolvedEndpoint:
     """One endpoint, for which FastAPI solves a request; the route is the effective one, routers included."""
 
-    def __init__(self, app: FastAPI, operation: Operation, made: Made, including: Any) -> None:
+    def __init__(self, app: FastAPI, operation: Operation, made: Made, held: Mapping[str, Any] | None) -> None:
         self._app = app
         self._route: Any = operation.route
-        self._including = including
+        self._held = held
         self._method = operation.method
         self._made = made
         self._here: Any = {"function": getattr(made.dependant.call, "__name__", "")}
         self._solver = solver_of(made.dependant, embeds=made.embeds)
+        # Whoever gets hold of the request may change what it is made of.
+        self._looks = self._solver is None or self._solver.takes_request
         self._writing = made.writing(self._here)
         self._response = _Strict if is_strict(made.response_field) else Response
         self._run = handled(app, self._enter)
@@ -61,16 +66,23 @@ class SolvedEndpoint:
 
         return run
 
-    def behind(self, parts: Parts, sent: Scope) -> Behind:
-        """Return what runs a request to its end behind the application's middleware, unless that led it elsewhere."""
+    def behind(self, parts: Parts, sent: Scope) -> Behind | None:
+        """Return what runs a request to its end behind the application's middleware; None where the router has to.
+
+        It does so once, and where the middleware has not led the request elsewhere.
+        """
         path = self._path(parts)
+        if path is None:
+            return None
         way = sent["method"], sent["path"], self._app.root_path or sent["root_path"], self._app
+        unused = [parts]
 
         async def run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-            if path is not None and way == (scope["method"], scope["path"], scope["root_path"], scope["app"]):
-                scope.update(
-                    self._noted(parts, {**scope.get("path_params", {}), **path})
-                )  # in place, as the router does
+            is_there = way == (scope["method"], scope["path"], scope["root_path"], scope["app"])
+            if is_there and unused and "fastapi" not in scope:
+                own = self._noted(unused.pop(), {**scope.get("path_params", {}), **path})
+                # in place, as the router does
+                scope.update({**own, "router": scope.get("router", own["router"])})
                 app = self._run
             await app(scope, receive, send)
 
@@ -84,7 +96,7 @@ class SolvedEndpoint:
             return None
 
     def _noted(self, parts: Parts, path: dict[str, Any]) -> dict[str, Any]:
-        return {**noted(self._app, self._route, self._including), "path_params": path, _PARTS: parts}
+        return {**noted(self._app, self._route, self._held), "path_params": path, _PARTS: parts}
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as stack:
@@ -93,7 +105,9 @@ class SolvedEndpoint:
 
     async def _answer(self, request: Request) -> Response:
         parts: Parts = request.scope.pop(_PARTS)
-        if not await self._is_as_sent(request, parts):
+        if self._looks or STRICT not in request.scope:
+            _ = request.headers, request.query_params, request.cookies  # which FastAPI has read before any dependency
+        if self._made.body_field is not None and not await _has_body(request, parts):
             return await self._made.handle(request)
         try:
             return await self._solved(request, PydanticUndefined if self._made.body_field is None else parts.document)
@@ -101,20 +115,6 @@ class SolvedEndpoint:
             if error.endpoint_ctx is self._here:
                 say_where(error, self._made.dependant, self._method, request.scope["root_path"])
             raise
-
-    async def _is_as_sent(self, request: Request, parts: Parts) -> bool:
-        """Read the body, if FastAPI would, and tell whether it is still what it was."""
-        if self._made.body_field is None:
-            return True
-        try:
-            is_same = await request.body() == (parts.body or b"")
-        except HTTPException:
-            raise
-        except Exception as error:  # of middleware, which FastAPI takes for an error of the body
-            raise HTTPException(400, "There was an error parsing the body") from error
-        if is_same and parts.document is not PydanticUndefined:
-            vars(request)["_json"] = parts.document  # as `json()` does, which an endpoint may call, too
-        return is_same and request.headers.get("content-type") == parts.media_type
 
     async def _solved(self, request: Request, document: object) -> Response:
         solved = await self._values(request, document)
@@ -160,6 +160,24 @@ class SolvedEndpoint:
             response.body = b""
         response.raw_headers.extend(solved.response.raw_headers)
         return response
+
+
+async def _has_body(request: Request, parts: Parts) -> bool:
+    """Tell whether a request has the body that was sent, and keep what is in it; FastAPI has to read any other."""
+    try:
+        body = await request.body()
+    except Exception as error:  # noqa: BLE001 - middleware's, and FastAPI knows what it means
+        vars(request)["body"] = partial(_failing, error)
+        return False
+    if body != (parts.body or b"") or request.headers.get("content-type") != parts.media_type:
+        return False
+    if parts.document is not PydanticUndefined:
+        vars(request)["_json"] = parts.document  # as `json()` does, which an endpoint may call, too
+    return True
+
+
+async def _failing(error: Exception) -> bytes:
+    raise error
 
 
 class _Strict(Response):

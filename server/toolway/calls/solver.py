@@ -80,8 +80,6 @@ class Solver:
 
     async def solve(self, request: Request, document: object) -> utils.SolvedDependency:
         """Solve one request, with the JSON of its body."""
-        if self.takes_request:  # and may change what it is made of, which FastAPI has looked at by then
-            _look_at(request)
         solving = _Solving(request, document, _response() if self.takes_response else _UNTOUCHED)
         values, wrong = await self.find(solving)
         return utils.SolvedDependency(values, wrong, solving.background, solving.response, solving.known)
@@ -153,11 +151,6 @@ class _Dependency:
         if self._is_coroutine:
             return await self._call(**values)
         return await run_in_threadpool(self._call, **values)
-
-
-def _look_at(request: Request) -> None:
-    """Have a request keep what it says of itself."""
-    _ = request.headers, request.query_params, request.cookies
 
 
 def _response() -> Response:

@@ -1,8 +1,9 @@
 """Whether an application passes requests on to its endpoints as FastAPI does by itself.
 
-Only then may they be called without it. Middleware and a handler for server errors see every request, a router of its
-own may choose another route, limits on bodies may refuse one. What is not known here counts as well: a release of
-FastAPI that was not read, or one that somebody has patched.
+Only then may they be called without its stack: middleware and a handler for server errors see every request. Behind the
+middleware, only then may they be called without the router: one of its own may choose another route, limits on bodies
+may refuse a request. What is not known here counts as well: a release of FastAPI that was not read, or one that
+somebody has patched.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from starlette import concurrency, requests
 from starlette import routing as starlette_routing
 from starlette.middleware import cors
 from starlette.middleware import exceptions as starlette_exceptions
+from starlette.routing import BaseRoute
 
 from toolway._shortcut import ShortCut
 
-__all__ = ["handlers_of", "has_plain_end", "has_plain_stack", "included_in", "is_own", "is_read"]
+__all__ = ["handlers_of", "has_plain_end", "has_plain_stack", "held_by", "is_own", "is_read"]
 
 _RELEASES = ("0.165.0",)
 """Releases of FastAPI that were read for this."""
@@ -103,10 +105,16 @@ def has_plain_stack(app: FastAPI) -> bool:
 
 
 def has_plain_end(app: FastAPI) -> bool:
-    """Tell whether it does so behind its middleware, to which a short cut has been added."""
+    """Tell whether it does so behind its middleware, to which a short cut has been added, and limits no bodies."""
     layers = list(_layers(app))
-    *_, before, handling, closing, router = [None, None, None, *layers]
-    return isinstance(before, ShortCut) and (_kind(handling), _kind(closing)) == _STACK[-2:] and _ends_with(app, router)
+    kinds = tuple(map(_kind, layers[:-1]))
+    return (
+        len(layers) > len(_STACK)
+        and isinstance(layers[-4], ShortCut)
+        and kinds[-2:] == _STACK[-2:]
+        and _LIMIT not in kinds
+        and _ends_with(app, layers[-1])
+    )
 
 
 def _ends_with(app: FastAPI, router: object) -> bool:
@@ -115,19 +123,29 @@ def _ends_with(app: FastAPI, router: object) -> bool:
 
 def handlers_of(app: FastAPI) -> dict[Any, Any]:
     """The exception handlers of an application with a plain end: what is added once that is built has no effect."""
-    middleware: Any = next(layer for layer in _layers(app) if _kind(layer) == _HANDLER)
+    *_, middleware = (layer for layer in _layers(app) if _kind(layer) == _HANDLER)
     return {**middleware._status_handlers, **middleware._exception_handlers}  # noqa: SLF001
 
 
-def included_in(routes: Any) -> Mapping[int, Any]:
-    """Return, by the identity of what FastAPI makes of a route, the included router that has it."""
-    found: dict[int, Any] = {}
-    for route in routes:
+def held_by(app: FastAPI) -> Mapping[int, Mapping[str, Any]]:
+    """Return, by the identity of what FastAPI makes of a route, what it keeps for itself of requests for that."""
+    held: dict[int, Mapping[str, Any]] = {}
+    is_after = False
+    for route in app.router.routes:
         if _kind(route) == _INCLUDED:
-            candidates = route.effective_candidates()
-            found.update((id(candidate), route) for candidate in candidates)
-            found.update(included_in(candidates))
-    return found
+            is_after = True
+            held.update(_held_within(route))
+        elif is_after:  # it has begun to, and found nothing to keep
+            held[id(route)] = {}
+    return held
+
+
+def _held_within(included: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for candidate in included.effective_candidates():
+        if _kind(candidate) == _INCLUDED:
+            yield from _held_within(candidate)
+        else:
+            yield id(candidate), {"included_router": included, "effective_route_context": candidate}
 
 
 def _layers(app: FastAPI) -> Iterator[Any]:
@@ -144,14 +162,22 @@ def _is_usual_router(router: APIRouter) -> bool:
     """Tell whether a router chooses by path and method alone, and so do those that are included in it."""
     methods = [("__call__", starlette_routing), *((name, routing) for name in ("app", "handle", "matches"))]
     kind = type(router)
-    return all(is_own(getattr(kind, name), home) for name, home in methods) and all(map(_is_usual_route, router.routes))
+    return (
+        all(is_own(getattr(kind, name), home) for name, home in methods)
+        and not {"app", "handle", "matches"} & vars(router).keys()
+        and not router.form_limits
+        and all(map(_is_usual_route, router.routes))
+    )
 
 
-def _is_usual_route(route: Any) -> bool:
+def _is_usual_route(route: BaseRoute) -> bool:
+    if {"handle", "matches"} & vars(route).keys():
+        return False
     if isinstance(route, APIRoute):
         return type(route).matches is APIRoute.matches and type(route).handle is APIRoute.handle
+    included: Any = route
     if _kind(route) == _INCLUDED:
-        return _is_usual_router(route.original_router)
+        return not included.include_context.form_limits and _is_usual_router(included.original_router)
     return _kind(route) in _ROUTES
 
 
