@@ -196,7 +196,7 @@ class Toolway:
         if self._works and not self._running.has_jobs:
             _refuse_tasks(catalog)
         differing = self._running.server.offer(catalog)
-        self._running.calls.tools = catalog.tools
+        self._running.calls.offer(catalog)
         self._running = replace(self._running, catalog=catalog)
         if self._endpoint is not None:
             self._endpoint.renew()

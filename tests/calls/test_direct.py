@@ -34,7 +34,7 @@ from opentelemetry import trace
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Json
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import Host
+from starlette.routing import Host, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.calls.stack import (
@@ -110,6 +110,37 @@ async def test_middleware_that_only_browsers_see_need_not_be_passed() -> None:
 class OwnRouter(APIRouter):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await super().handle(scope, receive, send)
+
+
+@require_read
+async def test_a_route_that_is_wrapped_or_limits_forms_is_left_to_the_router() -> None:
+    wrapped, limited = plain_app(), plain_app(form_limits={"max_fields": 3})
+    route = next(route for route in wrapped.routes if isinstance(route, APIRoute))
+    vars(route)["handle"] = route.handle
+    assert not await is_direct(wrapped, "counted")
+    assert not await is_direct(limited, "counted")
+
+
+class ByHeader(Route):
+    """A route that may take any request."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return super().matches(scope)
+
+
+@require_read
+async def test_a_refresh_looks_at_the_application_again() -> None:
+    app = plain_app()
+    toolway = Toolway(app, settings=Settings(_env_file=None)).mount()
+    transport = httpx2.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
+        assert (await call(client, "counted"))["structuredContent"] == {"count": 1}
+        app.router.routes.append(ByHeader("/any", counted))
+        toolway.refresh()
+        assert (await call(client, "counted"))["structuredContent"] == {"count": 2}
 
 
 @require_read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, suppress
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import anyio
 import pytest
+import starlette.exceptions
 from fastapi import (
     APIRouter,
     BackgroundTasks,
@@ -31,6 +33,8 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 from pydantic import BaseModel
 from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -416,6 +420,11 @@ def shop(overrides: dict[Any, Any] | None = None) -> FastAPI:
     app.include_router(outer)
     app.include_router(answers(), prefix="/deep", tags=["deep"])
     app.include_router(dependencies())
+
+    @app.get("/last", operation_id="last")
+    async def last(request: Request) -> list[str]:
+        return sorted(key for key in request.scope if "toolway" not in key)
+
     return app
 
 
@@ -478,6 +487,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("partial", {"other": "c"}),
     ("written", {}),
     ("written", {"code": 202}),
+    ("last", {}),
     ("divided", {"by": 2}),
     ("divided", {"by": 0}),
 ]
@@ -609,18 +619,22 @@ def by_kind(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
     return {**scope, "headers": [*headers, (b"content-type", b"text/plain")]}, receive
 
 
-def refusing_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    async def refused() -> Message:
-        raise HTTPException(413, "too much")
+def failing_with(error: Exception) -> Change:
+    def failing_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+        async def failed() -> Message:
+            raise error
 
-    return scope, refused
+        return scope, failed
+
+    return failing_body
 
 
-def failing_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    async def failed() -> Message:
-        raise OSError("gone")
-
-    return scope, failed
+ERRORS = [
+    HTTPException(413, "too much"),
+    starlette.exceptions.HTTPException(413, "too much"),
+    OSError("gone"),
+    json.JSONDecodeError("what is this", "body", 1),
+]
 
 
 class Changing:
@@ -637,7 +651,7 @@ class Changing:
 
 
 @pytest.mark.parametrize(
-    "change", [elsewhere, below, by_header, by_query, by_body, by_kind, refusing_body, failing_body]
+    "change", [elsewhere, below, by_header, by_query, by_body, by_kind, *map(failing_with, ERRORS)]
 )
 @pytest.mark.parametrize(
     ("tool", "arguments"),
@@ -658,6 +672,65 @@ async def test_what_middleware_changes_is_changed(tool: str, arguments: dict[str
     for direct in (True, False):
         app = shop()
         app.add_middleware(Changing, change=change)
+        async with client_of(app, direct=direct) as client:
+            result = without_reference(await call(client, tool, **arguments))
+        told.append((result, app.state.did))
+    assert told[0] == told[1]
+
+
+class Retrying:
+    """Middleware that has every request done twice, and hands on the second answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == "/mcp":
+            return await self.app(scope, receive, send)
+        message = await receive()
+
+        async def replayed() -> Message:
+            return message
+
+        async def dropped(_: Message) -> None: ...
+
+        await self.app(dict(scope), replayed, dropped)
+        return await self.app(dict(scope), replayed, send)
+
+
+async def refused_outside(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": f"outside: {error}"}, 410)
+
+
+OWN = {RefusedError: refused_outside, RequestValidationError: refused_outside}
+
+
+@pytest.mark.parametrize(
+    "middleware",
+    [
+        {"middleware_class": Retrying},
+        {"middleware_class": ExceptionMiddleware},
+        {"middleware_class": ExceptionMiddleware, "handlers": OWN},
+        {"middleware_class": GZipMiddleware, "minimum_size": 3},
+    ],
+)
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("grown", {"list": [0]}), ("refusing", {"level": 3}), ("refusing", {"level": "x"}), ("large", {"many": 150})],
+)
+async def test_middleware_of_all_kinds_makes_no_difference(
+    tool: str, arguments: dict[str, Any], middleware: dict[str, Any]
+) -> None:
+    told: list[Any] = []
+    for direct in (True, False):
+        app = shop()
+        app.add_middleware(**middleware)
+
+        @app.post("/grown", operation_id="grown")
+        async def grown(body: dict[str, Any]) -> dict[str, Any]:
+            body["list"].append(len(body["list"]))
+            return body
+
         async with client_of(app, direct=direct) as client:
             result = without_reference(await call(client, tool, **arguments))
         told.append((result, app.state.did))

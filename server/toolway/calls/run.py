@@ -57,7 +57,6 @@ class Calls:
         confirms: bool | Literal["if_possible"] = True,
         follow_seconds: float = 300,
     ) -> None:
-        self.tools = catalog.tools
         self.dispatchers = dispatchers
         self.ignore_unknown = ignore_unknown
         self.confirms = confirms
@@ -66,7 +65,12 @@ class Calls:
         self.waits: dict[str, bool] = {}
         """Of tools that have been called, by name: whether a call has ever waited for anything."""
         self._idle: anyio.Event | None = None
-        for origin, dispatcher in dispatchers.items():
+        self.offer(catalog)
+
+    def offer(self, catalog: Catalog) -> None:
+        """Call the tools of this catalogue from now on; calls on their way end as they began."""
+        self.tools = catalog.tools
+        for origin, dispatcher in self.dispatchers.items():
             dispatcher.prepare(tool.operation for tool in self.tools.values() if tool.origin == origin)
 
     def tool(self, name: str) -> Tool:
