@@ -716,7 +716,7 @@ OWN = {RefusedError: refused_outside, RequestValidationError: refused_outside}
 )
 @pytest.mark.parametrize(
     ("tool", "arguments"),
-    [("grown", {"list": [0]}), ("refusing", {"level": 3}), ("refusing", {"level": "x"}), ("large", {"many": 150})],
+    [("grown", {"body": {"list": [0]}}), ("refusing", {"level": 3}), ("refusing", {"level": "x"}), ("large", {"many": 150})],
 )
 async def test_middleware_of_all_kinds_makes_no_difference(
     tool: str, arguments: dict[str, Any], middleware: dict[str, Any]
