@@ -619,21 +619,21 @@ def by_kind(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
     return {**scope, "headers": [*headers, (b"content-type", b"text/plain")]}, receive
 
 
-def failing_with(error: Exception) -> Change:
+def failing_with(make: Callable[[], Exception]) -> Change:
     def failing_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
         async def failed() -> Message:
-            raise error
+            raise make()  # a new one, as an exception holds on to all that it went through
 
         return scope, failed
 
     return failing_body
 
 
-ERRORS = [
-    HTTPException(413, "too much"),
-    starlette.exceptions.HTTPException(413, "too much"),
-    OSError("gone"),
-    json.JSONDecodeError("what is this", "body", 1),
+ERRORS: list[Callable[[], Exception]] = [
+    lambda: HTTPException(413, "too much"),
+    lambda: starlette.exceptions.HTTPException(413, "too much"),
+    lambda: OSError("gone"),
+    lambda: json.JSONDecodeError("what is this", "body", 1),
 ]
 
 
@@ -716,7 +716,12 @@ OWN = {RefusedError: refused_outside, RequestValidationError: refused_outside}
 )
 @pytest.mark.parametrize(
     ("tool", "arguments"),
-    [("grown", {"body": {"list": [0]}}), ("refusing", {"level": 3}), ("refusing", {"level": "x"}), ("large", {"many": 150})],
+    [
+        ("grown", {"body": {"list": [0]}}),
+        ("refusing", {"level": 3}),
+        ("refusing", {"level": "x"}),
+        ("large", {"many": 150}),
+    ],
 )
 async def test_middleware_of_all_kinds_makes_no_difference(
     tool: str, arguments: dict[str, Any], middleware: dict[str, Any]
