@@ -39,7 +39,6 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.calls.stack import call, client_of, require_read, without_reference
-from tests.protocol.wire import ERAS
 from toolway.calls.direct import DirectPath, Endpoint
 from toolway.calls.solved import SolvedEndpoint
 from toolway.operations import read_application
@@ -493,14 +492,13 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("version", ERAS)
 @pytest.mark.parametrize(("tool", "arguments"), CALLS)
-async def test_a_solved_call_ends_as_any_other(tool: str, arguments: dict[str, Any], version: str) -> None:
+async def test_a_solved_call_ends_as_any_other(tool: str, arguments: dict[str, Any]) -> None:
     told: list[Any] = []
     for direct in (True, False):
         app = shop()
         async with client_of(app, direct=direct, max_result_bytes=200_000) as client:
-            result = without_reference(await call(client, tool, version, **arguments))
+            result = without_reference(await call(client, tool, **arguments))
         told.append((result, app.state.did, len(ticks)))
     assert told[0] == told[1]
 
