@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any, TypeAlias
+from types import FunctionType
+from typing import Annotated, Any, TypeAlias, cast
 from uuid import UUID
 
 import anyio
@@ -38,7 +38,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.calls.stack import call, client_of, require_read, without_reference
+from tests.calls.stack import call, client_of, frames, require_read, without_reference
 from toolway.calls.direct import DirectPath, Endpoint
 from toolway.calls.solved import SolvedEndpoint
 from toolway.operations import read_application
@@ -553,15 +553,6 @@ async def test_a_call_behind_middleware_ends_as_any_other(tool: str, arguments: 
     assert told[0] == told[1]
 
 
-def routers() -> int:
-    """How many routers look for where the call that is running belongs."""
-    frame, count = sys._getframe(), 0
-    while frame is not None:
-        count += frame.f_code is APIRouter.app.__code__
-        frame = frame.f_back
-    return count
-
-
 @pytest.mark.parametrize(("direct", "expected"), [(True, 0), (False, 1)])
 async def test_behind_middleware_no_router_has_to_find_the_endpoint(direct: bool, expected: int) -> None:
     app = FastAPI()
@@ -570,11 +561,11 @@ async def test_behind_middleware_no_router_has_to_find_the_endpoint(direct: bool
 
     @app.get("/solved", operation_id="solved")
     async def solved(request: Request) -> int:
-        return routers()
+        return frames(cast("FunctionType", APIRouter.app))  # which looks for where a request belongs
 
     @app.get("/plain", operation_id="plain")
     async def plain() -> int:
-        return routers()
+        return frames(cast("FunctionType", APIRouter.app))  # which looks for where a request belongs
 
     async with client_of(app, direct=direct) as client:
         found = [(await call(client, tool))["structuredContent"] for tool in ("solved", "plain")]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from fastapi import FastAPI, routing
 from fastapi.dependencies import utils
-from fastapi.exceptions import RequestValidationError, ValidationException
+from fastapi.exceptions import RequestValidationError
 from pydantic_core import PydanticUndefined
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from toolway.calls.bind import Parts
 from toolway.calls.equivalence import Made, is_plain, is_solved, made_with
 from toolway.calls.parameters import Parameters
-from toolway.calls.reached import handled, noted, say_where
+from toolway.calls.reached import Reached, handled
 from toolway.calls.solved import SolvedEndpoint
 from toolway.calls.stack import has_plain_end, has_plain_stack, held_by, is_read
 from toolway.calls.strictness import is_strict
@@ -88,17 +88,18 @@ class DirectPath:
     def _found(self, operation: Operation) -> Endpoint | SolvedEndpoint | None:
         made = made_with(operation)
         if self._app is not None and made is not None and is_plain(operation, made):
-            return Endpoint(self._app, operation, made, self._held_for(operation))
+            return Endpoint(self._reached(self._app, operation, made))
         return self._solved(operation)
 
     def _solved(self, operation: Operation) -> SolvedEndpoint | None:
         made = made_with(operation)
         if self._app is None or made is None or not is_solved(operation, made):
             return None
-        return SolvedEndpoint(self._app, operation, made, self._held_for(operation))
+        return SolvedEndpoint(self._reached(self._app, operation, made))
 
-    def _held_for(self, operation: Operation) -> Mapping[str, Any] | None:
-        return self._held.get(id(getattr(operation.route, "_effective_route", operation.route)))
+    def _reached(self, app: FastAPI, operation: Operation, made: Made) -> Reached:
+        held = self._held.get(id(getattr(operation.route, "_effective_route", operation.route)))
+        return Reached(app, operation, made, held)
 
 
 def _kept(known: _Known[_Called], operation: Operation, find: Callable[[Operation], _Called | None]) -> _Called | None:
@@ -111,23 +112,17 @@ def _kept(known: _Known[_Called], operation: Operation, find: Callable[[Operatio
 
 
 class Endpoint:
-    """One endpoint that takes values alone, called as FastAPI calls it; the operation's route is the effective one."""
+    """One endpoint that takes values alone, called as FastAPI calls it."""
 
-    def __init__(self, app: FastAPI, operation: Operation, made: Made, held: Mapping[str, Any] | None) -> None:
-        self._app = app
-        self._route: Any = operation.route
-        self._held = held
-        self._method = operation.method
+    def __init__(self, reached: Reached) -> None:
+        made = reached.made
+        self._reached = reached
         self._made = made
-        # By which errors that come up here are known again; where that is, is read for them alone. FastAPI would not
-        # keep an empty one.
-        self._here: Any = {"function": getattr(made.dependant.call, "__name__", "")}
-        self._writing = made.writing(self._here)
         self._path = Parameters(made.dependant.path_params, "path")
         self._query = Parameters(made.dependant.query_params, "query")
         self._status: int = made.status_code or 200
         self._is_strict = is_strict(made.response_field)
-        self._end = handled(app, handled(app, _end))  # around an endpoint, and around the router
+        self._end = handled(reached.app, handled(reached.app, _end))  # around an endpoint, and around the router
 
     async def answer(self, parts: Parts) -> Answered | ASGIApp:
         """Call the endpoint.
@@ -142,7 +137,7 @@ class Endpoint:
                 dependant=self._made.dependant, values=values, is_coroutine=self._made.is_coroutine
             )
             if not isinstance(found, Response):
-                written = await routing.serialize_response(response_content=found, **self._writing)
+                written = await routing.serialize_response(response_content=found, **self._reached.writing)
                 return Answered(self._status, cast("bytes", written), self._is_strict)
         except Exception as error:  # noqa: BLE001 - the application's code
             found = error
@@ -167,19 +162,18 @@ class Endpoint:
             wrong += more
         if wrong:
             body = None if parts.document is PydanticUndefined else parts.document
-            raise RequestValidationError(wrong, body=body, endpoint_ctx=self._here)
+            raise RequestValidationError(wrong, body=body, endpoint_ctx=self._reached.here)
         return values
 
     def _ending(self, parts: Parts, found: Response | Exception) -> ASGIApp:
-        own = noted(self._app, self._route, self._held)
-        path = {name: parts.path[name] for name in self._route.param_convertors}
+        reached = self._reached
+        own = reached.noted({name: parts.path[name] for name in reached.route.param_convertors})
 
         async def ending(scope: Scope, receive: Receive, send: Send) -> None:
-            scope = {**scope, **own, "path_params": path, _FOUND: found}
-            scope["root_path"] = self._app.root_path or scope["root_path"]
-            if isinstance(found, ValidationException) and found.endpoint_ctx is self._here:
-                say_where(found, self._made.dependant, self._method, scope["root_path"])
-            await self._end(scope, receive, send)
+            root_path = reached.app.root_path or scope["root_path"]
+            if isinstance(found, Exception):
+                reached.say_where(found, root_path)
+            await self._end({**scope, **own, "root_path": root_path, _FOUND: found}, receive, send)
 
         return ending
 

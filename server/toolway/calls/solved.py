@@ -8,12 +8,11 @@ middleware, which the endpoint's request has then come through.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI, Request, routing
+from fastapi import Request, routing
 from fastapi.dependencies.utils import SolvedDependency, solve_dependencies
 from fastapi.exceptions import RequestValidationError, ValidationException
 from fastapi.responses import JSONResponse
@@ -24,11 +23,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway._shortcut import Behind
 from toolway.calls.bind import Parts
-from toolway.calls.equivalence import Made
-from toolway.calls.reached import handled, noted, say_where
+from toolway.calls.reached import Reached, handled
 from toolway.calls.solver import solver_of
 from toolway.calls.strictness import STRICT, is_strict
-from toolway.operations import Operation
 
 __all__ = ["SolvedEndpoint"]
 
@@ -37,21 +34,18 @@ _routing: Any = routing  # whose functions are FastAPI's own affair, in releases
 
 
 class SolvedEndpoint:
-    """One endpoint, for which FastAPI solves a request; the route is the effective one, routers included."""
+    """One endpoint, for which FastAPI solves a request."""
 
-    def __init__(self, app: FastAPI, operation: Operation, made: Made, held: Mapping[str, Any] | None) -> None:
-        self._app = app
-        self._route: Any = operation.route
-        self._held = held
-        self._method = operation.method
+    def __init__(self, reached: Reached) -> None:
+        made = reached.made
+        self._reached = reached
+        self._app = reached.app
         self._made = made
-        self._here: Any = {"function": getattr(made.dependant.call, "__name__", "")}
         self._solver = solver_of(made.dependant, embeds=made.embeds)
         # Whoever gets hold of the request may change what it is made of.
         self._looks = self._solver is None or self._solver.takes_request
-        self._writing = made.writing(self._here)
         self._response = _Strict if is_strict(made.response_field) else Response
-        self._run = handled(app, self._enter)
+        self._run = handled(reached.app, self._enter)
         self._handle = routing.request_response(self._answer)
 
     async def answer(self, parts: Parts) -> ASGIApp:
@@ -91,12 +85,12 @@ class SolvedEndpoint:
     def _path(self, parts: Parts) -> dict[str, Any] | None:
         """The path's values, in its order; None for some that the router has to refuse."""
         try:
-            return {name: it.convert(parts.path[name]) for name, it in self._route.param_convertors.items()}
+            return {name: it.convert(parts.path[name]) for name, it in self._reached.route.param_convertors.items()}
         except ValueError:
             return None
 
     def _noted(self, parts: Parts, path: dict[str, Any]) -> dict[str, Any]:
-        return {**noted(self._app, self._route, self._held), "path_params": path, _PARTS: parts}
+        return {**self._reached.noted(path), _PARTS: parts}
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as stack:
@@ -112,8 +106,7 @@ class SolvedEndpoint:
         try:
             return await self._solved(request, PydanticUndefined if self._made.body_field is None else parts.document)
         except ValidationException as error:
-            if error.endpoint_ctx is self._here:
-                say_where(error, self._made.dependant, self._method, request.scope["root_path"])
+            self._reached.say_where(error, request.scope["root_path"])
             raise
 
     async def _solved(self, request: Request, document: object) -> Response:
@@ -125,7 +118,7 @@ class SolvedEndpoint:
             if found.background is None:
                 found.background = solved.background_tasks
             return found
-        return self._written(await routing.serialize_response(response_content=found, **self._writing), solved)
+        return self._written(await routing.serialize_response(response_content=found, **self._reached.writing), solved)
 
     async def _values(self, request: Request, document: object) -> SolvedDependency:
         overrides = getattr(self._made.overrides_provider, "dependency_overrides", None)
@@ -135,7 +128,7 @@ class SolvedEndpoint:
             solved = await self._left_to_fastapi(request, document)
         if solved.errors:
             body = None if document is PydanticUndefined else document
-            raise RequestValidationError(solved.errors, body=body, endpoint_ctx=self._here)
+            raise RequestValidationError(solved.errors, body=body, endpoint_ctx=self._reached.here)
         return solved
 
     async def _left_to_fastapi(self, request: Request, document: object) -> SolvedDependency:
