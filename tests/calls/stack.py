@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import FunctionType
 from typing import Any, TypeAlias, cast
@@ -74,6 +74,27 @@ def without_reference(result: dict[str, Any]) -> Any:
     """Each failure has a reference of its own; some endpoints fail on old releases of FastAPI, also over HTTP."""
     reference = result.get("_meta", {}).get("toolway/error", {}).get("reference")
     return json.loads(json.dumps(result).replace(reference, "...")) if reference else result
+
+
+Called: TypeAlias = tuple[str, dict[str, Any]]
+"""A tool, and the arguments of a call."""
+
+
+async def assert_calls_alike(
+    make: Callable[[], FastAPI], calls: Sequence[Called], version: str = MODERN, **settings: Any
+) -> None:
+    """Call tools both ways, and find no difference in results, nor in what the application has noted meanwhile."""
+    told: list[dict[str, Any]] = []
+    for direct in (True, False):
+        app = make()
+        found: dict[str, Any] = {}
+        async with client_of(app, direct=direct, max_result_bytes=200_000, **settings) as client:
+            for tool, arguments in calls:
+                app.state.did = []
+                result = without_reference(await call(client, tool, version, **arguments))
+                found[f"{tool} {arguments}"] = result, app.state.did
+        told.append(found)
+    assert told[0] == told[1]
 
 
 Told: TypeAlias = tuple[tuple[int, str], list[str]]

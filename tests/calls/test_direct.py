@@ -41,6 +41,7 @@ from tests.calls.stack import (
     IS_READ,
     Passes,
     answers_of,
+    assert_calls_alike,
     call,
     client_of,
     counted,
@@ -538,14 +539,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("version", ERAS)
-@pytest.mark.parametrize(("tool", "arguments"), CALLS)
-async def test_a_direct_call_ends_as_any_other(tool: str, arguments: dict[str, Any], version: str) -> None:
-    told: list[Any] = []
-    for direct in (True, False):
-        app = shop()
-        async with client_of(app, direct=direct, max_result_bytes=200_000) as client:
-            told.append((without_reference(await call(client, tool, version, **arguments)), app.state.did))
-    assert told[0] == told[1]
+async def test_direct_calls_end_as_any_other(version: str) -> None:
+    await assert_calls_alike(shop, CALLS, version)
 
 
 async def test_handlers_count_as_they_were_when_the_application_was_built() -> None:

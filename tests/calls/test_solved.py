@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, suppress
-from types import FunctionType
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any
 from uuid import UUID
 
 import anyio
 import pytest
-import starlette.exceptions
 from fastapi import (
     APIRouter,
     BackgroundTasks,
@@ -32,14 +29,11 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 from pydantic import BaseModel
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.calls.stack import call, client_of, frames, require_read, without_reference
-from toolway.calls.direct import DirectPath, Endpoint
+from tests.calls.stack import assert_calls_alike, call, client_of, require_read, without_reference
+from toolway.calls.direct import DirectPath
+from toolway.calls.plain import PlainEndpoint
 from toolway.calls.solved import SolvedEndpoint
 from toolway.operations import read_application
 
@@ -432,7 +426,8 @@ def test_all_of_them_are_solved_without_the_stack() -> None:
     app.middleware_stack = app.build_middleware_stack()
     path = DirectPath(app)
     operations = read_application(app).operations
-    assert [str(one) for one in operations if not isinstance(path.endpoint(one, app), (SolvedEndpoint, Endpoint))] == []
+    found = {str(one): path.endpoint(one, app) for one in operations}
+    assert [name for name, one in found.items() if not isinstance(one, (SolvedEndpoint, PlainEndpoint))] == []
 
 
 CALLS: list[tuple[str, dict[str, Any]]] = [
@@ -492,239 +487,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("tool", "arguments"), CALLS)
-async def test_a_solved_call_ends_as_any_other(tool: str, arguments: dict[str, Any]) -> None:
-    told: list[Any] = []
-    for direct in (True, False):
-        app = shop()
-        async with client_of(app, direct=direct, max_result_bytes=200_000) as client:
-            result = without_reference(await call(client, tool, **arguments))
-        told.append((result, app.state.did, len(ticks)))
-    assert told[0] == told[1]
-
-
-class Noting:
-    """Middleware that looks at what it passed on, after it is done."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sent: list[Any] = []
-
-        async def noted(message: Message) -> None:
-            sent.append({**message, "headers": list(message.get("headers", []))})
-            await send(message)
-
-        try:
-            await self.app(scope, receive, noted)
-        finally:
-            if scope["type"] == "http" and scope["path"] != "/mcp":
-                route = scope.get("route")
-                keys = sorted(key for key in scope if "toolway" not in key)
-                told = [
-                    route and route.path,
-                    getattr(scope.get("endpoint"), "__name__", None),
-                    scope.get("path_params"),
-                    keys,
-                    sent,
-                ]
-                scope["app"].state.did.append(told)
-
-
-async def stamped(request: Request, call_next: Callable[[Request], Any]) -> Response:
-    request.state.started = "by middleware"
-    response = await call_next(request)
-    response.headers["x-stamped"] = "yes"
-    return response
-
-
-@pytest.mark.parametrize(("tool", "arguments"), CALLS)
-async def test_a_call_behind_middleware_ends_as_any_other(tool: str, arguments: dict[str, Any]) -> None:
-    told: list[Any] = []
-    for direct in (True, False):
-        app = shop()
-        app.add_middleware(Noting)
-        app.add_middleware(BaseHTTPMiddleware, dispatch=stamped)  # around the other
-        app.add_exception_handler(Exception, lambda *_: JSONResponse({"detail": "sorry"}, 500))
-        async with client_of(app, direct=direct, max_result_bytes=200_000) as client:
-            result = without_reference(await call(client, tool, **arguments))
-        told.append((result, app.state.did, len(ticks)))
-    assert told[0] == told[1]
-
-
-@pytest.mark.parametrize(("direct", "expected"), [(True, 0), (False, 1)])
-async def test_behind_middleware_no_router_has_to_find_the_endpoint(direct: bool, expected: int) -> None:
-    app = FastAPI()
-    app.state.did = []
-    app.add_middleware(Noting)
-
-    @app.get("/solved", operation_id="solved")
-    async def solved(request: Request) -> int:
-        return frames(cast("FunctionType", APIRouter.app))  # which looks for where a request belongs
-
-    @app.get("/plain", operation_id="plain")
-    async def plain() -> int:
-        return frames(cast("FunctionType", APIRouter.app))  # which looks for where a request belongs
-
-    async with client_of(app, direct=direct) as client:
-        found = [(await call(client, tool))["structuredContent"] for tool in ("solved", "plain")]
-    assert found == [expected] * 2
-    assert len(app.state.did) == 2
-
-
-Change: TypeAlias = Callable[[Scope, Receive], tuple[Scope, Receive]]
-
-
-def elsewhere(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    return {**scope, "path": "/outer/inner/ordered/1/2", "method": "GET"}, receive
-
-
-def below(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    return {**scope, "root_path": "/outer"}, receive
-
-
-def by_header(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    return {**scope, "headers": [*scope["headers"], (b"x-text", b"added"), (b"cookie", b"a=added")]}, receive
-
-
-def by_query(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    return {**scope, "query_string": b"q=added&level=1&by=7"}, receive
-
-
-def by_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    async def changed() -> Message:
-        return {"type": "http.request", "body": b'{"line": {"sku": "changed"}, "sku": "changed"}'}
-
-    return scope, changed
-
-
-def by_kind(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    headers = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
-    return {**scope, "headers": [*headers, (b"content-type", b"text/plain")]}, receive
-
-
-def failing_with(make: Callable[[], Exception]) -> Change:
-    def failing_body(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-        async def failed() -> Message:
-            raise make()  # a new one, as an exception holds on to all that it went through
-
-        return scope, failed
-
-    return failing_body
-
-
-ERRORS: list[Callable[[], Exception]] = [
-    lambda: HTTPException(413, "too much"),
-    lambda: starlette.exceptions.HTTPException(413, "too much"),
-    lambda: OSError("gone"),
-    lambda: json.JSONDecodeError("what is this", "body", 1),
-]
-
-
-class Changing:
-    """Middleware that changes the requests that are for endpoints."""
-
-    def __init__(self, app: ASGIApp, change: Change) -> None:
-        self.app = app
-        self.change = change
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] != "/mcp":
-            scope, receive = self.change(scope, receive)
-        await self.app(scope, receive, send)
-
-
-@pytest.mark.parametrize(
-    "change", [elsewhere, below, by_header, by_query, by_body, by_kind, *map(failing_with, ERRORS)]
-)
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [
-        ("bodies", {"number": 7, "line": {"sku": "a"}}),
-        ("cleaned", {"sku": " a "}),
-        ("checked", {"line": {"sku": "a"}}),
-        ("raw", {"body": {"a": 1}}),
-        ("changed", {"q": "sent"}),
-        ("headers", {"x-text": "sent"}),
-        ("whole", {"text": "a"}),
-        ("refusing", {}),
-        ("untyped", {}),
-    ],
-)
-async def test_what_middleware_changes_is_changed(tool: str, arguments: dict[str, Any], change: Change) -> None:
-    told: list[Any] = []
-    for direct in (True, False):
-        app = shop()
-        app.add_middleware(Changing, change=change)
-        async with client_of(app, direct=direct) as client:
-            result = without_reference(await call(client, tool, **arguments))
-        told.append((result, app.state.did))
-    assert told[0] == told[1]
-
-
-class Retrying:
-    """Middleware that has every request done twice, and hands on the second answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/mcp":
-            return await self.app(scope, receive, send)
-        message = await receive()
-
-        async def replayed() -> Message:
-            return message
-
-        async def dropped(_: Message) -> None: ...
-
-        await self.app(dict(scope), replayed, dropped)
-        return await self.app(dict(scope), replayed, send)
-
-
-async def refused_outside(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": f"outside: {error}"}, 410)
-
-
-OWN = {RefusedError: refused_outside, RequestValidationError: refused_outside}
-
-
-@pytest.mark.parametrize(
-    "middleware",
-    [
-        {"middleware_class": Retrying},
-        {"middleware_class": ExceptionMiddleware},
-        {"middleware_class": ExceptionMiddleware, "handlers": OWN},
-        {"middleware_class": GZipMiddleware, "minimum_size": 3},
-    ],
-)
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [
-        ("grown", {"body": {"list": [0]}}),
-        ("refusing", {"level": 3}),
-        ("refusing", {"level": "x"}),
-        ("large", {"many": 150}),
-    ],
-)
-async def test_middleware_of_all_kinds_makes_no_difference(
-    tool: str, arguments: dict[str, Any], middleware: dict[str, Any]
-) -> None:
-    told: list[Any] = []
-    for direct in (True, False):
-        app = shop()
-        app.add_middleware(**middleware)
-
-        @app.post("/grown", operation_id="grown")
-        async def grown(body: dict[str, Any]) -> dict[str, Any]:
-            body["list"].append(len(body["list"]))
-            return body
-
-        async with client_of(app, direct=direct) as client:
-            result = without_reference(await call(client, tool, **arguments))
-        told.append((result, app.state.did))
-    assert told[0] == told[1]
+async def test_solved_calls_end_as_any_other() -> None:
+    await assert_calls_alike(shop, CALLS)
 
 
 async def overridden(other: str = "b") -> AsyncGenerator[str]:

@@ -37,6 +37,8 @@ class Parts:
     """The JSON of the body."""
     media_type: str | None = None
     body: bytes | None = None
+    strict: bytes | None = None
+    """What the endpoint has answered, once it is known to have written strict JSON (see `strictness`)."""
 
 
 @dataclass(slots=True)

@@ -22,9 +22,9 @@ from toolway._shortcut import BEHIND
 from toolway.calls.bind import Request
 from toolway.calls.context import CallContext
 from toolway.calls.decoding import decoded
-from toolway.calls.direct import Answered, DirectPath
+from toolway.calls.direct import DirectPath
 from toolway.calls.link import LINK
-from toolway.calls.strictness import STRICT
+from toolway.calls.reached import Answered
 from toolway.operations import Operation
 from toolway.settings import Settings
 
@@ -35,7 +35,8 @@ logger = logging.getLogger("toolway.calls")
 _EXPECTS_BODY = frozenset({"POST", "PUT", "PATCH"})  # without a body, a length of 0 says so (RFC 9110, section 8.6)
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_.~/-]*")  # quoting costs more than the rest of a scope
 _EXCEPTION_SECONDS = 0.1
-_JSON = [(b"content-type", b"application/json")]
+_TYPE = "application/json"
+_JSON = [(b"content-type", _TYPE.encode())]
 
 
 @dataclass(slots=True)
@@ -126,9 +127,10 @@ class Dispatcher:
             if endpoint is not None:
                 answered = await endpoint.answer(request.parts)
                 if isinstance(answered, Answered):
-                    return await take(self._reply(*answered))
+                    is_strict = request.parts.strict is not None
+                    return await take(self._reply(*answered, is_strict=is_strict))
                 app = answered
-        exchange = _Exchange(request.body or b"", self._settings, context, take)
+        exchange = _Exchange(request, self._settings, context, take)
         scope = self._scope(request, operation, context)
         if app is self._app:
             self._shorten(request, operation, context, scope)
@@ -146,11 +148,11 @@ class Dispatcher:
         if self._direct is None or request.parts is None or context.site is None:
             return
         endpoint = self._direct.behind(operation)
-        behind = endpoint.behind(request.parts, scope) if endpoint is not None else None
+        behind = endpoint.of(request.parts, scope) if endpoint is not None else None
         if behind is not None:
             scope[BEHIND] = behind
 
-    def _reply(self, status: int, body: bytes, is_strict: bool) -> Reply:
+    def _reply(self, status: int, body: bytes, *, is_strict: bool) -> Reply:
         most = self._settings.max_result_bytes
         return Reply(status, _JSON, body, cut=_too_large(most) if len(body) > most else "", is_strict=is_strict)
 
@@ -191,12 +193,13 @@ class _Exchange:
     """The two ends of one request: what the application receives, and what it sends."""
 
     __slots__ = (
-        "_body", "_chunks", "_is_closed", "_is_taken", "_is_whole", "_late", "_over", "_reply", "_report", "_seconds",
-        "_settings", "_size", "_take", "_timer",
+        "_body", "_chunks", "_is_closed", "_is_taken", "_is_whole", "_late", "_over", "_parts", "_reply", "_report",
+        "_seconds", "_settings", "_size", "_take", "_timer",
     )  # fmt: skip
 
-    def __init__(self, body: bytes, settings: Settings, context: CallContext, take: Take) -> None:
-        self._body: bytes | None = body
+    def __init__(self, request: Request, settings: Settings, context: CallContext, take: Take) -> None:
+        self._body: bytes | None = request.body or b""
+        self._parts = request.parts
         self._settings = settings
         self._report = context.report
         self._seconds = context.stream_seconds or settings.stream_seconds
@@ -232,7 +235,6 @@ class _Exchange:
         elif message["type"] == "http.response.start":
             self._reply.status = message["status"]
             self._reply.headers = list(message.get("headers", ()))
-            self._reply.is_strict = message.get(STRICT, False)
             if not self._reply.header(b"content-length"):
                 self._limit_time()
 
@@ -242,7 +244,8 @@ class _Exchange:
         return length.isdigit() and self._size + len(chunk) >= int(length)
 
     async def _add(self, chunk: bytes, *, more: bool) -> None:
-        self._chunks.append(chunk)
+        if chunk:
+            self._chunks.append(chunk)
         self._size += len(chunk)
         if self._size > self._settings.max_result_bytes:
             await self._close_early(_too_large(self._settings.max_result_bytes))
@@ -283,10 +286,16 @@ class _Exchange:
             return
         self._is_taken = True
         self._reply.body = b"".join(self._chunks) if len(self._chunks) != 1 else self._chunks[0]
+        self._reply.is_strict = self._is_as_written()
         if self._timer is not None:
             self._timer.cancel()
         await self._take(self._reply)
         self.close()
+
+    def _is_as_written(self) -> bool:
+        """Tell whether the answer is the endpoint's own JSON, and nothing on its way has made it another."""
+        strict = self._parts.strict if self._parts is not None else None
+        return strict is not None and self._reply.body is strict and self._reply.header(b"content-type") == _TYPE
 
     async def ended(self, exception: Exception | None) -> None:
         """The application's work is over; an answer it did not complete is no answer."""

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, routing
 from fastapi.exceptions import ValidationException
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from toolway.calls.bind import Parts
 from toolway.calls.equivalence import Made
 from toolway.calls.stack import handlers_of
 from toolway.operations import Operation
 
-__all__ = ["Reached", "handled"]
+__all__ = ["Answered", "Reached", "handled"]
 
 _CONTEXT = ("function", "file", "line", "path")
 _routing: Any = routing  # whose functions are FastAPI's own affair, in releases that were read
+
+
+class Answered(NamedTuple):
+    """What an endpoint has answered, and FastAPI has written."""
+
+    status: int
+    body: bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it in the very messages in which a response does, for which one need not be made."""
+        length = str(len(self.body)).encode("latin-1")
+        headers = [(b"content-length", length), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 class Reached:
@@ -40,16 +55,23 @@ class Reached:
         self.writing = made.writing(self.here)
         self._method = operation.method
         self._held = held
+        self._noted = {
+            "app": app,
+            "router": app.router,
+            "route": getattr(self.route, "original_route", self.route),
+            "endpoint": self.route.endpoint,
+        }
+
+    def path(self, parts: Parts) -> dict[str, Any] | None:
+        """The path's values, in its order; None for some that the router has to refuse."""
+        try:
+            return {name: it.convert(parts.path[name]) for name, it in self.route.param_convertors.items()}
+        except ValueError:
+            return None
 
     def noted(self, path: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the application and its router note of a request that is for this, with the path's values."""
-        own = {
-            "app": self.app,
-            "router": self.app.router,
-            "route": getattr(self.route, "original_route", self.route),
-            "endpoint": self.route.endpoint,
-            "path_params": path,
-        }
+        own = {**self._noted, "path_params": path}
         return own if self._held is None else {**own, "fastapi": {**self._held}}
 
     def say_where(self, error: Exception, root_path: str) -> None:
@@ -65,6 +87,6 @@ class Reached:
             setattr(error, f"endpoint_{name}", context.get(name))
 
 
-def handled(app: FastAPI, inner: ASGIApp) -> ASGIApp:
+def handled(app: FastAPI, inner: ASGIApp) -> ExceptionMiddleware:
     """Put the application's exception handlers around what answers a request."""
     return ExceptionMiddleware(inner, handlers_of(app), debug=app.debug)

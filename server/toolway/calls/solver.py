@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from toolway.calls.parameters import Parameters
 
-__all__ = ["Solver", "solver_of"]
+__all__ = ["Solver", "is_untouched", "solver_of"]
 
 Found: TypeAlias = tuple[dict[str, Any], list[Any]]
 """Values by name, and what is wrong with others."""
@@ -163,3 +163,8 @@ def _response() -> Response:
 
 _UNTOUCHED = _response()
 """Stands for that of functions that write to none."""
+
+
+def is_untouched(solved: utils.SolvedDependency) -> bool:
+    """Tell whether nothing that was found for a request has anything to do with its response."""
+    return solved.response is _UNTOUCHED and solved.background_tasks is None

@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-__all__ = ["STRICT", "is_strict"]
-
-STRICT = "toolway.strict"
-"""Says at the start of a response that its body is strict JSON."""
+__all__ = ["is_strict"]
 
 _STRICT = frozenset(
     {
