@@ -54,11 +54,11 @@ class Answer:
         size = sum(map(len, pieces))
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % size)]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-        if size > _LARGE:  # to copy it costs more than to send it in pieces
-            for piece in pieces:
-                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-            pieces = ()
-        await self._send({"type": "http.response.body", "body": b"".join(pieces)})
+        # to copy a large one costs more than to send it in pieces
+        *others, last = pieces if size > _LARGE else (b"".join(pieces),)
+        for piece in others:
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._send({"type": "http.response.body", "body": last})
 
     async def _write(self, frame: bytes) -> None:
         if self._is_over:

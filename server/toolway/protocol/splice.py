@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -20,32 +19,31 @@ _quoted = msgspec.json.Encoder().encode  # of text, in two thirds of the time th
 
 
 class Writer:
-    """Writes JSON-RPC replies for one server."""
+    """Writes JSON-RPC replies for one server, each in pieces: as few as there can be without a copy of a large one."""
 
     def __init__(self, server: Server[Any]) -> None:
         self._stamp = {SERVER_INFO_META_KEY: server.server_info_stamp}
-        self._end = b',"resultType":"complete","_meta":' + to_json(self._stamp) + b"}"
+        self._end = b',"resultType":"complete","_meta":' + to_json(self._stamp) + b"}}"
 
-    def reply(self, number: str | int, *result: bytes) -> Iterator[bytes]:
-        """Wrap a result that is written already, in however many pieces, and yield more of them."""
-        yield b'{"jsonrpc":"2.0","id":' + to_json(number) + b',"result":'
-        yield from result
-        yield b"}"
+    def reply(self, number: str | int, result: bytes) -> tuple[bytes, ...]:
+        """Wrap a result that is written already."""
+        return _head(number), result, b"}"
 
-    def tool_reply(self, number: str | int, tool: Tool, outcome: Outcome, version: str) -> Iterator[bytes]:
-        """Write the reply to one call, in pieces."""
+    def tool_reply(self, number: str | int, tool: Tool, outcome: Outcome, version: str) -> tuple[bytes, ...]:
+        """Write the reply to one call."""
         text = outcome.content[0]
         if outcome.is_error or outcome.structured is None or not isinstance(text, Text):
             return self.reply(number, self._whole(tool, outcome, version))
         structured = outcome.structured
-        wraps = version < MODERN and (tool.wraps_output or structured.lstrip()[:1] != b"{")
-        return self.reply(
-            number,
-            b'{"content":[{"type":"text","text":',
+        opening, end = b"", self._end if version >= MODERN else b"}}"
+        if version < MODERN and (tool.wraps_output or structured.lstrip()[:1] != b"{"):
+            opening, end = b'{"result":', b"}}}"
+        return (
+            _head(number) + b'{"content":[{"type":"text","text":',
             _quoted(text.text),
-            b'}],"isError":false,"structuredContent":',
-            *((b'{"result":', structured, b"}") if wraps else (structured,)),
-            self._end if version >= MODERN else b"}",
+            b'}],"isError":false,"structuredContent":' + opening,
+            structured,
+            end,
         )
 
     def _whole(self, tool: Tool, outcome: Outcome, version: str) -> bytes:
@@ -56,3 +54,7 @@ class Writer:
         else:
             result.pop("resultType", None)  # the SDK's model has it for every revision
         return to_json(result)
+
+
+def _head(number: str | int) -> bytes:
+    return b'{"jsonrpc":"2.0","id":' + to_json(number) + b',"result":'
