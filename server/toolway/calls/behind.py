@@ -55,8 +55,10 @@ class EndpointBehind:
 
     def _note(self, scope: Scope, path: dict[str, Any]) -> None:
         """Note in a request's scope that it has come here; in place, as the router does."""
-        own = self._reached.noted({**scope.get("path_params", {}), **path})
-        scope.update({**own, "router": scope.get("router", own["router"])})
+        router = scope.get("router")
+        scope.update(self._reached.noted({**scope.get("path_params", {}), **path}))
+        if router is not None:
+            scope["router"] = router
 
     async def _run(self, parts: Parts, scope: Scope, receive: Receive, send: Send, *, is_asked_alike: bool) -> None:
         if self._plain is None or not is_asked_alike:

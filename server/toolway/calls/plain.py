@@ -42,7 +42,8 @@ class PlainEndpoint:
         self._status: int = made.status_code or 200
         self._is_strict = is_strict(made.response_field)
         self._end = handled(reached.app, handled(reached.app, _end))  # around an endpoint, and around the router
-        self._handlers = self._end._exception_handlers, self._end._status_handlers  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        handlers = self._end._exception_handlers, self._end._status_handlers  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._left = {"starlette.exception_handlers": handlers, **dict.fromkeys(_STACKS, AsyncExitStack())}
 
     async def answer(self, parts: Parts) -> Answered | ASGIApp:
         """Call the endpoint.
@@ -70,8 +71,7 @@ class PlainEndpoint:
 
     async def run(self, parts: Parts, scope: Scope, receive: Receive, send: Send) -> None:
         """Run a request to its end that was made of these parts, and in which is noted that it has reached this."""
-        scope.update(dict.fromkeys(_STACKS, AsyncExitStack()))
-        scope["starlette.exception_handlers"] = self._handlers
+        scope.update(self._left)
         found = await self._found(parts)
         if not isinstance(found, Answered):
             return await self._ended(found, scope, receive, send)
@@ -104,7 +104,7 @@ class PlainEndpoint:
 
     def _ending(self, parts: Parts, found: Response | Exception) -> ASGIApp:
         reached = self._reached
-        own = reached.noted({name: parts.path[name] for name in reached.route.param_convertors})
+        own = reached.noted(reached.path(parts) or {})
 
         async def ending(scope: Scope, receive: Receive, send: Send) -> None:
             root_path = reached.app.root_path or scope["root_path"]

@@ -47,7 +47,7 @@ class Reached:
 
     def __init__(self, app: FastAPI, operation: Operation, made: Made, held: Mapping[str, Any] | None) -> None:
         self.app = app
-        self.route: Any = operation.route
+        route: Any = operation.route
         self.made = made
         # By which errors that come up here are known again; where that is, is read for them alone. FastAPI would not
         # keep an empty one.
@@ -55,17 +55,18 @@ class Reached:
         self.writing = made.writing(self.here)
         self._method = operation.method
         self._held = held
+        self._convertors = list(route.param_convertors.items())
         self._noted = {
             "app": app,
             "router": app.router,
-            "route": getattr(self.route, "original_route", self.route),
-            "endpoint": self.route.endpoint,
+            "route": getattr(route, "original_route", route),
+            "endpoint": route.endpoint,
         }
 
     def path(self, parts: Parts) -> dict[str, Any] | None:
         """The path's values, in its order; None for some that the router has to refuse."""
         try:
-            return {name: it.convert(parts.path[name]) for name, it in self.route.param_convertors.items()}
+            return {name: convertor.convert(parts.path[name]) for name, convertor in self._convertors}
         except ValueError:
             return None
 
