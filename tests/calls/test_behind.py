@@ -8,9 +8,10 @@ from contextvars import ContextVar
 from types import FunctionType
 from typing import Annotated, Any, TypeAlias, cast
 
+import anyio
 import pytest
 import starlette.exceptions
-from fastapi import APIRouter, Cookie, Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi import APIRouter, Cookie, Depends, FastAPI, Header, HTTPException, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -164,6 +165,31 @@ def gone(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
     return scope, left
 
 
+def malformed(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    async def nothing() -> Message:
+        return {}
+
+    return scope, nothing
+
+
+def bare(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    return {key: value for key, value in scope.items() if key not in {"root_path", "app"}}, receive
+
+
+def by_path(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    return {**scope, "path_params": {"text": "added", "tenant": "added"}}, receive
+
+
+def late(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    async def changing() -> Message:
+        scope["query_string"] = b"q=late&many=5"
+        scope.setdefault("path_params", {}).update(text="late", number="3")
+        scope["app"].state.did.append(sorted(key for key in scope if "toolway" not in key))
+        return await receive()
+
+    return scope, changing
+
+
 def by_kind(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
     headers = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
     return {**scope, "headers": [*headers, (b"content-type", b"text/plain")]}, receive
@@ -229,7 +255,22 @@ CHANGED: dict[str, list[Called]] = {
 
 @pytest.mark.parametrize(
     "change",
-    [elsewhere, below, by_header, by_query, by_body, in_pieces, lengthened, gone, by_kind, *map(failing_with, ERRORS)],
+    [
+        elsewhere,
+        below,
+        by_header,
+        by_query,
+        by_path,
+        by_body,
+        by_kind,
+        in_pieces,
+        lengthened,
+        malformed,
+        gone,
+        bare,
+        late,
+        *map(failing_with, ERRORS),
+    ],
 )
 @pytest.mark.parametrize("shop", SHOPS)
 async def test_what_middleware_changes_is_changed(shop: str, change: Change) -> None:
@@ -354,6 +395,92 @@ async def test_middleware_of_all_kinds_makes_no_difference(shop: str, middleware
             return body
 
     await assert_alike(shop, TREATED[shop], add)
+
+
+class BrokenError(Exception):
+    pass
+
+
+class Receiving(Response):
+    """A response that looks whether there is more to receive."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with anyio.move_on_after(0.05):
+            self.body = (await receive())["type"].encode()
+        self.init_headers()
+        await super().__call__(scope, receive, send)
+
+
+async def reads(request: Request, _: Exception) -> JSONResponse:
+    return JSONResponse({"found": await request.json()})
+
+
+async def reads_again(request: Request, _: Exception) -> JSONResponse:
+    return JSONResponse({"gone": await request.is_disconnected(), "found": (await request.body()).decode()})
+
+
+async def leaves_work(request: Request, _: Exception) -> JSONResponse:
+    request.scope["fastapi_middleware_astack"].callback(request.app.state.did.append, "done")
+    return JSONResponse({})
+
+
+async def breaks(_: Request, error: Exception) -> JSONResponse:
+    raise KeyError("another") from error
+
+
+async def looks(request: Request, _: Exception) -> JSONResponse:
+    body = b"none came"
+    with anyio.move_on_after(0.05):
+        body = await request.body()
+    return JSONResponse({"found": body.decode()})
+
+
+@pytest.mark.parametrize("handler", [reads, reads_again, leaves_work, breaks])
+@pytest.mark.parametrize("is_behind", [False, True])
+async def test_a_request_that_has_failed_has_been_read(handler: Any, is_behind: bool) -> None:
+    def make() -> FastAPI:
+        app = FastAPI(exception_handlers={BrokenError: handler, KeyError: looks})
+
+        @app.post("/broken", operation_id="broken")
+        async def broken(body: dict[str, Any]) -> dict[str, Any]:
+            body["list"].append("changed")
+            raise BrokenError
+
+        @app.post("/received", operation_id="received")
+        async def received(body: dict[str, Any]) -> Any:
+            return Receiving()
+
+        if is_behind:
+            app.add_middleware(Noting)
+        return app
+
+    await assert_calls_alike(make, [("broken", {"body": {"list": []}}), ("received", {"body": {}})])
+
+
+async def test_a_body_that_could_not_be_read_is_received_by_who_asks_again() -> None:
+    def make() -> FastAPI:
+        app = test_solved.shop()
+        app.add_exception_handler(400, looks)
+        app.add_middleware(Changing, change=failing_with(lambda: OSError("gone")))
+        return app
+
+    await assert_calls_alike(make, CHANGED["solved"])
+
+
+@pytest.mark.parametrize("is_behind", [False, True])
+async def test_what_no_argument_says_is_not_taken_from_arguments(is_behind: bool) -> None:
+    def make() -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/tenants", operation_id="tenants")
+        async def tenants(tenant: Annotated[str, Path()]) -> str:
+            return tenant
+
+        if is_behind:
+            app.add_middleware(Changing, change=by_path)
+        return app
+
+    await assert_calls_alike(make, [("tenants", {"tenant": "sent"})])
 
 
 current: ContextVar[Scope] = ContextVar("current")

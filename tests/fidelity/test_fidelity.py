@@ -12,13 +12,13 @@ from functools import cache
 from typing import Any
 
 import anyio
-import fastapi
 import httpx2
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from starlette.types import ASGIApp
 
+from tests.calls.stack import require_read
 from tests.fidelity import apps
 from tests.fidelity.application import Application
 from tests.fidelity.case import Absent, Case, Chapter
@@ -175,7 +175,7 @@ async def test_what_is_no_tool_is_reported_with_the_reason(app: str) -> None:
     assert [case.name for case in absent if case.reported is not None and not told.get(case.reported)] == []
 
 
-@pytest.mark.skipif(fastapi.__version__ != "0.165.0", reason="a release whose insides were not read")
+@require_read
 async def test_three_of_four_tools_are_called_without_the_stack_where_nothing_records() -> None:
     app = APPLICATIONS["main"].make(records=False)
     catalog = Toolway(app, settings=SETTINGS[True]).mount().read_catalog()

@@ -27,6 +27,7 @@ SETS = {
     "oldest": ["--resolution", "lowest-direct"],
     "below-0.137": ["fastapi==0.136.3"],
     "above-0.137": ["fastapi==0.137.2"],
+    "below-0.165": ["fastapi==0.164.0"],
     "newest": [],
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")

@@ -7,6 +7,7 @@ not be read of it again.
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -28,9 +29,8 @@ class EndpointBehind:
         self._reached = reached
         self._solved = SolvedEndpoint(reached)
         self._plain = plain
-        self._takes_body = reached.made.body_field is not None
 
-    def of(self, parts: Parts, sent: Scope) -> Behind | None:
+    def taking_on(self, parts: Parts, sent: Scope) -> Behind | None:
         """Return what takes a request on that is sent; None where the router has to.
 
         It does so once, and where the middleware has not led the request elsewhere.
@@ -38,41 +38,43 @@ class EndpointBehind:
         path = self._reached.path(parts)
         if path is None:
             return None
-        app = self._reached.app
-        way = sent["method"], sent["path"], app.root_path or sent["root_path"], app
+        site = self._reached.app
+        way = sent["method"], sent["path"], site.root_path or sent["root_path"], site
         query = sent["query_string"]
-        unused = [path]
+        is_used = False
 
         async def take_on(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-            is_there = way == (scope["method"], scope["path"], scope["root_path"], scope["app"])
-            if not is_there or not unused or "fastapi" in scope:
+            nonlocal is_used
+            is_there = way == (scope["method"], scope["path"], scope.get("root_path", ""), scope.get("app"))
+            if is_used or not is_there or "fastapi" in scope:
                 await app(scope, receive, send)
-            else:
-                self._note(scope, unused.pop())
-                await self._run(parts, scope, receive, send, is_asked_alike=scope["query_string"] == query)
+                return
+            is_used = True
+            self._note(scope, path)
+            if self._plain is None:
+                await self._solved.run(parts, scope, receive, send)
+                return
+            async with AsyncExitStack() as stack:
+                scope.update(self._reached.entered(stack))
+                first = _First(receive)
+                is_same = not self._reached.made.takes_body or await first.carries(parts, scope)
+                if is_same and scope.get("query_string") == query and scope.get("path_params") == path:
+                    await self._plain.run(parts, scope, receive, send)
+                else:
+                    await self._solved.run(parts, scope, first.again, send)
 
         return take_on
 
     def _note(self, scope: Scope, path: dict[str, Any]) -> None:
         """Note in a request's scope that it has come here; in place, as the router does."""
-        router = scope.get("router")
-        scope.update(self._reached.noted({**scope.get("path_params", {}), **path}))
-        if router is not None:
-            scope["router"] = router
-
-    async def _run(self, parts: Parts, scope: Scope, receive: Receive, send: Send, *, is_asked_alike: bool) -> None:
-        if self._plain is None or not is_asked_alike:
-            await self._solved.run(parts, scope, receive, send)
-        elif self._takes_body:
-            first = _First(receive)
-            way = self._plain if await first.carries(parts, scope) else self._solved
-            await way.run(parts, scope, first.receive, send)
-        else:
-            await self._plain.run(parts, scope, receive, send)
+        noted = self._reached.noted({**scope.get("path_params", {}), **path})
+        if "router" in scope:
+            del noted["router"]
+        scope.update(noted)
 
 
 class _First:
-    """Looks at the first message of a request, which whoever receives after that gets all the same."""
+    """The first message of a request: received to be looked at, and given again to who has to read it anew."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -80,17 +82,17 @@ class _First:
         self._error: Exception | None = None
 
     async def carries(self, parts: Parts, scope: Scope) -> bool:
-        """Tell whether the message is the whole body as it was sent."""
+        """Receive it, and tell whether it is the whole body as it was sent."""
         try:
             message = self._message = await self._receive()
+            is_whole = message["type"] == "http.request" and not message.get("more_body", False)
+            is_same = message.get("body", b"") == (parts.body or b"")
+            return is_whole and is_same and Headers(scope=scope).get("content-type") == parts.media_type
         except Exception as error:  # noqa: BLE001 - middleware's, and FastAPI knows what it means
-            self._error = error
+            self._error = error if self._message is None else None
             return False
-        is_whole = message["type"] == "http.request" and not message.get("more_body", False)
-        is_same = message.get("body", b"") == (parts.body or b"")
-        return is_whole and is_same and Headers(scope=scope).get("content-type") == parts.media_type
 
-    async def receive(self) -> Message:
+    async def again(self) -> Message:
         error, self._error = self._error, None
         if error is not None:
             raise error

@@ -113,7 +113,7 @@ class Dispatcher:
         if body is None:
             return reply
         cut = _too_large(most) if len(body) > most else reply.cut
-        return replace(reply, body=body[:most], cut=cut)
+        return replace(reply, body=body[:most], cut=cut, is_strict=False)
 
     async def run(self, request: Request, operation: Operation, context: CallContext, take: Take) -> None:
         """Run one request to its end; hand its answer to `take` as soon as that is complete.
@@ -148,7 +148,7 @@ class Dispatcher:
         if self._direct is None or request.parts is None or context.site is None:
             return
         endpoint = self._direct.behind(operation)
-        behind = endpoint.of(request.parts, scope) if endpoint is not None else None
+        behind = endpoint.taking_on(request.parts, scope) if endpoint is not None else None
         if behind is not None:
             scope[BEHIND] = behind
 

@@ -41,6 +41,7 @@ class Made:
         """The handler."""
         self.dependant: Any = enclosed["dependant"]
         self.body_field: Any = enclosed["body_field"]
+        self.takes_body = self.body_field is not None
         self.embeds: bool = enclosed["embed_body_fields"]
         self.overrides_provider: Any = enclosed["dependency_overrides_provider"]
         self.is_coroutine: bool = enclosed["is_coroutine"]
@@ -84,6 +85,8 @@ def is_plain(operation: Operation, made: Made) -> bool:
     return (
         _is_usual(operation, made)
         and not any(getattr(made.dependant, name) for name in _OTHERWISE_USED)
+        and not operation.credentials.query  # which the caller sends, and not an argument
+        and {field.alias for field in made.dependant.path_params} <= set(operation.template.names)
         and _converts(operation, StringConvertor, PathConvertor)
         and made.response_field is not None
         and (made.status_code is None or (made.status_code >= 200 and made.status_code not in _WITHOUT_BODY))

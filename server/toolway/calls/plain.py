@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import Any
 
-from fastapi import routing
+from fastapi import Request, routing
 from fastapi.dependencies import utils
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import PydanticUndefined
@@ -20,14 +20,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolway.calls.bind import Parts
 from toolway.calls.parameters import Parameters
-from toolway.calls.reached import Answered, Reached, handled
+from toolway.calls.reached import Answered, Reached, keep_body
 from toolway.calls.strictness import is_strict
 
 __all__ = ["PlainEndpoint"]
 
-_FOUND = "toolway.found"
-_STACKS = "fastapi_middleware_astack", "fastapi_inner_astack", "fastapi_function_astack"
-"""Where middleware finds in a scope afterwards what has been closed by then."""
+_routing: Any = routing  # whose functions are FastAPI's own affair, in releases that were read
 
 
 class PlainEndpoint:
@@ -41,44 +39,53 @@ class PlainEndpoint:
         self._query = Parameters(made.dependant.query_params, "query")
         self._status: int = made.status_code or 200
         self._is_strict = is_strict(made.response_field)
-        self._end = handled(reached.app, handled(reached.app, _end))  # around an endpoint, and around the router
-        handlers = self._end._exception_handlers, self._end._status_handlers  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        self._left = {"starlette.exception_handlers": handlers, **dict.fromkeys(_STACKS, AsyncExitStack())}
 
     async def answer(self, parts: Parts) -> Answered | ASGIApp:
         """Call the endpoint.
 
         Returns:
-            What it answers; or, where that was a response of its own or an exception, what brings the request to its
-            end.
+            What it answers; or, where that was a response of its own or an exception, what brings a request to its end
+            that has not been anywhere else.
         """
-        found = await self._found(parts)
-        return found if isinstance(found, Answered) else self._ending(parts, found)
+        outcome = await self._called(parts)
+        if isinstance(outcome, Answered):
+            return outcome
 
-    async def _found(self, parts: Parts) -> Answered | Response | Exception:
+        async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            if self._made.takes_body:
+                await receive()
+            noted = self._reached.noted(self._reached.path(parts) or {})
+            root_path = self._reached.app.root_path or scope["root_path"]
+            async with AsyncExitStack() as stack:
+                entered = {**scope, **noted, **self._reached.entered(stack), "root_path": root_path}
+                await self._end(outcome, parts, entered, receive, send)
+
+        return run
+
+    async def run(self, parts: Parts, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run a request to its end that was made of these parts, has been received, and has entered the endpoint."""
+        outcome = await self._called(parts)
+        if not isinstance(outcome, Answered):
+            await self._end(outcome, parts, scope, receive, send)
+            return
+        try:
+            await outcome(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - middleware's, which the application's handlers get as any other
+            await self._end(_begun(error), parts, scope, receive, _nowhere)
+
+    async def _called(self, parts: Parts) -> Answered | Response | Exception:
         try:
             values = await self._values(parts)
             found = await routing.run_endpoint_function(
                 dependant=self._made.dependant, values=values, is_coroutine=self._made.is_coroutine
             )
-            if not isinstance(found, Response):
-                written: Any = await routing.serialize_response(response_content=found, **self._reached.writing)
-                parts.strict = written if self._is_strict else None
-                return Answered(self._status, written)
+            if isinstance(found, Response):
+                return found
+            written: Any = await routing.serialize_response(response_content=found, **self._reached.writing)
         except Exception as error:  # noqa: BLE001 - the application's code
-            found = error
-        return found
-
-    async def run(self, parts: Parts, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run a request to its end that was made of these parts, and in which is noted that it has reached this."""
-        scope.update(self._left)
-        found = await self._found(parts)
-        if not isinstance(found, Answered):
-            return await self._ended(found, scope, receive, send)
-        try:
-            await found(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 - middleware's, which the application's handlers get as any other
-            await self._ended(_begun(error), scope, receive, _nowhere)
+            return error
+        parts.strict = written if self._is_strict else None
+        return Answered(self._status, written)
 
     async def _values(self, parts: Parts) -> dict[str, Any]:
         """The endpoint's arguments, as FastAPI reads them from a request."""
@@ -102,29 +109,23 @@ class PlainEndpoint:
             raise RequestValidationError(wrong, body=body, endpoint_ctx=self._reached.here)
         return values
 
-    def _ending(self, parts: Parts, found: Response | Exception) -> ASGIApp:
-        reached = self._reached
-        own = reached.noted(reached.path(parts) or {})
+    async def _end(
+        self, outcome: ASGIApp | Exception, parts: Parts, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Bring a request to its end, within the handlers around an endpoint, and around the router."""
+        request = Request(scope, receive, send)
+        if self._made.takes_body:
+            keep_body(request, parts)
+        if isinstance(outcome, Exception):
+            self._reached.say_where(outcome, scope["root_path"])
 
         async def ending(scope: Scope, receive: Receive, send: Send) -> None:
-            root_path = reached.app.root_path or scope["root_path"]
-            await self._ended(found, {**scope, **own, "root_path": root_path}, receive, send)
+            if isinstance(outcome, Exception):
+                raise outcome
+            await outcome(scope, receive, send)
 
-        return ending
-
-    async def _ended(self, found: ASGIApp | Exception, scope: Scope, receive: Receive, send: Send) -> None:
-        if isinstance(found, Exception):
-            self._reached.say_where(found, scope["root_path"])
-        scope[_FOUND] = found
-        await self._end(scope, receive, send)
-
-
-async def _end(scope: Scope, receive: Receive, send: Send) -> None:
-    """End a request with what its endpoint has found."""
-    found: ASGIApp | Exception = scope.pop(_FOUND)
-    if isinstance(found, Exception):
-        raise found
-    await found(scope, receive, send)
+        handled = _routing.wrap_app_handling_exceptions(ending, request)
+        await _routing.wrap_app_handling_exceptions(handled, Request(scope, receive, send))(scope, receive, send)
 
 
 def _begun(error: Exception) -> ASGIApp:

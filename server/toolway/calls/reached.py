@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
-from fastapi import FastAPI, routing
+from fastapi import FastAPI, Request, routing
 from fastapi.exceptions import ValidationException
+from pydantic_core import PydanticUndefined
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway.calls.bind import Parts
 from toolway.calls.equivalence import Made
-from toolway.calls.stack import handlers_of
+from toolway.calls.stack import handlers_of, noted_handlers_of
 from toolway.operations import Operation
 
-__all__ = ["Answered", "Reached", "handled"]
+__all__ = ["Answered", "Reached", "handled", "keep_body"]
 
+_STACKS = "fastapi_middleware_astack", "fastapi_inner_astack", "fastapi_function_astack"
 _CONTEXT = ("function", "file", "line", "path")
 _routing: Any = routing  # whose functions are FastAPI's own affair, in releases that were read
 
@@ -55,6 +58,7 @@ class Reached:
         self.writing = made.writing(self.here)
         self._method = operation.method
         self._held = held
+        self._handlers = noted_handlers_of(app)
         self._convertors = list(route.param_convertors.items())
         self._noted = {
             "app": app,
@@ -75,6 +79,10 @@ class Reached:
         own = {**self._noted, "path_params": path}
         return own if self._held is None else {**own, "fastapi": {**self._held}}
 
+    def entered(self, stack: AsyncExitStack) -> dict[str, Any]:
+        """Return what else is in a request's scope while its endpoint runs; `stack` stands for all of FastAPI's."""
+        return {**dict.fromkeys(_STACKS, stack), "starlette.exception_handlers": self._handlers}
+
     def say_where(self, error: Exception, root_path: str) -> None:
         """Say of an error of FastAPI's own that it came up here; to read the endpoint's source takes a while."""
         if not isinstance(error, ValidationException) or error.endpoint_ctx is not self.here:
@@ -88,6 +96,13 @@ class Reached:
             setattr(error, f"endpoint_{name}", context.get(name))
 
 
-def handled(app: FastAPI, inner: ASGIApp) -> ExceptionMiddleware:
+def handled(app: FastAPI, inner: ASGIApp) -> ASGIApp:
     """Put the application's exception handlers around what answers a request."""
     return ExceptionMiddleware(inner, handlers_of(app), debug=app.debug)
+
+
+def keep_body(request: Request, parts: Parts) -> None:
+    """Have a request know its body, as one whose body has been read does."""
+    vars(request)["_body"] = parts.body or b""
+    if parts.document is not PydanticUndefined:
+        vars(request)["_json"] = parts.document

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway._shortcut import BEHIND
 from toolway.calls.bind import Parts
-from toolway.calls.reached import Answered, Reached, handled
+from toolway.calls.reached import Answered, Reached, handled, keep_body
 from toolway.calls.solver import is_untouched, solver_of
 from toolway.calls.strictness import is_strict
 
@@ -71,10 +71,10 @@ class SolvedEndpoint:
 
     async def _answer(self, request: Request) -> Response | Answered:
         parts: Parts = request.scope.pop(_PARTS)
+        if self._made.takes_body and not await _has_body(request, parts):
+            return await self._made.handle(request)
         if self._looks or BEHIND in request.scope:
             _ = request.headers, request.query_params, request.cookies  # which FastAPI has read before any dependency
-        if self._made.body_field is not None and not await _has_body(request, parts):
-            return await self._made.handle(request)
         try:
             return await self._solved(request, parts)
         except ValidationException as error:
@@ -82,7 +82,7 @@ class SolvedEndpoint:
             raise
 
     async def _solved(self, request: Request, parts: Parts) -> Response | Answered:
-        solved = await self._values(request, PydanticUndefined if self._made.body_field is None else parts.document)
+        solved = await self._values(request, parts.document if self._made.takes_body else PydanticUndefined)
         found = await routing.run_endpoint_function(
             dependant=self._made.dependant, values=solved.values, is_coroutine=self._made.is_coroutine
         )
@@ -136,14 +136,14 @@ async def _has_body(request: Request, parts: Parts) -> bool:
     try:
         body = await request.body()
     except Exception as error:  # noqa: BLE001 - middleware's, and FastAPI knows what it means
-        vars(request)["body"] = partial(_failing, error)
+        vars(request)["body"] = partial(_failing, request, error)
         return False
     if body != (parts.body or b"") or request.headers.get("content-type") != parts.media_type:
         return False
-    if parts.document is not PydanticUndefined:
-        vars(request)["_json"] = parts.document  # as `json()` does, which an endpoint may call, too
+    keep_body(request, parts)
     return True
 
 
-async def _failing(error: Exception) -> bytes:
+async def _failing(request: Request, error: Exception) -> bytes:
+    del vars(request)["body"]  # whoever asks after that receives again
     raise error

@@ -29,10 +29,10 @@ from starlette.routing import BaseRoute
 
 from toolway._shortcut import ShortCut
 
-__all__ = ["handlers_of", "has_plain_end", "has_plain_stack", "held_by", "is_own", "is_read"]
+__all__ = ["handlers_of", "has_plain_end", "has_plain_stack", "held_by", "is_own", "is_read", "noted_handlers_of"]
 
-_RELEASES = ("0.165.0",)
-"""Releases of FastAPI that were read for this."""
+_RELEASES = ("0.164.0", "0.165.0")
+"""Releases of FastAPI that were read for this; the older one has no limits on forms."""
 _HANDLER = "starlette.middleware.exceptions.ExceptionMiddleware"
 _STACK = (
     "starlette.middleware.errors.ServerErrorMiddleware",
@@ -123,8 +123,14 @@ def _ends_with(app: FastAPI, router: object) -> bool:
 
 def handlers_of(app: FastAPI) -> dict[Any, Any]:
     """The exception handlers of an application with a plain end: what is added once that is built has no effect."""
+    by_kind, by_status = noted_handlers_of(app)
+    return {**by_status, **by_kind}
+
+
+def noted_handlers_of(app: FastAPI) -> tuple[dict[Any, Any], dict[int, Any]]:
+    """The same, by exception and by status, as a request finds them in its scope."""
     *_, middleware = (layer for layer in _layers(app) if _kind(layer) == _HANDLER)
-    return {**middleware._status_handlers, **middleware._exception_handlers}  # noqa: SLF001
+    return middleware._exception_handlers, middleware._status_handlers  # noqa: SLF001
 
 
 def held_by(app: FastAPI) -> Mapping[int, Mapping[str, Any]]:
@@ -165,7 +171,7 @@ def _is_usual_router(router: APIRouter) -> bool:
     return (
         all(is_own(getattr(kind, name), home) for name, home in methods)
         and not {"app", "handle", "matches"} & vars(router).keys()
-        and not router.form_limits
+        and not getattr(router, "form_limits", None)
         and all(map(_is_usual_route, router.routes))
     )
 
@@ -177,7 +183,7 @@ def _is_usual_route(route: BaseRoute) -> bool:
         return type(route).matches is APIRoute.matches and type(route).handle is APIRoute.handle
     included: Any = route
     if _kind(route) == _INCLUDED:
-        return not included.include_context.form_limits and _is_usual_router(included.original_router)
+        return not getattr(included.include_context, "form_limits", None) and _is_usual_router(included.original_router)
     return _kind(route) in _ROUTES
 
 
