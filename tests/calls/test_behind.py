@@ -172,8 +172,12 @@ def malformed(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
     return scope, nothing
 
 
-def bare(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    return {key: value for key, value in scope.items() if key not in {"root_path", "app"}}, receive
+def without_root(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    return {key: value for key, value in scope.items() if key != "root_path"}, receive
+
+
+def without_app(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    return {key: value for key, value in scope.items() if key != "app"}, receive
 
 
 def by_path(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
@@ -245,6 +249,7 @@ CHANGED: dict[str, list[Called]] = {
     "plain": [
         ("texts", {"text": "sent", "many": [1]}),
         ("lines", {"number": 7, "line": {"sku": "a"}}),
+        ("lines", {"number": "seven"}),
         ("line", {"sku": "a"}),
         ("optional", {}),
         ("optional", {"sku": "a"}),
@@ -267,7 +272,8 @@ CHANGED: dict[str, list[Called]] = {
         lengthened,
         malformed,
         gone,
-        bare,
+        without_root,
+        without_app,
         late,
         *map(failing_with, ERRORS),
     ],

@@ -117,7 +117,7 @@ class PlainEndpoint:
         if self._made.takes_body:
             keep_body(request, parts)
         if isinstance(outcome, Exception):
-            self._reached.say_where(outcome, scope["root_path"])
+            self._reached.say_where(outcome, scope.get("root_path", ""))
 
         async def ending(scope: Scope, receive: Receive, send: Send) -> None:
             if isinstance(outcome, Exception):

@@ -78,7 +78,7 @@ class SolvedEndpoint:
         try:
             return await self._solved(request, parts)
         except ValidationException as error:
-            self._reached.say_where(error, request.scope["root_path"])
+            self._reached.say_where(error, request.scope.get("root_path", ""))
             raise
 
     async def _solved(self, request: Request, parts: Parts) -> Response | Answered:
