@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from toolway.calls.bind import Parts
 from toolway.calls.parameters import Parameters
 from toolway.calls.reached import Answered, Reached, keep_body
-from toolway.calls.strictness import is_strict
 
 __all__ = ["PlainEndpoint"]
 
@@ -37,8 +36,6 @@ class PlainEndpoint:
         self._made = made
         self._path = Parameters(made.dependant.path_params, "path")
         self._query = Parameters(made.dependant.query_params, "query")
-        self._status: int = made.status_code or 200
-        self._is_strict = is_strict(made.response_field)
 
     async def answer(self, parts: Parts) -> Answered | ASGIApp:
         """Call the endpoint.
@@ -84,8 +81,7 @@ class PlainEndpoint:
             written: Any = await routing.serialize_response(response_content=found, **self._reached.writing)
         except Exception as error:  # noqa: BLE001 - the application's code
             return error
-        parts.strict = written if self._is_strict else None
-        return Answered(self._status, written)
+        return self._reached.answered(parts, written)
 
     async def _values(self, parts: Parts) -> dict[str, Any]:
         """The endpoint's arguments, as FastAPI reads them from a request."""

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from toolway.calls.bind import Parts
 from toolway.calls.equivalence import Made
 from toolway.calls.stack import handlers_of, noted_handlers_of
+from toolway.calls.strictness import is_strict
 from toolway.operations import Operation
 
 __all__ = ["Answered", "Reached", "handled", "keep_body"]
@@ -58,6 +59,8 @@ class Reached:
         self.writing = made.writing(self.here)
         self._method = operation.method
         self._held = held
+        self._status: int = made.status_code or 200
+        self._is_strict = is_strict(made.response_field)
         self._handlers = noted_handlers_of(app)
         self._convertors = list(route.param_convertors.items())
         self._noted = {
@@ -82,6 +85,11 @@ class Reached:
     def entered(self, stack: AsyncExitStack) -> dict[str, Any]:
         """Return what else is in a request's scope while its endpoint runs; `stack` stands for all of FastAPI's."""
         return {**dict.fromkeys(_STACKS, stack), "starlette.exception_handlers": self._handlers}
+
+    def answered(self, parts: Parts, written: bytes) -> Answered:
+        """Answer with what FastAPI has written, and note whether that surely is strict JSON."""
+        parts.strict = written if self._is_strict else None
+        return Answered(self._status, written)
 
     def say_where(self, error: Exception, root_path: str) -> None:
         """Say of an error of FastAPI's own that it came up here; to read the endpoint's source takes a while."""

@@ -24,7 +24,6 @@ from toolway._shortcut import BEHIND
 from toolway.calls.bind import Parts
 from toolway.calls.reached import Answered, Reached, handled, keep_body
 from toolway.calls.solver import is_untouched, solver_of
-from toolway.calls.strictness import is_strict
 
 __all__ = ["SolvedEndpoint"]
 
@@ -42,7 +41,6 @@ class SolvedEndpoint:
         self._solver = solver_of(made.dependant, embeds=made.embeds)
         # Whoever gets hold of the request may change what it is made of.
         self._looks = self._solver is None or self._solver.takes_request
-        self._is_strict = is_strict(made.response_field)
         self._has_plain_end = made.response_field is not None and is_body_allowed_for_status_code(made.status_code)
         self._run = handled(reached.app, self._enter)
         self._handle = routing.request_response(cast("Any", self._answer))  # which runs whatever is an application
@@ -92,8 +90,7 @@ class SolvedEndpoint:
             return found
         content: Any = await routing.serialize_response(response_content=found, **self._reached.writing)
         if self._has_plain_end and is_untouched(solved):
-            parts.strict = content if self._is_strict else None
-            return Answered(self._made.status_code or 200, content)
+            return self._reached.answered(parts, content)
         return self._written(content, solved)
 
     async def _values(self, request: Request, document: object) -> SolvedDependency:
