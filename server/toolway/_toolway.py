@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI, params
 
 from toolway._changes import told
+from toolway._garbage import without_collecting
 from toolway._sources import Remote, Source, combined, source_of
 from toolway.calls import Calls, may_ask
 from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
@@ -107,6 +108,7 @@ class Toolway:
         self._is_within = False
         self._works = True
 
+    @without_collecting()
     def mount(
         self,
         path: str = "/mcp",
@@ -170,6 +172,7 @@ class Toolway:
             raise NotStartedError("the catalogue is built when the application has started; run its lifespan first")
         return self._running.catalog
 
+    @without_collecting()
     def read_catalog(self) -> Catalog:
         """Read the tools of the application as it is now, whether it runs or not.
 
@@ -268,20 +271,10 @@ class Toolway:
 
     @asynccontextmanager
     async def _built(self, state: State) -> AsyncGenerator[Running]:
-        from toolway.protocol import Callers, CatalogServer, Publisher, seal_states  # noqa: PLC0415 - see the module's docstring
+        from toolway.protocol import Callers, Publisher  # noqa: PLC0415 - see the module's docstring
 
-        catalog = self.read_catalog()
-        settings = self.settings
-        calls = Calls(
-            catalog,
-            self.source.dispatchers(state),
-            ignore_unknown=settings.ignore_unknown_arguments,
-            confirms=settings.confirm,
-            follow_seconds=settings.follow_seconds,
-        )
-        context_of = Callers(settings)
-        server = CatalogServer(catalog, self._wiring(catalog, calls, context_of))
-        seal_states(server, calls, settings)
+        context_of = Callers(self.settings)
+        catalog, calls, server = self._parts(state, context_of)
         try:
             async with self._jobs(catalog, calls) as jobs:
                 if jobs is not None:
@@ -296,6 +289,23 @@ class Toolway:
                     self._running = None
         finally:
             await calls.close()
+
+    @without_collecting()
+    def _parts(self, state: State, context_of: Callers) -> tuple[Catalog, Calls, CatalogServer]:
+        from toolway.protocol import CatalogServer, seal_states  # noqa: PLC0415 - see the module's docstring
+
+        catalog = self.read_catalog()
+        settings = self.settings
+        calls = Calls(
+            catalog,
+            self.source.dispatchers(state),
+            ignore_unknown=settings.ignore_unknown_arguments,
+            confirms=settings.confirm,
+            follow_seconds=settings.follow_seconds,
+        )
+        server = CatalogServer(catalog, self._wiring(catalog, calls, context_of))
+        seal_states(server, calls, settings)
+        return catalog, calls, server
 
     def _wiring(self, catalog: Catalog, calls: Calls, context_of: Callers) -> Wiring:
         from mcp.server.subscriptions import InMemorySubscriptionBus  # noqa: PLC0415 - see the module's docstring

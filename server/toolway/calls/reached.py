@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request, routing
@@ -60,7 +61,6 @@ class Reached:
         self._method = operation.method
         self._held = held
         self._status: int = made.status_code or 200
-        self._is_strict = is_strict(made.response_field)
         self._handlers = noted_handlers_of(app)
         self._convertors = list(route.param_convertors.items())
         self._noted = {
@@ -69,6 +69,11 @@ class Reached:
             "route": getattr(route, "original_route", route),
             "endpoint": route.endpoint,
         }
+
+    @cached_property
+    def _is_strict(self) -> bool:
+        """Whether its answers surely are strict JSON; found out at the first, as a thousand would delay the start."""
+        return is_strict(self.made.response_field)
 
     def path(self, parts: Parts) -> dict[str, Any] | None:
         """The path's values, in its order; None for some that the router has to refuse."""
