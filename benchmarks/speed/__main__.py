@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.environments import ROOT, NotInstalledError, python_of, versions_of
 from benchmarks.speed.chart import bars
-from benchmarks.speed.entries import ENTRIES, OURS, OURS_BEHIND, Entry
+from benchmarks.speed.entries import ENTRIES, OURS, OURS_BEHIND, UNAVOIDABLE, Entry
 from benchmarks.speed.load import need_wrk
 from benchmarks.speed.memory import Growth, growth_of
 from benchmarks.speed.moments import burst_of, one_each, start_of
@@ -118,7 +118,8 @@ def _memory(entries: Sequence[Entry], _: argparse.Namespace) -> Iterator[str]:
 
 def _moments(entries: Sequence[Entry], options: argparse.Namespace) -> Iterator[str]:
     rounds: int = options.rounds
-    chosen = one_each(entries)
+    plain, *others = one_each(entries)
+    chosen = (plain, *UNAVOIDABLE, *others)
     starts = {size: [start_of(entry, python_of, size, rounds) for entry in chosen] for size in SIZES}
     bursts = [burst_of(entry, python_of, 3) for entry in entries]
     yield from (*machine(_command()), "")

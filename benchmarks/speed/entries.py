@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ENTRIES", "MODERN", "NEWEST_HANDSHAKE", "OURS", "OURS_BEHIND", "OURS_WHOLE", "PLAIN", "Entry"]
+__all__ = [
+    "ENTRIES",
+    "MODERN",
+    "NEWEST_HANDSHAKE",
+    "OURS",
+    "OURS_BEHIND",
+    "OURS_WHOLE",
+    "PLAIN",
+    "UNAVOIDABLE",
+    "Entry",
+]
 
 MODERN = "2026-07-28"
 NEWEST_HANDSHAKE = "2025-11-25"
@@ -49,6 +59,11 @@ class Entry:
 
 PLAIN = Entry("plain HTTP", "serve_plain")
 PLAIN_BEHIND = Entry("plain HTTP, behind middleware", "serve_plain", variables=_MIDDLEWARE)
+UNAVOIDABLE = (
+    Entry("plain HTTP that writes its document", "serve_plain", variables=(("STARTS_WITH", "document"),)),
+    Entry("and imports the MCP SDK", "serve_plain", variables=(("STARTS_WITH", "document,sdk"),)),
+)
+"""What a start takes at least, where tools are read from the document and served with the SDK."""
 _SERVER = ("uvicorn[standard]==0.54.0", "uvloop==0.23.0", "httptools==0.9.0")
 _FASTAPI_MCP = ("fastapi-mcp==0.4.0", "mcp==1.30.0", "fastapi==0.165.0", *_SERVER)
 _FASTMCP = ("fastmcp==4.1.2", "mcp==2.3.0", "fastapi==0.165.0", *_SERVER)
