@@ -1,10 +1,11 @@
-"""A call that ends as usual leaves nothing to the garbage collector: what it held, however large, is freed."""
+"""What is no longer needed is freed: by a call that ends as usual without the garbage collector, however large it was."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable
+from weakref import ref
 
 import anyio.lowlevel
 import pytest
@@ -13,10 +14,17 @@ from fastapi.responses import JSONResponse
 from pydantic_core import to_json
 from starlette.types import Message, Scope
 
-from tests.protocol.wire import ERAS, headers_of, message
+from tests.protocol.wire import ERAS, MODERN, headers_of, message
 from toolway import Settings, Toolway
 
 TIMES = 5
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_old_is_looked_through() -> None:
+    """What other tests have left would be counted for each of these, and takes seconds each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def make_app() -> FastAPI:
@@ -46,6 +54,10 @@ def make_app() -> FastAPI:
         return {"number": number}
 
     return app
+
+
+async def fetch_number() -> int:
+    return 7
 
 
 async def request(app: FastAPI, method: str, target: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -111,3 +123,18 @@ async def test_a_call_leaves_no_more_than_the_plain_request(version: str, tool: 
 
     async with app.router.lifespan_context(app):
         assert await left_by(as_a_tool) <= await left_by(plainly) + 1
+
+
+async def test_an_application_that_nobody_keeps_is_freed_with_its_server() -> None:
+    app = FastAPI()  # of which no endpoint knows: FastAPI keeps some endpoints for good
+    app.state.watched = asyncio.Event()
+    app.get("/number", operation_id="number")(fetch_number)
+    Toolway(app).mount()
+    body = message(MODERN, "tools/call", {"name": "number", "arguments": {}})
+    headers = {name.lower(): value for name, value in headers_of(MODERN, body).items()}
+    async with app.router.lifespan_context(app):
+        assert b'"isError":false' in await request(app, "POST", "/mcp", headers, to_json(body))
+    kept = ref(app)
+    del app
+    gc.collect()
+    assert kept() is None

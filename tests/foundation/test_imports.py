@@ -20,7 +20,9 @@ BESIDE = {
     "clients": {"lint", "console"},
 }
 # What everyone may import, and what imports no room.
-FLOOR = frozenset({"_changes", "_headers", "_shortcut", "_versions", "content", "errors", "markers", "settings"})
+FLOOR = frozenset(
+    {"_changes", "_garbage", "_headers", "_shortcut", "_versions", "content", "errors", "markers", "settings"}
+)
 # What puts the rooms together, and who may import that.
 COMPOSITION = frozenset({"_sources", "_toolway", "__init__"})
 COMPOSERS = frozenset({"__init__", "__main__", "cli", "compat", "console"})

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, ClassVar, TypeAlias, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from fastapi import APIRouter, FastAPI
 
@@ -37,12 +37,16 @@ class Lifespan:
     _known: ClassVar[WeakKeyDictionary[FastAPI, Lifespan]] = WeakKeyDictionary()
 
     def __init__(self, app: FastAPI) -> None:
-        self._app = app
+        self._app_of = ref(app)  # an application would keep itself otherwise, by what is known of it
         self._own = 0
         self._state: State = None
         self._is_watched = False
         self._kept: _Kept | None = None
         self._users = 0
+
+    @property
+    def _app(self) -> FastAPI:
+        return cast("FastAPI", self._app_of())
 
     @classmethod
     def of(cls, app: FastAPI) -> Lifespan:
