@@ -1,4 +1,4 @@
-"""What is no longer needed is freed: by a call that ends as usual without the garbage collector, however large it was."""
+"""What is no longer needed is freed; by a call that ends as usual, without the garbage collector."""
 
 from __future__ import annotations
 
