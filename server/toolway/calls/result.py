@@ -22,6 +22,7 @@ logger = logging.getLogger("toolway.calls")
 
 _LARGE = 64 * 1024
 _MOST_DIGITS = 4300  # of a number that Python reads
+_DIGITS = re.compile(rb"\d{%d}" % (_MOST_DIGITS // 2))
 _SYNTAX = msgspec.json.Decoder(msgspec.Raw)
 _PLAIN_NAME = re.compile(r"[\w .:@$-]*", re.ASCII)
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
@@ -99,8 +100,13 @@ def _outcome(tool: Tool, reply: Reply) -> Outcome:
 
 
 def _has_plain_numbers(body: bytes) -> bool:
-    """Tell whether there can be no number in JSON that Python does not read; in large answers nobody looks for them."""
-    return len(body) < _MOST_DIGITS or len(body) > _LARGE
+    """Tell whether there can be no number in JSON that Python does not read; in large answers nobody looks for them.
+
+    One that is too long holds one of these places with half of its digits still to come, so few places are looked at.
+    """
+    if not _MOST_DIGITS < len(body) <= _LARGE:
+        return True
+    return not any(_DIGITS.match(body, at) for at in range(0, len(body), _MOST_DIGITS // 2))
 
 
 def _success(tool: Tool, reply: Reply) -> Outcome:
