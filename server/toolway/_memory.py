@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 
 __all__ = ["keep_freed_memory", "without_collecting"]
 
-_LARGE = 8 * 1024 * 1024
+_LARGE = 2 * 1024 * 1024
 
 
 @contextmanager
@@ -23,12 +24,13 @@ def without_collecting() -> Generator[None]:
             gc.enable()
 
 
+@cache
 def keep_freed_memory() -> None:
-    """Have the C library keep up to 16 MiB that are free for the next large answer.
+    """Have the C library keep up to 4 MiB in each of its arenas that are free for the next large answer.
 
     It would give the memory of an answer of 300 kB back to the system each time, which then makes every page of it
     anew: as much work as the whole call. glibc goes by the largest block that was freed (mallopt(3), M_MMAP_THRESHOLD),
-    so one is: never written to, it takes no memory itself. Other libraries, and a glibc that the environment tells
-    otherwise, do as they do.
+    so one is: never written to, it takes no memory itself. A second one would, so this is done once. Other libraries,
+    and a glibc that the environment tells otherwise, do as they do.
     """
     bytes(_LARGE)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 from weakref import ref
 
 import anyio.lowlevel
@@ -126,7 +128,11 @@ async def test_a_call_leaves_no_more_than_the_plain_request(version: str, tool: 
 
 
 async def test_an_application_that_nobody_keeps_is_freed_with_its_server() -> None:
-    app = FastAPI()  # of which no endpoint knows: FastAPI keeps some endpoints for good
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
+        yield {"app": app}
+
+    app = FastAPI(lifespan=lifespan)  # of which no endpoint knows: FastAPI keeps some endpoints for good
     app.state.watched = asyncio.Event()
     app.get("/number", operation_id="number")(fetch_number)
     Toolway(app).mount()

@@ -83,8 +83,11 @@ class Lifespan:
     @asynccontextmanager
     async def _noted(self, state: State, enter: _Enter) -> AsyncGenerator[None]:
         self._state = state
-        async with enter(state):
-            yield
+        try:
+            async with enter(state):
+                yield
+        finally:
+            self._state = None
 
     @asynccontextmanager
     async def _counted(self, run: AbstractAsyncContextManager[State]) -> AsyncGenerator[State]:
