@@ -101,7 +101,7 @@ def _pieces(toolway: Toolway, sent: _Sent) -> Steps:
         "of it arguments to a request": lambda: bind(tool, ADD.arguments),
         "of it the endpoint, called directly": called_directly,
         "of it the answer to an outcome": lambda: outcome_of(tool, Reply(200, answer, b"42")),
-        "of it the outcome to bytes": lambda: writer.tool_reply(message["id"], tool, outcome, MODERN),
+        "of it the outcome to bytes": lambda: b"".join(writer.tool_reply(message["id"], tool, outcome, MODERN)),
     }
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI, params
 
 from toolway._changes import told
-from toolway._memory import keep_freed_memory, without_collecting
+from toolway._garbage import without_collecting
 from toolway._sources import Remote, Source, combined, source_of
 from toolway.calls import Calls, may_ask
 from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
@@ -294,7 +294,6 @@ class Toolway:
     def _parts(self, state: State, context_of: Callers) -> tuple[Catalog, Calls, CatalogServer]:
         from toolway.protocol import CatalogServer, seal_states  # noqa: PLC0415 - see the module's docstring
 
-        keep_freed_memory()
         catalog = self.read_catalog()
         settings = self.settings
         calls = Calls(

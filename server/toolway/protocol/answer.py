@@ -19,6 +19,7 @@ _STREAM_HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")  # in JSON they stand only between tokens, but they would end an event
+_LARGE = 64 * 1024
 _PING_SECONDS = 15.0
 _PATIENCE_SECONDS = 0.05
 """A call that is done by then needs nobody to look whether its client has left."""
@@ -43,16 +44,21 @@ class Answer:
         """Send a comment, so that a silent connection is not taken for a dead one."""
         await self._write(b": ping\r\n\r\n")
 
-    async def finish(self, body: bytes) -> None:
-        """Send the answer itself."""
+    async def finish(self, *pieces: bytes) -> None:
+        """Send the answer itself, which is these pieces of JSON one after the other."""
         self._is_over = True
         if self._streams:
-            event = b"event: message\r\ndata: " + body.translate(_LINE_BREAKS) + b"\r\n\r\n"
+            event = b"event: message\r\ndata: " + b"".join(pieces).translate(_LINE_BREAKS) + b"\r\n\r\n"
             await self._send({"type": "http.response.body", "body": event})
             return
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        size = sum(map(len, pieces))
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % size)]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
+        # to copy a large one costs more than to send it in pieces
+        *others, last = pieces if size > _LARGE else (b"".join(pieces),)
+        for piece in others:
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._send({"type": "http.response.body", "body": last})
 
     async def _write(self, frame: bytes) -> None:
         if self._is_over:

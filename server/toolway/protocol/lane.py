@@ -131,7 +131,7 @@ class FastLane:
         result = await self._prepared.result(request.method, request.version)
         if result is None:
             return False
-        await Answer(send).finish(self._writer.reply(request.number, result))
+        await Answer(send).finish(*self._writer.reply(request.number, result))
         return True
 
     async def _call(self, request: _Request, tool: Tool, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,7 +139,7 @@ class FastLane:
 
         async def deliver(outcome: Outcome) -> None:
             watch.close()
-            await answer.finish(self._writer.tool_reply(request.number, tool, outcome, request.version))
+            await answer.finish(*self._writer.tool_reply(request.number, tool, outcome, request.version))
 
         context = http_context(scope, _report(request.params, answer))
         watch = Watch(self._timers, receive, answer)
