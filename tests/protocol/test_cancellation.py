@@ -32,7 +32,6 @@ from tests.servers import PATIENCE, Serve, serving
 from toolway import Settings, Toolway
 
 TIMES = 200
-TIMES_OFFICIAL = 50  # each time is waited for: who leaves at once is missed after a tenth of a second
 VERSION = HANDSHAKES[-1]
 
 
@@ -212,11 +211,11 @@ async def test_a_call_that_the_official_client_gives_up_ends_and_nothing_is_left
         with anyio.fail_after(50):
             await give_up(1)
             before = await look()
-            for number in range(2, TIMES_OFFICIAL + 2):
+            for number in range(2, TIMES + 2):
                 await give_up(number)
-            await seen("cleaned in a thread", TIMES_OFFICIAL + 1)
-            counts = await seen("cleaned", TIMES_OFFICIAL + 1)
-            assert counts == dict.fromkeys(("began", "ended", "cleaned", "cleaned in a thread"), TIMES_OFFICIAL + 1)
+            await seen("cleaned in a thread", TIMES + 1)
+            counts = await seen("cleaned", TIMES + 1)
+            assert counts == dict.fromkeys(("began", "ended", "cleaned", "cleaned in a thread"), TIMES + 1)
             while has_more(await look(), before):
                 pass
 

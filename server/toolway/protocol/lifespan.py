@@ -83,11 +83,8 @@ class Lifespan:
     @asynccontextmanager
     async def _noted(self, state: State, enter: _Enter) -> AsyncGenerator[None]:
         self._state = state
-        try:
-            async with enter(state):
-                yield
-        finally:
-            self._state = None
+        async with enter(state):
+            yield
 
     @asynccontextmanager
     async def _counted(self, run: AbstractAsyncContextManager[State]) -> AsyncGenerator[State]:
@@ -97,6 +94,8 @@ class Lifespan:
                 yield state
         finally:
             self._own -= 1
+            if not self._own:
+                self._state = None
 
     def _is_kept_elsewhere(self) -> bool:
         task = self._kept.task if self._kept is not None else None
