@@ -256,9 +256,8 @@ async def test_names_of_members_are_text_whatever_they_count() -> None:
     assert not Draft202012Validator(by_colour.output_schema).is_valid({"green": 3})
 
 
-@pytest.mark.parametrize("names", [True, {"type": ["string", "null"]}, {"$ref": "#/components/schemas/Any"}])
-async def test_names_that_may_be_text_stay_as_they_are(names: Any) -> None:
-    answer = {"type": "object", "propertyNames": names}
+def answer_of(schema: Schema) -> Schema:
+    """Return the output schema of a tool whose document has this one for its answer."""
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": "Shop", "version": "1"},
@@ -267,14 +266,37 @@ async def test_names_that_may_be_text_stay_as_they_are(names: Any) -> None:
             "/counts": {
                 "get": {
                     "operationId": "counts",
-                    "responses": {"200": {"description": "", "content": {"application/json": {"schema": answer}}}},
+                    "responses": {"200": {"description": "", "content": {"application/json": {"schema": schema}}}},
                 }
             }
         },
     }
     (tool,) = build_catalog(read_document(document)).tools.values()
     assert tool.output_schema is not None
-    assert "propertyNames" in tool.output_schema
+    return tool.output_schema
+
+
+@pytest.mark.parametrize("names", [True, {"type": ["string", "null"]}, {"$ref": "#/components/schemas/Any"}])
+async def test_names_that_may_be_text_stay_as_they_are(names: Any) -> None:
+    answer: Schema = {"type": "object", "propertyNames": names}
+    assert "propertyNames" in answer_of(answer)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"^[A-Z]{2}\d+$", r"^(?!^[-+.]*$)[+-]?0*\d*\.?\d*$", r"[\w.\-]+@[^@\s]+", "a|(?:b){2,3}?"]
+)
+def test_a_pattern_that_all_clients_read_stays_in_answers(pattern: str) -> None:
+    assert answer_of({"type": "string", "pattern": pattern}) == {"type": "string", "pattern": pattern}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"\p{L}", r"\Aa\z", r"\Aa\Z", "(?i)a", "(?P<n>a)", "(?<n>a)", "a{,3}", "{}", r"[\w-.]", r"\_", "a++", "(", "^*"],
+)
+def test_a_pattern_that_some_client_cannot_read_falls_out_of_answers(pattern: str) -> None:
+    """JavaScript's strict mode refuses most of these, and Python the others."""
+    assert answer_of({"type": "string", "pattern": pattern}) == {"type": "string"}
+    assert answer_of({"type": "object", "patternProperties": {pattern: {}}}) == {"type": "object"}
 
 
 async def answers_object() -> Node: ...

@@ -21,7 +21,18 @@ BESIDE = {
 }
 # What everyone may import, and what imports no room.
 FLOOR = frozenset(
-    {"_changes", "_garbage", "_headers", "_shortcut", "_versions", "content", "errors", "markers", "settings"}
+    {
+        "_changes",
+        "_core_schemas",
+        "_garbage",
+        "_headers",
+        "_shortcut",
+        "_versions",
+        "content",
+        "errors",
+        "markers",
+        "settings",
+    }
 )
 # What puts the rooms together, and who may import that.
 COMPOSITION = frozenset({"_sources", "_toolway", "__init__"})

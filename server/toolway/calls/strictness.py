@@ -7,8 +7,10 @@ cannot be in there, nobody has to look; an instance made past its own types (`mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
+
+from toolway._core_schemas import core_schema_of, schemas_in
 
 __all__ = ["is_strict"]
 
@@ -21,31 +23,12 @@ _STRICT = frozenset(
     }
 )  # fmt: skip
 """Types whose values are written as their schema says. References are none of them: a model in itself has no end."""
-_VALUES = frozenset({"cls", "config", "default", "default_factory", "expected", "members", "metadata"})
-"""What a schema holds besides schemas."""
 
 
 def is_strict(field: Any) -> bool:
     """Tell whether Pydantic surely writes the values of a FastAPI response field as strict JSON."""
-    adapter = getattr(field, "_type_adapter", None)
-    if adapter is None or getattr(field, "config", None):
-        return False
-    schema: object = adapter.core_schema
-    return isinstance(schema, dict) and all(map(_is_strict, _schemas(cast("object", schema))))  # or it is not built yet
-
-
-def _schemas(node: object) -> Iterator[Mapping[str, Any]]:
-    """Yield a schema and all schemas in it."""
-    if isinstance(node, dict):
-        members = cast("dict[str, Any]", node)
-        if isinstance(members.get("type"), str):
-            yield members
-        for name, member in members.items():
-            if name not in _VALUES or not isinstance(members.get("type"), str):
-                yield from _schemas(member)
-    elif isinstance(node, (list, tuple)):
-        for member in cast("list[object]", node):
-            yield from _schemas(member)
+    schema = core_schema_of(field)
+    return schema is not None and not getattr(field, "config", None) and all(map(_is_strict, schemas_in(schema)))
 
 
 def _is_strict(schema: Mapping[str, Any]) -> bool:

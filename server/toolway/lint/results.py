@@ -32,7 +32,8 @@ R2 = Rule(
     "warn",
     "Result without a model",
     "Agents and programs cannot know what comes back, and no output schema can be promised.",
-    "A Pydantic model as return type or response_model; status_code=204 where nothing comes back.",
+    "A Pydantic model as return type or response_model, whose serializers have return types; status_code=204 where "
+    "nothing comes back.",
 )
 R3 = Rule(
     "R3",
@@ -91,6 +92,8 @@ def _vague(good: list[Response], tool: Tool) -> str | None:
         return f"answers in several media types ({', '.join(str(answer.media_type) for answer in good)})"
     if tool.output_schema is None and tool.wrapped_output_schema is not None:
         return "may be null, which no output schema can promise"
+    if tool.operation.answers_otherwise:
+        return f"the document may be wrong about the answer: {tool.operation.answers_otherwise}"
     return "the answer is JSON of any shape" if _is_free(first.schema or {}, tool) else None
 
 

@@ -28,7 +28,7 @@ S1 = Rule(
     "error",
     "Schema that is not JSON Schema 2020-12",
     "Clients refuse the tool, and some the whole list; the Anthropic API refuses an output schema of an older dialect.",
-    "What Pydantic writes; look for json_schema_extra, openapi_extra and a custom openapi() that change it.",
+    "What Pydantic writes; look for json_schema_extra, openapi_extra, a custom openapi(), patterns only Rust reads.",
 )
 S2 = Rule(
     "S2",

@@ -24,8 +24,9 @@ from starlette.routing import BaseRoute, Host, Mount, Route
 from toolway._shortcut import ShortCut
 from toolway.errors import DocumentError
 from toolway.operations.document import read_document
-from toolway.operations.model import Api, Body, Credentials, Operation, Response, Skipped
+from toolway.operations.model import Api, Body, Credentials, Operation, Skipped
 from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern, plain_path
+from toolway.operations.written import difference
 
 __all__ = [
     "applications",
@@ -156,7 +157,11 @@ def _read_one(app: FastAPI, prefix: str, leaves: list[Any], index: RouteIndex) -
         return template
 
     api = read_document(_document(app), prefix=prefix, template_for=template_for)
-    operations = (_enriched(operation, _route_of(operation, prefix, routes)) for operation in api.operations)
+    is_separate = app.separate_input_output_schemas
+    operations = (
+        _enriched(operation, _route_of(operation, prefix, routes), is_separate=is_separate)
+        for operation in api.operations
+    )
     sockets = (
         Skipped("WEBSOCKET", prefix + _path(leaf), "a WebSocket has no single answer")
         for leaf in leaves
@@ -225,7 +230,7 @@ def _route_of(operation: Operation, prefix: str, routes: dict[tuple[str, str], l
     return same[-1] if same else next(iter(leaves), None)
 
 
-def _enriched(operation: Operation, leaf: Any | None) -> Operation:
+def _enriched(operation: Operation, leaf: Any | None, *, is_separate: bool) -> Operation:
     """Add what only the route knows."""
     if leaf is None:
         return operation
@@ -237,9 +242,9 @@ def _enriched(operation: Operation, leaf: Any | None) -> Operation:
         endpoint=leaf.endpoint,
         route=leaf,
         body=body,
-        responses=operation.responses if leaf.response_model_by_alias else _undescribed(operation.responses),
         credentials=_with_keys(operation.credentials, list(_api_keys(leaf.dependant))),
         answers_partly=_answers_partly(leaf),
+        answers_otherwise=difference(leaf, is_separate=is_separate),
         dependencies=tuple(_dependencies(leaf.dependant)),
     )
 
@@ -273,11 +278,6 @@ def _api_keys(dependant: Dependant) -> Iterator[APIKey]:
         if isinstance(inner.call, SecurityBase) and isinstance(inner.call.model, APIKey):
             yield inner.call.model
         yield from _api_keys(inner)
-
-
-def _undescribed(responses: tuple[Response, ...]) -> tuple[Response, ...]:
-    """Answers by field names in place of aliases are not what the document describes."""
-    return tuple(dataclasses.replace(response, schema={}) for response in responses)
 
 
 def _answers_partly(leaf: Any) -> bool:

@@ -88,6 +88,8 @@ class Operation:
     """The document's shared schemas by name."""
     answers_partly: bool = False
     """Whether answers may lack members that their schema requires (``response_model_exclude_unset`` and its kind)."""
+    answers_otherwise: str = ""
+    """Why answers may be another JSON than their schema says; empty where they are what it says."""
     endpoint: Callable[..., Any] | None = None
     """The function behind the operation, where the application runs in this process."""
     route: Any = field(default=None, compare=False)
