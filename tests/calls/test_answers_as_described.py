@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, field_serializer, model_serializer
+from starlette.middleware.base import RequestResponseEndpoint
 
 from tests.calls.both import assert_same, both
 from tests.lint.looking import found
@@ -94,6 +95,13 @@ class Named(BaseModel):
     by_initial: dict[Annotated[str, Field(pattern=r"\A\p{L}\z")], int] = {"Z": 1}
 
 
+class Due(BaseModel):
+    at: datetime
+
+    def __init__(self, at: datetime = NEW_YEAR, **members: Any) -> None:
+        super().__init__(at=at, **members)
+
+
 class Kept(BaseModel):
     key: SecretStr = SecretStr("k")
     price: Decimal = Decimal("1.50")
@@ -162,3 +170,22 @@ async def test_what_the_document_says_rightly_stays_promised(app: FastAPI) -> No
 async def test_a_response_class_that_cannot_be_tried_promises_nothing() -> None:
     async with both(application(Event, default_response_class=Wanting)) as reached:
         assert reached.catalog.tools["ask"].output_schema is None
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_an_answer_that_middleware_has_wrapped_is_shown_as_a_failure(mode: str) -> None:
+    """Nobody can know of that before; the client would raise an error, and show nothing."""
+    app = application(Due)
+
+    @app.middleware("http")
+    async def wrap(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        body = b"".join([part async for part in response.body_iterator])  # type: ignore[attr-defined]
+        return Response(b'{"data": %b}' % body, media_type="application/json")
+
+    async with both(app, mode=mode) as reached:
+        await reached.mcp.list_tools()
+        result = await reached.call("ask")
+    assert result.is_error
+    assert "promises" in result.content[0].text  # type: ignore[union-attr]
+    assert result.content[1].text == '{"data": {"at":"2026-01-01T00:00:00Z"}}'  # type: ignore[union-attr]

@@ -15,6 +15,7 @@ from toolway.calls.failures import phrase, refused_request, server_failure
 from toolway.calls.outcome import Audio, Blob, Content, Document, Image, Outcome, Text
 from toolway.calls.tool_result import WRITTEN, plain_answer, written_outcome
 from toolway.catalog import Tool
+from toolway.operations import Schema
 
 __all__ = ["document_of", "outcome_of"]
 
@@ -24,6 +25,8 @@ _LARGE = 64 * 1024
 _MOST_DIGITS = 4300  # of a number that Python reads
 _DIGITS = re.compile(rb"\d{%d}" % (_MOST_DIGITS // 2))
 _SYNTAX = msgspec.json.Decoder(msgspec.Raw)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_FIRST_MEMBER = re.compile(rb'\s*\{\s*"([\w .:@$-]*)"')
 _PLAIN_NAME = re.compile(r"[\w .:@$-]*", re.ASCII)
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _CHARSET_PARAMETER = re.compile(r"\s*;\s*charset=(\"[^\"]*\"|[^;]*)", re.IGNORECASE)
@@ -39,7 +42,7 @@ def outcome_of(tool: Tool, reply: Reply) -> Outcome:
     A tool with an output schema has promised JSON: clients refuse a success without it, so that is a failure here.
     """
     outcome = _outcome(tool, reply)
-    is_kept = tool.wrapped_output_schema is None or _is_promised(tool, outcome.structured)
+    is_kept = tool.wrapped_output_schema is None or _is_promised(tool, outcome.structured, is_written=reply.is_strict)
     return outcome if outcome.is_error or is_kept else _unpromised(tool, outcome)
 
 
@@ -65,17 +68,33 @@ def _plainly(reply: Reply) -> Reply:
     return replace(reply, body=body, headers=[*headers, (b"content-type", media_type.encode("latin-1"))])
 
 
-def _is_promised(tool: Tool, body: bytes | None) -> bool:
+def _is_promised(tool: Tool, body: bytes | None, *, is_written: bool) -> bool:
     """Tell whether JSON may be what the output schema says, as far as that is free: its kind, and the members it needs.
 
-    FastAPI has checked the answer against the model, unless the endpoint made a response of its own.
+    FastAPI has checked the answer against the model, unless the endpoint made a response of its own, or middleware made
+    another of it: `is_written` says that this is the one that FastAPI has written.
     """
     if body is None:
         return False
     if tool.wraps_output or tool.output_schema is None:
         return body != b"null" or tool.output_schema is None  # an infinite number, written as JSON
     names: list[str] = tool.output_schema.get("required", [])
-    return body.lstrip()[:1] == b"{" and all(_sign(name) in body for name in names)
+    if body.lstrip()[:1] != b"{" or not all(_sign(name) in body for name in names):
+        return False
+    return is_written or not names or _begins_with_its_own(tool.output_schema, body) or _has_members(names, body)
+
+
+def _begins_with_its_own(schema: Schema, body: bytes) -> bool:
+    """Tell whether the first member of an object is one that the schema has: what wraps an answer has another name."""
+    first = _FIRST_MEMBER.match(body)
+    return first is not None and first[1].decode() in schema.get("properties", ())
+
+
+def _has_members(names: list[str], body: bytes) -> bool:
+    try:
+        return _MEMBERS.decode(body).keys() >= set(names)
+    except msgspec.DecodeError:
+        return False
 
 
 @lru_cache(maxsize=4096)
