@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import pytest
-from fastapi import Body, Depends, FastAPI, Query, Response, WebSocket
+from fastapi import Body, Cookie, Depends, FastAPI, Header, Query, Response, WebSocket
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.security import APIKeyCookie, APIKeyHeader, APIKeyQuery, HTTPBearer
@@ -332,6 +332,17 @@ CASES: dict[str, Callable[[], Case]] = {
         {
             "confirmed": app_of(("DELETE", "/stock", {"openapi_extra": {"x-toolway": {"confirm": "Delete it all?"}}})),
             "harmless": app_of(("PUT", "/stock", {})),
+        },
+    ),
+    "A6": lambda: Case(
+        {
+            "is a header that its name says to be secret": taking(Annotated[str, Header(alias="X-Token")], "GET"),
+            "is a cookie that its name says to be secret": taking(Annotated[str, Cookie(alias="api-key")], "GET"),
+        },
+        {
+            "declared": guarded(APIKeyHeader(name="X-Token")),
+            "another header": taking(Annotated[str, Header(alias="Idempotency-Key")], "GET"),
+            "a place in a list": taking(Annotated[str, Query(alias="page_token")], "GET"),
         },
     ),
     "X1": lambda: Case({"a WebSocket has no single answer": with_socket("websocket")}, {"all": with_socket("none")}),

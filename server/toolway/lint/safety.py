@@ -15,6 +15,7 @@ _DESTRUCTIVE = frozenset(
     {"cancel", "clear", "delete", "destroy", "discard", "drop", "erase", "flush", "kill", "overwrite", "prune",
      "purge", "remove", "reset", "revoke", "terminate", "truncate", "uninstall", "wipe"}
 )  # fmt: skip
+_SECRET = frozenset({"apikey", "auth", "credential", "credentials", "jwt", "password", "secret", "token"})
 _PRIVATE = frozenset(
     {"admin", "debug", "impersonate", "internal", "login", "logout", "metrics", "oauth", "oauth2", "signin", "signup",
      "superuser", "token", "tokens"}
@@ -41,14 +42,19 @@ A3 = Rule(
     "An agent rarely needs it, and one that was talked into it does harm; tokens end up in its context.",
     'Toolway(app, exclude={"paths": [...]}) or @agent_tool(hide=True).',
 )
-
-
 A5 = Rule(
     "A5",
     "info",
     "Destroys without asking for a yes",
     "Some clients run destructive tools without asking their user, and there is nobody else to stop a wrong call.",
     '@agent_tool(confirm="Delete order {order_id}?"), where a wrong call cannot be made good.',
+)
+A6 = Rule(
+    "A6",
+    "warn",
+    "Argument that looks like a credential",
+    "The agent has to be told a secret, which then stands in its context and its logs; the caller's own is not sent.",
+    "Security(APIKeyHeader(name=...)) or HTTPBearer in place of Header(): the caller's own header goes through then.",
 )
 
 
@@ -99,4 +105,16 @@ def _unconfirmed(survey: Survey) -> Iterator[Finding]:
             yield A5.at(tool, "it is marked destructive, and runs at once")
 
 
-CHECKS: dict[Rule, Check] = {A1: _unmarked, A2: _locked, A3: _private, A5: _unconfirmed}
+def _secrets(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        for argument in tool.arguments.values():
+            if argument.place in {"header", "cookie"} and _is_secret(argument.target):
+                yield A6.at(tool, f"is a {argument.place} that its name says to be secret", argument.name)
+
+
+def _is_secret(name: str) -> bool:
+    named = set(words(name))
+    return not named.isdisjoint(_SECRET) or {"api", "key"} <= named
+
+
+CHECKS: dict[Rule, Check] = {A1: _unmarked, A2: _locked, A3: _private, A5: _unconfirmed, A6: _secrets}
