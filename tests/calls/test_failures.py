@@ -296,6 +296,27 @@ async def test_a_refusal_keeps_what_the_endpoint_says(reached: Both, name: str) 
     assert text_of(result).replace("Unprocessable Entity", "Unprocessable Content").startswith(text)
 
 
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("after", "advice"),
+    [
+        ("30", "Retry after 30 seconds."),
+        ("Mon, 30 Nov 2026 20:00:00 GMT", "Retry after Mon, 30 Nov 2026 20:00:00 GMT."),
+    ],
+)
+async def test_a_caller_hears_when_to_come_again(status: int, after: str, advice: str) -> None:
+    app = FastAPI()
+
+    @app.get("/busy")
+    async def busy() -> None:
+        raise HTTPException(status, "too much at once", headers={"Retry-After": after})
+
+    async with both(app) as reached:
+        result = await reached.call("busy")
+    assert text_of(result).endswith(f" {advice}")
+    assert error_of(result)["retry_after"] == after
+
+
 async def test_a_long_refusal_is_cut(reached: Both) -> None:
     result = await reached.call("refuses", {"status": 400, "size": 1_000_000})
     assert len(text_of(result)) < 5000

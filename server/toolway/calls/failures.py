@@ -28,6 +28,7 @@ logger = logging.getLogger("toolway.calls")
 _LONGEST = 4000
 """Characters of an error's text that are handed on."""
 _MOST_PROBLEMS = 20
+_LONGEST_HEADER = 100
 
 
 def refused_argument(error: ArgumentError) -> Outcome:
@@ -49,7 +50,8 @@ def refused_request(tool: Tool, reply: Reply) -> Outcome:
     text = detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
     label = f"{reply.status} {phrase(reply.status)}"
     kept = detail if len(text) <= _LONGEST else text[:_LONGEST]
-    return _failure(f"{label}: {text}" if text else label, status=reply.status, detail=kept)
+    said = f"{label}: {text}" if text else label
+    return _failure(said, status=reply.status, retry_after=_retry_after(reply), detail=kept)
 
 
 def _refused_values(tool: Tool, detail: list[Mapping[str, Any]]) -> Outcome:
@@ -68,7 +70,7 @@ def server_failure(tool: Tool, reply: Reply) -> Outcome:
         tool.name, reply.status or "none", reference, reply.body[:_LONGEST].decode("utf-8", "replace"),
         exc_info=reply.exception,
     )  # fmt: skip
-    return _hidden(reference, reply.status or 500)
+    return _hidden(reference, reply.status or 500, _retry_after(reply))
 
 
 def internal_failure(name: str, error: Exception) -> Outcome:
@@ -86,13 +88,21 @@ def phrase(status: int) -> str:
         return "Unknown Status"
 
 
-def _hidden(reference: str, status: int | None) -> Outcome:
+def _retry_after(reply: Reply) -> str:
+    """Seconds or a date, as the answer says (RFC 9110, section 10.2.3)."""
+    return reply.header(b"retry-after").strip()[:_LONGEST_HEADER]
+
+
+def _hidden(reference: str, status: int | None, retry_after: str = "") -> Outcome:
     text = f"The tool failed on the server's side. Reference: {reference}. Its operator finds the cause under this id."
-    return _failure(text, status=status, reference=reference)
+    return _failure(text, status=status, retry_after=retry_after, reference=reference)
 
 
-def _failure(text: str, *, status: int | None, **more: Any) -> Outcome:
+def _failure(text: str, *, status: int | None, retry_after: str = "", **more: Any) -> Outcome:
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... (cut)"
+    if retry_after:
+        shown += f" Retry after {retry_after} seconds." if retry_after.isdecimal() else f" Retry after {retry_after}."
+        more["retry_after"] = retry_after
     return Outcome((Text(shown),), error={"status": status, **more}, status=status)
 
 
