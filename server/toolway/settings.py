@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from toolway._headers import stays_with_connection
 from toolway.errors import ConfigurationError
@@ -14,6 +17,8 @@ from toolway.errors import ConfigurationError
 __all__ = ["Settings", "forwardable", "read_settings"]
 
 _PREFIX = "TOOLWAY_"
+_MISSPELT = 0.85
+"""How like a setting a variable has to be; others that begin like ours may belong to somebody else."""
 _KEY_BYTES = 32
 _HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -129,6 +134,44 @@ class Settings(BaseSettings):
     authorization: SecretStr | None = None
     """The Authorization header of calls that come without HTTP (stdio and the command line); for an OpenAPI document on
     the command line, the one of all calls to its API."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Refuse arguments and variables that are misspelt, which would otherwise count for nothing.
+
+        Only here the arguments stand apart: to forbid what is extra would forbid what a ``.env`` file has for others.
+        """
+        _refuse_arguments(init_settings(), cls.model_fields)
+        _refuse_variables(os.environ, cls.model_fields)
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
+
+
+def _refuse_arguments(names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(f"Settings has no {name!r}; the closest is {_closest(name, known, 0)[0]!r}")
+
+
+def _refuse_variables(names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name.upper().startswith(_PREFIX) and _field(name) not in known:
+            for near in _closest(name, known, _MISSPELT):
+                raise ConfigurationError(f"{name} is no setting; did you mean {_PREFIX}{near.upper()}?")
+
+
+def _closest(name: str, known: Collection[str], cutoff: float) -> list[str]:
+    return get_close_matches(_field(name), known, n=1, cutoff=cutoff)
+
+
+def _field(name: str) -> str:
+    return name.lower().removeprefix(_PREFIX.lower())
 
 
 def read_settings() -> Settings:
