@@ -6,52 +6,27 @@ import os
 import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from toolway._headers import stays_with_connection
+from toolway._values import confirming, forwardable, long, lower
 from toolway.errors import ConfigurationError
 
-__all__ = ["Settings", "forwardable", "read_settings"]
+__all__ = ["Settings", "read_settings"]
 
 _PREFIX = "TOOLWAY_"
 _MISSPELT = 0.85
 """How like a setting a variable has to be; others that begin like ours may belong to somebody else."""
-_KEY_BYTES = 32
-_HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def _lower(names: list[str]) -> list[str]:
-    return [name.lower() for name in names]
-
-
-def _long(keys: list[SecretStr]) -> list[SecretStr]:
-    if any(len(key.get_secret_value().encode()) < _KEY_BYTES for key in keys):
-        raise ConfigurationError(
-            f"state_keys: expected secrets of {_KEY_BYTES} or more bytes; make one with: "
-            "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        )
-    return keys
-
-
-def forwardable(names: list[str]) -> list[str]:
-    """Return names of headers in lower case.
-
-    Raises:
-        ConfigurationError: one is no name, or belongs to the connection with the caller.
-    """
-    for name in names:
-        if not _HEADER_NAME.fullmatch(name):
-            raise ConfigurationError(
-                f"forward_headers: expected the name of a header, such as 'x-tenant', got {name!r}"
-            )
-        if stays_with_connection(name.lower()):
-            raise ConfigurationError(
-                f"forward_headers: {name!r} belongs to the connection with the caller; leave it out"
-            )
-    return _lower(names)
 
 
 class Settings(BaseSettings):
@@ -59,10 +34,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
-    allowed_hosts: Annotated[list[str], AfterValidator(_lower)] = ["localhost", "127.0.0.1", "[::1]"]
+    allowed_hosts: Annotated[list[str], AfterValidator(lower)] = ["localhost", "127.0.0.1", "[::1]"]
     """Values of the Host header that are served; without a port any port fits, ``*`` serves every host."""
 
-    allowed_origins: Annotated[list[str], AfterValidator(_lower)] = []
+    allowed_origins: Annotated[list[str], AfterValidator(lower)] = []
     """Origins of browser pages that may call, besides pages of the server itself; ``*`` admits every origin."""
 
     max_body_bytes: int = Field(default=4 * 1024 * 1024, gt=0)
@@ -120,14 +95,14 @@ class Settings(BaseSettings):
     forward_headers: Annotated[list[str], AfterValidator(forwardable)] = []
     """Further headers of the caller that reach the endpoints; Authorization and declared API keys always do."""
 
-    state_keys: Annotated[list[SecretStr], AfterValidator(_long)] = []
+    state_keys: Annotated[list[SecretStr], AfterValidator(long)] = []
     """Secrets of 32 or more bytes that seal what clients carry between requests, the same in all processes; the first
     seals, all open. Without any, a process has its own, and all workers of ``toolway serve`` share one."""
 
     state_seconds: float = Field(default=600, gt=0)
     """How long a question to a user can be answered."""
 
-    confirm: bool | Literal["if_possible"] = True
+    confirm: Annotated[bool | Literal["if_possible"], WrapValidator(confirming)] = True
     """Ask for a yes before tools that are marked ``confirm``; ``if_possible`` lets clients that cannot be asked go on
     without one, False asks nobody, as in a replay."""
 
@@ -151,6 +126,19 @@ class Settings(BaseSettings):
         _refuse_arguments(init_settings(), cls.model_fields)
         _refuse_variables(os.environ, cls.model_fields)
         return init_settings, env_settings, dotenv_settings, file_secret_settings
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explain(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say of the first wrong value what was expected; Pydantic's error repeats values, secrets among them."""
+        try:
+            return handler(values)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            if not problem["loc"]:  # it is of no setting
+                raise
+        name, text = problem["loc"][0], problem["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{name} ({_PREFIX}{str(name).upper()}): {text}")
 
 
 def _refuse_arguments(names: Iterable[str], known: Collection[str]) -> None:
@@ -186,7 +174,3 @@ def read_settings() -> Settings:
         field = re.search(r'field "(\w+)"', str(error))
         name = field[1].upper() if field else "..."
         raise ConfigurationError(f"""{_PREFIX}{name}: expected a JSON list, such as '["api.example.com"]'""") from error
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        name = "_".join(str(step) for step in problem["loc"]).upper()
-        raise ConfigurationError(f"{_PREFIX}{name}: {problem['msg']}") from error

@@ -27,6 +27,7 @@ FLOOR = frozenset(
         "_garbage",
         "_headers",
         "_shortcut",
+        "_values",
         "_versions",
         "content",
         "errors",

@@ -13,12 +13,13 @@ from urllib.parse import quote
 import httpx2
 from starlette.types import Receive, Scope, Send
 
+from toolway._values import forwardable
 from toolway.calls.bind import Request
 from toolway.calls.context import CallContext
 from toolway.calls.dispatch import Dispatcher, Reply, Take
 from toolway.errors import ConfigurationError
 from toolway.operations import Operation
-from toolway.settings import Settings, forwardable
+from toolway.settings import Settings
 
 __all__ = ["ClientDispatcher", "RemoteDispatcher"]
 
@@ -71,7 +72,10 @@ class RemoteDispatcher(ClientDispatcher):
     """
 
     def __init__(self, client: httpx2.AsyncClient, settings: Settings, forward_headers: Iterable[str]) -> None:
-        named = forwardable(list(forward_headers))
+        try:
+            named = forwardable(list(forward_headers))
+        except ValueError as error:
+            raise ConfigurationError(f"forward_headers of a Remote: {error}") from None
         super().__init__(client, settings.model_copy(update={"forward_headers": named}))
 
     async def run(self, request: Request, operation: Operation, context: CallContext, take: Take) -> None:
