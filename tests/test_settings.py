@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,75 @@ def test_whom_to_ask_is_yes_or_no_or_whoever_can_be_asked(
 ) -> None:
     monkeypatch.setenv("TOOLWAY_CONFIRM", text)
     assert Settings().confirm == value
+
+
+EXPECTED = {
+    "allowed_hosts": "expected a host without a scheme or a path, such as 'api.example.com' or 'localhost:8000'",
+    "allowed_origins": "expected an origin with its scheme and without a path, such as 'https://app.example.com'",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        *(("allowed_hosts", entry) for entry in (
+            "http://127.0.0.1", "127.0.0.1/", "api.example.com/mcp", "::1", "[::1", "localhost:*", "*.example.com",
+            "localhost:", "localhost:http", "user@localhost", " localhost", "a b", "",
+        )),
+        *(("allowed_origins", entry) for entry in (
+            "example.com", "localhost:3000", "https://", "https://example.com/", "https://example.com/app",
+            "https://*.example.com", "http://localhost:*", "https://me@example.com", "https://example.com?x", "",
+        )),
+    ],
+)  # fmt: skip
+def test_a_host_or_an_origin_that_no_request_can_have_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, entry: str
+) -> None:
+    told = f"{name} (TOOLWAY_{name.upper()}): {EXPECTED[name]}, got {entry!r}"
+    assert problem(**{name: ["*", entry]}) == told
+    assert problem_of_environment(monkeypatch, f"TOOLWAY_{name.upper()}", json.dumps([entry])) == told
+
+
+def test_hosts_and_origins_as_requests_have_them_are_kept_in_lower_case() -> None:
+    hosts = ["API.example.com", "my_service:8000", "localhost", "127.0.0.1:80", "[::1]", "[FE80::1]:8443", "*"]
+    origins = [
+        "https://App.example.com", "http://localhost:3000", "http://[::1]:8000", "null", "NULL", "*", "file://",
+        "vscode-webview://1a2b", "chrome-extension://abc",
+    ]  # fmt: skip
+    settings = Settings(allowed_hosts=hosts, allowed_origins=origins)
+    assert settings.allowed_hosts == [host.lower() for host in hosts]
+    assert settings.allowed_origins == [origin.lower() for origin in origins]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["api.example.com", "localhost:8000", "//api.example.com", "ftp://api.example.com", "https://", "http://a b",
+     "https://me:pw@api.example.com", "https://api.example.com:port", "https://api.example.com:", ""],
+)  # fmt: skip
+def test_a_base_url_has_a_scheme_and_a_host(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    told = f"expected an address with its scheme, such as 'https://api.example.com', got {address!r}"
+    assert problem(base_url=address) == f"base_url (TOOLWAY_BASE_URL): {told}"
+    assert told in problem_of_environment(monkeypatch, "TOOLWAY_BASE_URL", address)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("https://[::1", "Invalid IPv6 URL"), ("https://api.example.com:99999", "Port out of range 0-65535")],
+)
+def test_a_base_url_is_an_address_that_can_be(address: str, words: str) -> None:
+    assert problem(base_url=address) == f"base_url (TOOLWAY_BASE_URL): {words}"
+
+
+@pytest.mark.parametrize("rest", ["/shop", "/shop/", "?a=b", "/#top"])
+def test_a_base_url_with_a_path_is_refused_with_where_that_belongs(rest: str) -> None:
+    told = problem(base_url=f"https://api.example.com{rest}")
+    assert f"expected an address without a path, got 'https://api.example.com{rest}'" in told
+    assert "FastAPI(root_path='/shop')" in told
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://api.example.com", "HTTP://localhost:8000/", "http://[::1]:80", "http://b\u00fccher.example"],
+)
+def test_a_base_url_is_kept_as_it_is(address: str) -> None:
+    assert Settings(base_url=address).base_url == address

@@ -4,19 +4,58 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError, ValidatorFunctionWrapHandler
 
 from toolway._headers import stays_with_connection
 
-__all__ = ["confirming", "forwardable", "long", "lower"]
+__all__ = ["address", "confirming", "forwardable", "hosts", "long", "origins"]
 
 _KEY_BYTES = 32
 _HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::[0-9]{1,5})?"
+_HOSTS = re.compile(rf"\*|{_HOST}")
+_ORIGINS = re.compile(rf"\*|null|file://|[a-z][a-z0-9+.-]*://{_HOST}", re.IGNORECASE)
 
 
-def lower(names: list[str]) -> list[str]:
-    """Return names in lower case."""
+def hosts(names: list[str]) -> list[str]:
+    """Return hosts as a Host header may have them, in lower case."""
+    for name in names:
+        if not _HOSTS.fullmatch(name):
+            raise ValueError(
+                "expected a host without a scheme or a path, such as 'api.example.com' or 'localhost:8000', "
+                f"got {name!r}"
+            )
+    return _lower(names)
+
+
+def origins(names: list[str]) -> list[str]:
+    """Return origins as browsers write them, in lower case."""
+    for name in names:
+        if not _ORIGINS.fullmatch(name):
+            raise ValueError(
+                "expected an origin with its scheme and without a path, such as 'https://app.example.com', "
+                f"got {name!r}"
+            )
+    return _lower(names)
+
+
+def address(url: str) -> str:
+    """Return the address of a server, which has no path of its own: that is the application's root path."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not re.fullmatch(_HOST, parts.netloc):
+        raise ValueError(f"expected an address with its scheme, such as 'https://api.example.com', got {url!r}")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(
+            f"expected an address without a path, got {url!r}; say what stands before the application's own paths with "
+            "FastAPI(root_path='/shop')"
+        )
+    _ = parts.port  # which is a ValueError where there can be none
+    return url
+
+
+def _lower(names: list[str]) -> list[str]:
     return [name.lower() for name in names]
 
 
@@ -37,7 +76,7 @@ def forwardable(names: list[str]) -> list[str]:
             raise ValueError(f"expected the name of a header, such as 'x-tenant', got {name!r}")
         if stays_with_connection(name.lower()):
             raise ValueError(f"{name!r} belongs to the connection with the caller; leave it out")
-    return lower(names)
+    return _lower(names)
 
 
 def confirming(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from toolway._values import confirming, forwardable, long, lower
+from toolway._values import address, confirming, forwardable, hosts, long, origins
 from toolway.errors import ConfigurationError
 
 __all__ = ["Settings", "read_settings"]
@@ -34,10 +34,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
-    allowed_hosts: Annotated[list[str], AfterValidator(lower)] = ["localhost", "127.0.0.1", "[::1]"]
+    allowed_hosts: Annotated[list[str], AfterValidator(hosts)] = ["localhost", "127.0.0.1", "[::1]"]
     """Values of the Host header that are served; without a port any port fits, ``*`` serves every host."""
 
-    allowed_origins: Annotated[list[str], AfterValidator(lower)] = []
+    allowed_origins: Annotated[list[str], AfterValidator(origins)] = []
     """Origins of browser pages that may call, besides pages of the server itself; ``*`` admits every origin."""
 
     max_body_bytes: int = Field(default=4 * 1024 * 1024, gt=0)
@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     tasks_per_caller: int = Field(default=100, gt=0)
     """How many tasks that have not ended one caller may have."""
 
-    base_url: str = "http://localhost"
+    base_url: Annotated[str, AfterValidator(address)] = "http://localhost"
     """The address at which the endpoints see themselves called: their Host header and links are made of it."""
 
     forward_headers: Annotated[list[str], AfterValidator(forwardable)] = []
