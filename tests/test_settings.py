@@ -191,7 +191,7 @@ def test_a_base_url_is_an_address_that_can_be(address: str, words: str) -> None:
 def test_a_base_url_with_a_path_is_refused_with_where_that_belongs(rest: str) -> None:
     told = problem(base_url=f"https://api.example.com{rest}")
     assert f"expected an address without a path, got 'https://api.example.com{rest}'" in told
-    assert "FastAPI(root_path='/shop')" in told
+    assert "uvicorn --root-path /shop" in told
 
 
 @pytest.mark.parametrize(

@@ -42,14 +42,14 @@ def origins(names: list[str]) -> list[str]:
 
 
 def address(url: str) -> str:
-    """Return the address of a server, which has no path of its own: that is the application's root path."""
+    """Return the address of a server, without a path: what stands before an application's own is its root path."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not re.fullmatch(_HOST, parts.netloc):
         raise ValueError(f"expected an address with its scheme, such as 'https://api.example.com', got {url!r}")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(
-            f"expected an address without a path, got {url!r}; say what stands before the application's own paths with "
-            "FastAPI(root_path='/shop')"
+            f"expected an address without a path, got {url!r}; what a proxy takes off is the server's to know: "
+            "uvicorn --root-path /shop"
         )
     _ = parts.port  # which is a ValueError where there can be none
     return url

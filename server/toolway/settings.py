@@ -90,7 +90,8 @@ class Settings(BaseSettings):
     """How many tasks that have not ended one caller may have."""
 
     base_url: Annotated[str, AfterValidator(address)] = "http://localhost"
-    """The address at which the endpoints see themselves called: their Host header and links are made of it."""
+    """The address at which the endpoints see themselves called: their Host header and links are made of it. It has no
+    path; over a connection with TLS links are https in any case."""
 
     forward_headers: Annotated[list[str], AfterValidator(forwardable)] = []
     """Further headers of the caller that reach the endpoints; Authorization and declared API keys always do."""

@@ -24,6 +24,7 @@ from fastapi.security import (
 from pydantic import SecretStr
 
 from tests.calls.both import Both, both, text_of
+from tests.calls.stack import call
 from tests.protocol.wire import ERAS, MODERN, Peer
 from tests.servers import Serve
 from toolway import ConfigurationError, Settings, Toolway
@@ -287,5 +288,33 @@ def test_the_client_of_the_call_is_the_client_of_the_endpoint(serve: Serve) -> N
     plain = httpx2.get(f"{url}/where").json()
     (host, address, base) = Peer(f"{url}/mcp").call("where")["structuredContent"]
     assert host == plain[0]
-    assert address.endswith("://api.example.com/where")
-    assert base.endswith("://api.example.com/")
+    assert (address, base) == ("https://api.example.com/where", "https://api.example.com/")
+
+
+@pytest.mark.parametrize("direct", [True, False])
+@pytest.mark.parametrize(
+    ("base_url", "connection", "link"),
+    [
+        ("https://api.example.com", "http", "https://api.example.com/where"),
+        ("https://api.example.com/", "https", "https://api.example.com/where"),
+        ("http://api.example.com:8000", "http", "http://api.example.com:8000/where"),
+        ("http://api.example.com:8000", "https", "https://api.example.com:8000/where"),
+        ("http://localhost", "https", "https://localhost/where"),
+    ],
+)
+async def test_links_are_secure_where_the_base_url_or_the_connection_is(
+    base_url: str, connection: str, link: str, direct: bool
+) -> None:
+    app = FastAPI()
+
+    @app.get("/where", operation_id="where")
+    async def where(request: Request) -> list[str]:
+        return [str(request.url_for("where")), str(request.url)]
+
+    Toolway(app, settings=Settings(base_url=base_url, direct=direct)).mount()
+    transport = httpx2.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url=f"{connection}://localhost") as client,
+    ):
+        assert (await call(client, "where"))["structuredContent"] == [link, link]

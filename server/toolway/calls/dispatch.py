@@ -88,7 +88,11 @@ class Dispatcher:
     def address(self, request: Request, context: CallContext) -> str:
         """The URL at which the endpoint sees itself called, without the query."""
         host = self._host.decode("ascii")
-        return f"{context.scheme or self._scheme}://{host}{quote(self.root_path(context) + request.path)}"
+        return f"{self.scheme(context)}://{host}{quote(self.root_path(context) + request.path)}"
+
+    def scheme(self, context: CallContext) -> str:
+        """What links begin with: https where the base URL does, as what ends TLS in front may not tell of it."""
+        return self._scheme if self._scheme == "https" else context.scheme or self._scheme
 
     def root_path(self, context: CallContext) -> str:
         """What stands before the application's own paths."""
@@ -169,7 +173,7 @@ class Dispatcher:
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": "1.1",
             "method": request.method,
-            "scheme": context.scheme or self._scheme,
+            "scheme": self.scheme(context),
             "path": path,
             "raw_path": _raw(path),
             "query_string": query,
