@@ -122,6 +122,13 @@ def test_what_is_no_settings_at_all_is_for_pydantic_to_refuse() -> None:
         Settings.model_validate(3)
 
 
+@pytest.mark.parametrize("given", [{"state_keys": ["hunter2"]}, {}, "stateful"])
+def test_what_is_no_settings_is_refused_by_a_server(given: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Toolway(FastAPI(), settings=given)
+    assert str(caught.value) == f"expected settings=Settings(...), got an object of type {type(given).__name__!r}"
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("0", False), ("if_possible", "if_possible")])
 def test_whom_to_ask_is_yes_or_no_or_whoever_can_be_asked(
     monkeypatch: pytest.MonkeyPatch, text: str, value: object

@@ -23,7 +23,7 @@ from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
 from toolway.console.swagger import serve_docs_offline
 from toolway.errors import ConfigurationError, NotStartedError
 from toolway.operations import has_path, may_look_at_callers, path_of
-from toolway.settings import Settings, read_settings
+from toolway.settings import Settings, settings_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -88,7 +88,7 @@ class Toolway:
         bus: SubscriptionBus | None = None,
         settings: Settings | None = None,
     ) -> None:
-        self.settings = settings or read_settings()
+        self.settings = settings_of(settings)
         selection = Selection(include or {}, exclude or {}, expose)
         if isinstance(app, Mapping):
             self.source = _several(app, client, selection, self.settings, name or "toolway")

@@ -8,8 +8,10 @@ markers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Never, TypeAlias, TypedDict, TypeVar
+
+from toolway.errors import ConfigurationError
 
 __all__ = [
     "EXTENSION",
@@ -43,7 +45,7 @@ class Hints(TypedDict, total=False):
 
 
 def agent_tool(  # noqa: PLR0913 - each is a field of the marker
-    *,
+    *misplaced: Never,
     name: str | None = None,
     title: str | None = None,
     description: str | None = None,
@@ -82,6 +84,7 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
 
     With ``Toolway(app, expose="marked")`` only endpoints with a marker are tools.
     """
+    _refuse("agent_tool", misplaced)
     fields = {
         "name": name,
         "title": title,
@@ -120,6 +123,9 @@ def agent_resource(
         complete: by variable, the endpoint (or its operation id) that suggests values: a GET that takes the text typed
             so far and answers with a list of strings. Enumerations are suggested without it.
     """
+    if not isinstance(uri, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a marker without its brackets
+        expected = "expected a URI, such as @agent_resource('orders://{order_id}') above an endpoint"
+        raise ConfigurationError(f"{expected}, got {uri!r}")
     fields = {
         "uri": uri,
         "name": name,
@@ -132,7 +138,7 @@ def agent_resource(
 
 
 def agent_prompt(
-    *,
+    *misplaced: Never,
     name: str | None = None,
     title: str | None = None,
     description: str | None = None,
@@ -150,8 +156,15 @@ def agent_prompt(
         complete: by argument, the endpoint (or its operation id) that suggests values: a GET that takes the text typed
             so far and answers with a list of strings. Enumerations are suggested without it.
     """
+    _refuse("agent_prompt", misplaced)
     fields = {"name": name, "title": title, "description": description, "complete": complete}
     return _marking({"prompt": _given(fields)})
+
+
+def _refuse(marker: str, misplaced: Sequence[object]) -> None:
+    """Refuse what is no field: Python hands the endpoint itself to a marker without brackets."""
+    for given in misplaced:
+        raise ConfigurationError(f"expected @{marker}() or @{marker}(name='...') above an endpoint, got {given!r}")
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:

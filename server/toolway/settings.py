@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from toolway._values import address, confirming, forwardable, hosts, long, origins
 from toolway.errors import ConfigurationError
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["Settings", "read_settings", "settings_of"]
 
 _PREFIX = "TOOLWAY_"
 _MISSPELT = 0.85
@@ -161,6 +161,19 @@ def _closest(name: str, known: Collection[str], cutoff: float) -> list[str]:
 
 def _field(name: str) -> str:
     return name.lower().removeprefix(_PREFIX.lower())
+
+
+def settings_of(given: Settings | None) -> Settings:
+    """Return the settings that were given, or those of the environment.
+
+    Raises:
+        ConfigurationError: they are none, or a variable cannot be read.
+    """
+    if given is None:
+        return read_settings()
+    if not isinstance(given, Settings):  # pyright: ignore[reportUnnecessaryIsInstance] - the caller's mistake
+        raise ConfigurationError(f"expected settings=Settings(...), got an object of type {type(given).__name__!r}")
+    return given
 
 
 def read_settings() -> Settings:

@@ -88,11 +88,20 @@ async def test_an_entry_that_matches_nothing_stops_the_start_and_is_named(
         {"include": {"tag": ["orders"]}},
         {"exclude": {"tags": "orders"}},
         {"expose": "some"},
+        {"include": ["get_order"]},
+        {"exclude": "orders"},
     ],
 )
 def test_a_filter_of_the_wrong_shape_is_refused_at_once(options: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError):
         Toolway(shop(), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("side", ["include", "exclude"])
+def test_names_without_a_key_are_refused_with_how_a_filter_looks(side: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Toolway(shop(), **{side: ["get_order"]})  # type: ignore[arg-type]
+    assert str(caught.value) == f"expected {side} to be a mapping, such as {{'tags': ['orders']}}, found ['get_order']"
 
 
 @pytest.mark.parametrize("name", ["delete_order", "add_user", "health", "mcp", "openapi"])

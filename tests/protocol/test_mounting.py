@@ -338,6 +338,13 @@ def test_a_path_that_is_taken_is_refused(taken: str) -> None:
 # Guards
 
 
+@pytest.mark.parametrize("on", [None, FastAPI(), APIRouter()], ids=["itself", "application", "router"])
+def test_a_bare_function_is_no_guard(on: FastAPI | APIRouter | None) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Toolway(make_api()).mount(on=on, dependencies=[refuse])  # type: ignore[list-item]
+    assert str(caught.value).startswith("expected dependencies such as Depends(check), got <function refuse")
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT", "HEAD"])
 async def test_a_guard_answers_for_itself_whatever_the_method(method: str) -> None:
     app = make_api()

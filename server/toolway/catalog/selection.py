@@ -88,6 +88,8 @@ def _nearest(operations: Sequence[Operation], key: str, entry: str) -> str:
 
 
 def _check_shape(side: str, chosen: Filter) -> None:
+    if not isinstance(chosen, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - the caller's mistake
+        raise ConfigurationError(f"expected {side} to be a mapping, such as {{'tags': ['orders']}}, found {chosen!r}")
     for key, entries in _keys(chosen):
         if key not in Filter.__annotations__:
             allowed = ", ".join(Filter.__annotations__)

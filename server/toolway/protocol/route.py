@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway._shortcut import ShortCut
+from toolway.errors import ConfigurationError
 from toolway.protocol.endpoint import replayed
 
 __all__ = ["place"]
@@ -37,7 +38,11 @@ def place(
 
     Returns:
         The endpoint of the route, by which it is found when a router has been included somewhere.
+
+    Raises:
+        ConfigurationError: a dependency is none.
     """
+    _check(dependencies)
     router = on if isinstance(on, APIRouter) else on.router
     if on is not app:
         router.add_api_route(
@@ -57,6 +62,12 @@ def place(
             on.user_middleware.append(Middleware(ShortCut, route=route, router=router))
     router.routes.insert(0, route)
     return route.endpoint
+
+
+def _check(dependencies: Sequence[object]) -> None:
+    for guard in dependencies:
+        if not isinstance(guard, params.Depends):
+            raise ConfigurationError(f"expected dependencies such as Depends(check), got {guard!r}")
 
 
 def _guarded(router: APIRouter, path: str, endpoint: ASGIApp, dependencies: Sequence[params.Depends]) -> APIRoute:
