@@ -304,7 +304,9 @@ def test_a_body_may_be_as_large_as_the_limit_and_not_a_byte_larger(url: str, ver
         content: Any = iter([body[:1000], body[1000:]]) if chunked else body
         response = peer.post(content, headers_of(version, frame))
         assert response.status_code == status
-    assert reply(response)["error"]["message"].endswith("262,144 bytes")
+    assert reply(response)["error"]["message"].endswith(
+        "larger than 262,144 bytes; allow more with TOOLWAY_MAX_BODY_BYTES"
+    )
     assert_still_serving(peer)
 
 

@@ -85,6 +85,7 @@ async def _whole(receive: Receive, most: int) -> bytes:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > most:
-            raise Refusal(413, f"The request is larger than {most:,} bytes", _CLOSE)
+            text = f"The request is larger than {most:,} bytes; allow more with TOOLWAY_MAX_BODY_BYTES"
+            raise Refusal(413, text, _CLOSE)
         more = message.get("more_body", False)
     return b"".join(parts)
