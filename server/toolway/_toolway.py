@@ -17,12 +17,13 @@ from fastapi import APIRouter, FastAPI, params
 
 from toolway._changes import told
 from toolway._garbage import without_collecting
+from toolway._places import Place, mounted_on, remember
 from toolway._sources import Remote, Source, combined, source_of
 from toolway.calls import Calls, may_ask
 from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
 from toolway.console.swagger import serve_docs_offline
 from toolway.errors import ConfigurationError, NotStartedError
-from toolway.operations import has_path, may_look_at_callers, path_of
+from toolway.operations import has_path, may_look_at_callers
 from toolway.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -102,11 +103,10 @@ class Toolway:
         self._guarded = False
         self._running: Running | None = None
         self._endpoint: Endpoint | None = None
-        self._path: str | None = None
-        self._entry: object = None
-        self._site = self.app
+        self.places: list[Place] = []
         self._is_within = False
         self._works = True
+        remember(self.app, self)
 
     @without_collecting()
     def mount(
@@ -142,11 +142,12 @@ class Toolway:
         self._guarded = self._guarded or bool(dependencies or may_look_at_callers(self.app, target))
         self._run_within(target)
         serve_docs_offline(self.app)
-        if self._path is None:
-            self._path = path if isinstance(target, FastAPI) else target.prefix + path
-            self._entry = entry
-            self._site = target if isinstance(target, FastAPI) else self.app
-        for app in (self.app, self._site):
+        is_known = isinstance(target, FastAPI)
+        at = Place(self, target, path) if is_known else Place(self, self.app, target.prefix + path, entry)
+        self.places.append(at)
+        for app in (self.app, at.site):
+            remember(app, self)
+        for app in (self.app, self.site):
             if mounted_on(app) is None:
                 app.state.toolway = self
         return self
@@ -154,12 +155,12 @@ class Toolway:
     @property
     def path(self) -> str | None:
         """Where it is mounted first, with the prefixes of routers as far as they are known; None before `mount`."""
-        return (path_of(self._site, self._entry) or self._path) if self._path else None
+        return self.places[0].path if self.places else None
 
     @property
     def site(self) -> FastAPI:
         """The application that serves MCP over HTTP: the one that it is mounted on first."""
-        return self._site
+        return self.places[0].site if self.places else self.app
 
     @property
     def catalog(self) -> Catalog:
@@ -372,8 +373,3 @@ def _check_path(path: str, target: FastAPI | APIRouter) -> None:
     whole = path if isinstance(target, FastAPI) else target.prefix + path
     if has_path(target, whole):
         raise ConfigurationError(f"something stands at {whole!r} already; mount toolway at another path")
-
-
-def mounted_on(app: FastAPI) -> Toolway | None:
-    """The Toolway that was mounted first on an application, or serves it from elsewhere, if any."""
-    return getattr(app.state, "toolway", None)

@@ -28,8 +28,33 @@ class Holder:
 app = make()
 chosen = Toolway(make(), exclude={"methods": ["GET"]})
 """
+UNMOUNTED = """
+from fastapi import FastAPI
+from toolway import Toolway
+
+def make(*tags):
+    app = FastAPI()
+
+    @app.get("/open", tags=["open"], operation_id="open")
+    @app.get("/secret", tags=["secret"], operation_id="secret")
+    async def made() -> int:
+        return 1
+
+    for tag in tags:
+        Toolway(app, include={"tags": [tag]})
+    return app
+
+forgotten = make("open")
+unclear = make("secret", "open")
+public = Toolway(unclear, include={"tags": ["open"]})
+settled = make("secret", "secret", "secret")
+Toolway(settled, include={"tags": ["open"]}).mount()
+part = make("open")
+Toolway({"part": part})
+"""
 FILES = {
     "shop/__init__.py": "",
+    "shop/unmounted.py": UNMOUNTED,
     "shop/main.py": APP,
     "shop/beside.py": "from shop.main import app\n",
     "shop/deep/deeper/note.txt": "",
@@ -77,6 +102,24 @@ def test_a_factory_takes_plain_values(project: Path, app: str, tool: str) -> Non
 
 def test_a_toolway_keeps_its_own_selection(project: Path) -> None:
     assert listed("shop.main:chosen", cwd=project) == []
+
+
+@pytest.mark.parametrize("app", ["forgotten", "make('open')", "public", "settled", "part"])
+def test_a_toolway_that_nobody_has_mounted_keeps_its_selection_too(project: Path, app: str) -> None:
+    """Whoever forgets ``.mount()`` means its filters all the same; one that is mounted counts before all others."""
+    assert listed(f"shop.unmounted:{app}", cwd=project) == ["open"]
+
+
+@pytest.mark.parametrize("command", ["call", "config", "lint", "list", "serve", "stdio"])
+def test_of_several_that_nobody_has_mounted_none_is_taken(project: Path, command: str) -> None:
+    words = {"config": ["config", "claude-desktop"], "serve": ["serve", "--port", "0"]}.get(command, [command])
+    tool = ["secret"] if command == "call" else []
+
+    done = toolway(*words, "shop.unmounted:unclear", *tool, cwd=project)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "several Toolways are made for 'shop.unmounted:unclear', and none is mounted" in done.stderr
+    assert "name one as module:attribute" in done.stderr
 
 
 def test_the_project_names_the_application_for_all_folders_below(project: Path) -> None:

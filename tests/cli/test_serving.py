@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import psutil
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
 
 from tests.cli.shell import PATIENCE, TOOLWAY, toolway, write
 from tests.servers import Process, free_port, running
@@ -84,6 +84,18 @@ routed.include_router(router, prefix="/api")
 
 lone = FastAPI(title="Lone")
 Toolway(lone).mount(on=APIRouter())
+"""
+FORGOTTEN = f"""
+from fastapi import FastAPI
+from toolway import Toolway
+
+app = FastAPI()
+{STOCK}
+@app.get("/salaries")
+async def salaries() -> int:
+    return 1
+
+Toolway(app, exclude={{"paths": ["/salaries"]}})
 """
 FILTERED = f"""
 from fastapi import FastAPI
@@ -310,6 +322,16 @@ async def test_mcp_is_served_where_the_code_has_put_it(tmp_path: Path, name: str
         assert httpx2.post(f"{base}/mcp", json={}).status_code == 404
         async with Client(f"{base}{path}") as client:
             assert [tool.name for tool in (await client.list_tools()).tools] == ["stock"]
+
+
+async def test_the_filters_of_a_toolway_that_nobody_has_mounted_hold(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": FORGOTTEN})
+
+    with served(tmp_path) as (base, _):
+        async with Client(f"{base}/mcp") as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["stock"]
+            with pytest.raises(MCPError, match="Unknown tool"):
+                await client.call_tool("salaries", {})
 
 
 def test_an_application_without_the_router_that_mcp_is_on_is_not_served(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ FLOOR = frozenset(
     }
 )
 # What puts the rooms together, and who may import that.
-COMPOSITION = frozenset({"_sources", "_toolway", "__init__"})
+COMPOSITION = frozenset({"_places", "_sources", "_toolway", "__init__"})
 COMPOSERS = frozenset({"__init__", "__main__", "cli", "compat", "console"})
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

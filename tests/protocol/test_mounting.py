@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
+from weakref import ref
 
 import anyio
 import httpx2
@@ -429,3 +431,22 @@ def test_who_leaves_behind_a_guard_ends_the_work(serve: Serve, fast_lane: bool) 
     with pytest.raises(httpx2.ReadTimeout):
         httpx2.post(peer.url, json=body, headers=headers_of(peer.version, body), **{**OPTIONS, "timeout": 0.5})
     assert ended.wait(PATIENCE)
+
+
+# What nobody mounts
+
+
+def test_toolways_that_nobody_mounts_do_not_pile_up_on_an_application() -> None:
+    app = FastAPI()
+    made = [ref(Toolway(app)) for _ in range(20)]
+    gc.collect()
+    assert sum(toolway() is not None for toolway in made) <= 2
+
+
+def test_an_application_goes_with_its_toolways() -> None:
+    made = ref(app := FastAPI())
+    Toolway(app)
+    Toolway(app).mount()
+    del app
+    gc.collect()
+    assert made() is None

@@ -19,7 +19,8 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 
-from toolway._toolway import Toolway, mounted_on
+from toolway._places import mounted_on, toolways_of
+from toolway._toolway import Toolway
 from toolway.errors import AppNotFoundError, ConfigurationError, ToolwayError
 from toolway.operations import is_document
 
@@ -102,13 +103,15 @@ def _named_in(file: Path) -> str | None:
 
 
 def load_toolway(source: Source) -> Toolway:
-    """Import an application, and return the Toolway that is mounted on it or a new one; or one of a document's API.
+    """Import an application, and return its Toolway or a new one; or one of a document's API.
+
+    An application's Toolway is the one that is mounted on it first, or else the only one that was made for it.
 
     Raises:
         AppNotFoundError: there is no such module or attribute, its import or its factory fails, or what stands there is
             no FastAPI application.
-        ConfigurationError: a ``TOOLWAY_...`` variable of the environment has an unusable value, or nobody says where
-            the API of a document runs.
+        ConfigurationError: a ``TOOLWAY_...`` variable of the environment has an unusable value, nobody says where the
+            API of a document runs, or it takes a choice between several Toolways.
         DocumentError: the document cannot be read.
     """
     if source.is_document:
@@ -199,7 +202,17 @@ def _toolway(found: Any, text: str) -> Toolway:
     if not isinstance(found, FastAPI):
         hint = f"; is it a factory? Then write {text}()" if inspect.isroutine(found) else ""
         raise AppNotFoundError(f"expected a FastAPI application at {text!r}, found {_kind(found)}{hint}")
-    return mounted_on(found) or Toolway(found)
+    return mounted_on(found) or _made_for(found, text)
+
+
+def _made_for(app: FastAPI, text: str) -> Toolway:
+    """The Toolway that somebody has made for an application and not mounted, with its filters; a new one without."""
+    made = [toolway for toolway in toolways_of(app) if not toolway.places]
+    if len(made) > 1:
+        raise ConfigurationError(
+            f"several Toolways are made for {text!r}, and none is mounted: mount one, or name one as module:attribute"
+        )
+    return made[0] if made else Toolway(app)
 
 
 def _kind(found: object) -> str:

@@ -61,7 +61,7 @@ def _mounted(source: Source) -> Toolway:
     toolway = load_toolway(source)
     if toolway.path is None:
         return toolway.mount(_free_path(toolway.app))
-    if not has_path(toolway.site, toolway.path):
+    if not toolway.places[0].is_reached:
         raise ConfigurationError(
             f"{toolway.app.title!r} does not include the router that MCP is mounted on; name the application that does"
         )

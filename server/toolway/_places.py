@@ -1,0 +1,73 @@
+"""Which Toolways an application has: those that were made for it, and those that are mounted on it.
+
+The application keeps them itself: none is lost because nobody else holds it, and all go with the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from toolway.operations import path_of
+
+if TYPE_CHECKING:
+    from toolway._toolway import Toolway
+
+__all__ = ["Place", "mounted_on", "places_on", "remember", "toolways_of"]
+
+_UNMOUNTED = 2
+"""So many that nobody has mounted are kept: two are enough to know that it takes a choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a Toolway is mounted."""
+
+    toolway: Toolway
+    site: FastAPI
+    """The application that serves MCP over HTTP; for a router, the one whose endpoints are called."""
+    written: str
+    """The path, with a router's own prefix."""
+    endpoint: object | None = None
+    """Of the route on a router, by which it is found where the router is included; None on an application."""
+
+    @property
+    def path(self) -> str:
+        """The path, with the prefixes of routers as far as they are known."""
+        return self._found or self.written
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the site has it: a router may be included elsewhere, or nowhere."""
+        return self._found is not None
+
+    @property
+    def _found(self) -> str | None:
+        return self.written if self.endpoint is None else path_of(self.site, self.endpoint)
+
+
+def remember(app: FastAPI, toolway: Toolway) -> None:
+    """Let an application know of a Toolway that is made for it, or mounted on it."""
+    known = app.state.toolways = [*toolways_of(app)]
+    unmounted = sum(not entry.places for entry in known)
+    if toolway not in known and (toolway.places or unmounted < _UNMOUNTED):
+        known.append(toolway)
+
+
+def toolways_of(app: FastAPI) -> Sequence[Toolway]:
+    """The Toolways that an application knows of, in the order in which it came to know them."""
+    return getattr(app.state, "toolways", ())
+
+
+def mounted_on(app: FastAPI) -> Toolway | None:
+    """The Toolway that was mounted first on an application, or serves it from elsewhere, if any."""
+    return getattr(app.state, "toolway", None)
+
+
+def places_on(site: FastAPI) -> Iterator[Place]:
+    """Where an application serves MCP."""
+    places = (place for toolway in toolways_of(site) for place in toolway.places)
+    return (place for place in places if place.site is site and place.is_reached)
