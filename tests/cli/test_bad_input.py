@@ -107,6 +107,7 @@ COMMANDS = {
     "an unknown option": (["list", "main:app", "--jsno"], "--jsno"),
     "too many words": (["list", "main:app", "other:app"], "other:app"),
     "a folder that is not there": (["list", "main:app", "--app-dir", "nowhere"], "'nowhere'"),
+    "a folder to work in that is not there": (["stdio", "main:app", "--chdir", "nowhere"], "'--chdir'", "'nowhere'"),
     "no project": (["list", "--app-dir", "/"], "no application named", "[tool.toolway]"),
     "a project file that is no TOML": (["list", "--app-dir", "broken"], "cannot read", "pyproject.toml"),
     "an application that is a number": (["list", "--app-dir", "numbered"], "to be text, found 3"),

@@ -14,6 +14,18 @@ from tests.cli.shell import NOISY, toolway, write
 from toolway.clients import CLIENTS, Launch
 
 ERAS = [pytest.param("auto", "2026-07-28", id="2026-07-28"), pytest.param("legacy", "2025-11-25", id="2025-11-25")]
+READING = """
+from pathlib import Path
+from fastapi import FastAPI
+
+app = FastAPI()
+at_first = Path("note.txt").read_text()
+
+@app.get("/note")
+async def note() -> str:
+    assert Path("note.txt").read_text() == at_first
+    return at_first
+"""
 
 
 @pytest.fixture
@@ -38,7 +50,10 @@ def test_the_block_is_all_that_stdout_holds(project: Path, tmp_path: Path, clien
         "mcpServers": {
             "warehouse": {
                 "command": sys.executable,
-                "args": ["-P", "-m", "toolway", "stdio", "--app-dir", str(project), "main:app"],
+                "args": [
+                    *("-P", "-m", "toolway", "stdio"),
+                    *("--chdir", str(tmp_path), "--app-dir", str(project), "main:app"),
+                ],
             }
         }
     }
@@ -64,6 +79,24 @@ async def test_its_command_works_as_printed_from_another_folder(
 
             assert client.protocol_version == version
     assert result.structured_content == {"product": "lamp", "pieces": 1}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("options", [[], ["--app-dir", "src"]], ids=["beside the application", "above it"])
+async def test_its_command_works_in_the_folder_where_it_was_printed(tmp_path: Path, options: list[str]) -> None:
+    """There an application finds its ``.env``, its SQLite file and whatever else it names by a relative path."""
+    app = "src/main.py" if options else "main.py"
+    here = write(tmp_path / "here", {app: READING, "note.txt": "here"})
+    elsewhere = write(tmp_path / "elsewhere", {"note.txt": "elsewhere", "src/main.py": "raise RuntimeError"})
+    (entry,) = json.loads(toolway("config", "claude-desktop", "main:app", *options, cwd=here).stdout)[
+        "mcpServers"
+    ].values()
+    started = StdioServerParameters(command=entry["command"], args=entry["args"], cwd=elsewhere)
+
+    async with Client(stdio_client(started)) as client:
+        result = await client.call_tool("note", {})
+
+    assert result.structured_content == "here"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ person has to correct; then there is one line on stderr that says what. 130 for 
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +37,22 @@ _app_dir = click.option(
     metavar="FOLDER",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The folder to import APP from; this folder by default.",
+)
+
+
+def _change_folder(_context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
+    if folder is not None:
+        os.chdir(folder)
+
+
+_chdir = click.option(
+    "--chdir",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    is_eager=True,  # before --app-dir is looked at, which is meant from there
+    expose_value=False,
+    callback=_change_folder,
+    help="The folder to work in, from which APP's relative paths are meant; this folder by default.",
 )
 _base_url = click.option("--base-url", metavar="URL", help="Where the API runs, if APP is an OpenAPI document.")
 
@@ -70,6 +88,7 @@ def serve(app: str | None, host: str, port: int, workers: int, base_url: str | N
 @_toolway.command(short_help="Serve APP over stdin and stdout.")
 @click.argument("app", required=False)
 @_base_url
+@_chdir
 @_app_dir
 def stdio(app: str | None, base_url: str | None, app_dir: Path) -> None:
     """Serve APP over stdin and stdout, for clients that start the server."""
@@ -160,18 +179,25 @@ def call(words: tuple[str, ...], json_text: str | None, base_url: str | None, ap
 @_base_url
 @_app_dir
 def config(client: str, app: str | None, base_url: str | None, app_dir: Path) -> None:
-    """Print the block to paste into CLIENT, so that it starts APP by itself.
+    """Print the block to paste into CLIENT, so that it starts APP by itself, in this folder.
 
     CLIENT is claude-code, claude-desktop or gemini-cli.
     """
     source = find_source(app, app_dir, base_url)
     with stdout_kept():
         title = load_toolway(source).source.title
-    # -P: a client starts this in a folder of its own, whose files must not pass for Python's own modules.
-    args = ("-P", "-m", "toolway", "stdio", "--app-dir", str(source.folder), *source.words)
-    block, where = CLIENTS[client](Launch(title, sys.executable, args))
+    block, where = CLIENTS[client](Launch(title, sys.executable, tuple(_starting(source))))
     click.echo(block)
     click.echo(where, err=True)
+
+
+def _starting(source: Source) -> Iterator[str]:
+    """The words that start an application here, whatever folder a client starts its servers in."""
+    yield from ("-P", "-m", "toolway")  # -P: the files of that folder must not pass for Python's own modules
+    yield from ("stdio", "--chdir", str(Path.cwd()))
+    if source.folder != Path.cwd():
+        yield from ("--app-dir", str(source.folder))
+    yield from source.words
 
 
 def main() -> None:
