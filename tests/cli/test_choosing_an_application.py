@@ -52,8 +52,26 @@ Toolway(settled, include={"tags": ["open"]}).mount()
 part = make("open")
 Toolway({"part": part})
 """
+SEVERAL = """
+from fastapi import FastAPI
+from toolway import Toolway
+
+app = FastAPI()
+
+@app.get("/hours", tags=["public"], operation_id="hours")
+@app.get("/salaries", operation_id="salaries")
+async def made() -> int:
+    return 1
+
+public = Toolway(app, include={"tags": ["public"]}).mount("/public")
+staff = Toolway(app).mount("/staff").mount("/again")
+
+site = FastAPI()
+site.mount("/api", app)
+"""
 FILES = {
     "shop/__init__.py": "",
+    "shop/several.py": SEVERAL,
     "shop/unmounted.py": UNMOUNTED,
     "shop/main.py": APP,
     "shop/beside.py": "from shop.main import app\n",
@@ -120,6 +138,37 @@ def test_of_several_that_nobody_has_mounted_none_is_taken(project: Path, command
     assert (done.returncode, done.stdout) == (2, "")
     assert "several Toolways are made for 'shop.unmounted:unclear', and none is mounted" in done.stderr
     assert "name one as module:attribute" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["call", "config", "lint", "list", "stdio"])
+def test_a_command_for_one_of_several_toolways_says_how_to_name_the_others(project: Path, command: str) -> None:
+    words = ["config", "claude-desktop"] if command == "config" else [command]
+    tool = ["hours"] if command == "call" else []
+
+    first = toolway(*words, "shop.several:app", *tool, cwd=project)
+    named = toolway(*words, "shop.several:public", *tool, cwd=project)
+
+    assert first.stderr.startswith("toolway: this is what 'shop.several:app' has at '/public'; for MCP at '/staff' or ")
+    assert "name its Toolway, as module:attribute, in place of that\n" in first.stderr
+    assert "this is what" not in named.stderr
+    assert (first.returncode, named.returncode) == (0, 0)
+
+
+def test_each_of_several_toolways_can_be_named(project: Path) -> None:
+    """Where a tool is unknown, the way to the Toolway that has it is told, too."""
+    unknown = toolway("call", "shop.several:app", "salaries", cwd=project)
+    known = toolway("call", "shop.several:staff", "salaries", cwd=project)
+
+    assert "Unknown tool: 'salaries'" in unknown.stderr
+    assert "for MCP at '/staff'" in unknown.stderr
+    assert (known.stdout, known.stderr) == ("1\n", "")
+
+
+def test_a_toolway_of_an_application_inside_is_not_taken_for_that_of_the_outer_one(project: Path) -> None:
+    """It has filters of its own, which do not count for the outer one."""
+    done = toolway("list", "shop.several:site", cwd=project)
+
+    assert "this is all that 'shop.several:site' offers; for MCP at '/public' of 'FastAPI' or" in done.stderr
 
 
 def test_the_project_names_the_application_for_all_folders_below(project: Path) -> None:

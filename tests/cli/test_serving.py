@@ -85,6 +85,22 @@ routed.include_router(router, prefix="/api")
 lone = FastAPI(title="Lone")
 Toolway(lone).mount(on=APIRouter())
 """
+SEVERAL = f"""
+from fastapi import APIRouter, FastAPI
+from toolway import Toolway
+
+app = FastAPI(title="Several")
+{STOCK}
+@app.get("/salaries")
+async def salaries() -> int:
+    return 1
+
+router = APIRouter(prefix="/v1")
+Toolway(app, exclude={{"paths": ["/salaries"]}}).mount("/public")
+Toolway(app).mount("/staff").mount(on=router)
+Toolway(app).mount(on=APIRouter())
+app.include_router(router, prefix="/api")
+"""
 FORGOTTEN = f"""
 from fastapi import FastAPI
 from toolway import Toolway
@@ -145,7 +161,7 @@ def served(folder: Path, app: str = "main:app", *options: str) -> Generator[tupl
     command = [*TOOLWAY, "serve", app, "--port", "0", *options]
     with running(command, cwd=folder, ready=READY) as process:
         # What the other worker prints may stand before it on the same line: unbuffered, its line's end comes by itself.
-        (url,) = re.findall(r"MCP endpoint  (http://\S+:\d+)/", process.output)
+        url, *_ = re.findall(r"MCP endpoint  (http://\S+:\d+)/", process.output)
         yield url, process
 
 
@@ -187,6 +203,19 @@ def test_it_says_where_the_application_has_put_things(tmp_path: Path) -> None:
     assert f"Swagger UI    {url}/try\n" in moved
     assert "Placed: 1 tool." in moved
     assert "Swagger UI" not in silent
+
+
+def test_it_says_where_each_of_several_endpoints_is_and_how_many_tools_it_has(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": SEVERAL})
+    with served(tmp_path) as (url, process):
+        shown = process.output
+
+    assert re.findall(r"MCP endpoint  (.*)", shown) == [
+        f"{url}/public  (1 tool)",
+        f"{url}/staff  (2 tools)",
+        f"{url}/api/v1/mcp  (2 tools)",
+    ]
+    assert "Several: 3 MCP endpoints. Ctrl+C" in shown
 
 
 def test_an_address_that_others_reach_needs_its_name(noisy: Path) -> None:

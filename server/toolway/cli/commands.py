@@ -19,7 +19,7 @@ from toolway.asking import Rounds
 from toolway.calls import CallContext, Outcome, read_arguments
 from toolway.catalog import Catalog, build_catalog
 from toolway.cli.findings import read_limits, show_report, show_report_json
-from toolway.cli.loading import Source, find_source, load_toolway, names_source
+from toolway.cli.loading import Source, find_source, load_one, names_source
 from toolway.cli.output import complain, prepare_stdout, stdout_kept
 from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
 from toolway.cli.starting import run, started
@@ -134,7 +134,7 @@ def _catalog(source: Source) -> Catalog:
     if source.is_document:
         return build_catalog(read_document(load_document(source.text)))
     with stdout_kept():
-        toolway = load_toolway(source)
+        toolway = load_one(source)
 
         async def read() -> Catalog:
             async with started(toolway) as running:
@@ -158,7 +158,7 @@ def call(words: tuple[str, ...], json_text: str | None, base_url: str | None, ap
         raise click.UsageError("missing the tool's NAME; `toolway list` shows them")
     source, given, pairs = find_source(app, app_dir, base_url), read_json(json_text), read_pairs(rest[1:])
     with stdout_kept():
-        toolway = load_toolway(source)
+        toolway = load_one(source)
 
         async def answer() -> Outcome:
             async with started(toolway) as running:
@@ -185,7 +185,7 @@ def config(client: str, app: str | None, base_url: str | None, app_dir: Path) ->
     """
     source = find_source(app, app_dir, base_url)
     with stdout_kept():
-        title = load_toolway(source).source.title
+        title = load_one(source).source.title
     block, where = CLIENTS[client](Launch(title, sys.executable, tuple(_starting(source))))
     click.echo(block)
     click.echo(where, err=True)

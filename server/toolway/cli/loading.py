@@ -10,7 +10,7 @@ import sys
 import sysconfig
 import tomllib
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,12 +19,13 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 
-from toolway._places import mounted_on, toolways_of
+from toolway._places import mounted_on, places_on, toolways_of
 from toolway._toolway import Toolway
+from toolway.cli.output import complain
 from toolway.errors import AppNotFoundError, ConfigurationError, ToolwayError
-from toolway.operations import is_document
+from toolway.operations import applications, is_document
 
-__all__ = ["Source", "find_source", "load_toolway", "names_source", "told"]
+__all__ = ["Source", "find_source", "load_one", "load_toolway", "names_source", "told"]
 
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _APPLICATION = re.compile(rf"(?P<module>{_DOTTED}):(?P<attribute>{_DOTTED})(?P<made>\(.*\))?", re.DOTALL)
@@ -114,6 +115,33 @@ def load_toolway(source: Source) -> Toolway:
             API of a document runs, or it takes a choice between several Toolways.
         DocumentError: the document cannot be read.
     """
+    found = _found(source)
+    return found if isinstance(found, Toolway) else _toolway(found, source.text)
+
+
+def load_one(source: Source) -> Toolway:
+    """Load the Toolway that a command is about, and say on stderr how to name the others that the application has.
+
+    It raises what `load_toolway` does.
+    """
+    found = _found(source)
+    if isinstance(found, Toolway):
+        return found
+    toolway = _toolway(found, source.text)
+    if others := " or ".join(dict.fromkeys(_others(toolway))):
+        here = f"what {source.text!r} has at {toolway.path!r}" if toolway.path else f"all that {source.text!r} offers"
+        complain(f"this is {here}; for MCP at {others} name its Toolway, as module:attribute, in place of that")
+    return toolway
+
+
+def _others(toolway: Toolway) -> Iterator[str]:
+    for app in applications(toolway.site):
+        for place in places_on(app):
+            if place.toolway is not toolway:
+                yield repr(place.path) + ("" if app is toolway.site else f" of {app.title!r}")
+
+
+def _found(source: Source) -> FastAPI | Toolway:
     if source.is_document:
         from toolway.cli.documents import toolway_of_document  # noqa: PLC0415 - HTTP clients are slow to import
 
@@ -126,7 +154,10 @@ def load_toolway(source: Source) -> Toolway:
     found = _attribute(_module(parts["module"], source.folder), parts["attribute"])
     if parts["made"]:
         found = _made(found, source.text, parts["made"])
-    return _toolway(found, source.text)
+    if not isinstance(found, FastAPI | Toolway):
+        hint = f"; is it a factory? Then write {source.text}()" if inspect.isroutine(found) else ""
+        raise AppNotFoundError(f"expected a FastAPI application at {source.text!r}, found {_kind(found)}{hint}")
+    return found
 
 
 def _expected(text: str) -> str:
@@ -196,13 +227,8 @@ def _given(brackets: str) -> tuple[list[Any], dict[str, Any]]:
     )
 
 
-def _toolway(found: Any, text: str) -> Toolway:
-    if isinstance(found, Toolway):
-        return found
-    if not isinstance(found, FastAPI):
-        hint = f"; is it a factory? Then write {text}()" if inspect.isroutine(found) else ""
-        raise AppNotFoundError(f"expected a FastAPI application at {text!r}, found {_kind(found)}{hint}")
-    return mounted_on(found) or _made_for(found, text)
+def _toolway(app: FastAPI, text: str) -> Toolway:
+    return mounted_on(app) or _made_for(app, text)
 
 
 def _made_for(app: FastAPI, text: str) -> Toolway:

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from toolway._places import places_on
 from toolway._toolway import Toolway
 from toolway.asking import new_key, share_key
 from toolway.cli.loading import Source, load_toolway
@@ -169,14 +170,23 @@ class _Worker:
 
 
 def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
-    yield f"MCP endpoint  {address.url}{toolway.path}"
+    places = list(places_on(toolway.site))
+    for place in places:
+        tools = f"  ({_tools(place.toolway)})" if len(places) > 1 else ""
+        yield f"MCP endpoint  {address.url}{place.path}{tools}"
     if toolway.site.docs_url and toolway.site.openapi_url:
         yield f"Swagger UI    {address.url}{toolway.site.docs_url}"
     if reminder := _host_reminder(address.host, toolway.settings.allowed_hosts):
         yield reminder
-    tools, skipped = len(toolway.catalog.tools), len(toolway.catalog.skipped)
+    skipped = len(toolway.catalog.skipped)
     rest = f"; {skipped} operations are no tools, `toolway list` says why" if skipped else ""
-    yield f"{toolway.catalog.title}: {tools} {'tool' if tools == 1 else 'tools'}{rest}. Ctrl+C ends the server."
+    what = _tools(toolway) if len(places) == 1 else f"{len(places)} MCP endpoints"
+    yield f"{toolway.catalog.title}: {what}{rest}. Ctrl+C ends the server."
+
+
+def _tools(toolway: Toolway) -> str:
+    number = len(toolway.catalog.tools)
+    return f"{number} {'tool' if number == 1 else 'tools'}"
 
 
 def _host_reminder(host: str, allowed: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from typing import NoReturn
 import anyio
 
 from toolway._toolway import Toolway
-from toolway.cli.loading import Source, load_toolway
+from toolway.cli.loading import Source, load_one
 from toolway.cli.output import complain
 from toolway.cli.starting import started
 from toolway.errors import ToolwayError
@@ -42,7 +42,7 @@ async def _serve(source: Source) -> None:
     async with standard_streams() as serve:
         try:
             with redirect_stdout(sys.stderr):
-                was_interrupted = await _until_left(load_toolway(source), serve)
+                was_interrupted = await _until_left(load_one(source), serve)
         except ToolwayError as error:
             complain(str(error))
             _leave(2)
