@@ -5,18 +5,22 @@ The application keeps them itself: none is lost because nobody else holds it, an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from toolway.operations import path_of
+from toolway.errors import ConfigurationError
+from toolway.operations import has_path, path_of
 
 if TYPE_CHECKING:
     from toolway._toolway import Toolway
 
-__all__ = ["Place", "mounted_on", "places_on", "remember", "toolways_of"]
+__all__ = ["Place", "check_path", "mounted_on", "places_on", "remember", "toolways_of", "warn_if_late"]
+
+logger = logging.getLogger("toolway")
 
 _UNMOUNTED = 2
 """So many that nobody has mounted are kept: two are enough to know that it takes a choice."""
@@ -71,3 +75,26 @@ def places_on(site: FastAPI) -> Iterator[Place]:
     """Where an application serves MCP."""
     places = (place for toolway in toolways_of(site) for place in toolway.places)
     return (place for place in places if place.site is site and place.is_reached)
+
+
+def check_path(path: str, target: FastAPI | APIRouter) -> None:
+    """Make sure that MCP can stand at a path.
+
+    Raises:
+        ConfigurationError: the path is not absolute, or something stands there already.
+    """
+    if not path.startswith("/") or path.endswith("/"):
+        raise ConfigurationError(f"expected an absolute path without a slash at its end, such as '/mcp', got {path!r}")
+    whole = path if isinstance(target, FastAPI) else target.prefix + path
+    if has_path(target, whole):
+        raise ConfigurationError(f"something stands at {whole!r} already; mount toolway at another path")
+
+
+def warn_if_late(path: str, target: FastAPI | APIRouter) -> None:
+    """Say that an application which runs already will not start what is mounted on it now."""
+    if isinstance(target, FastAPI) and target.middleware_stack is not None:  # made with the first call, the start's
+        logger.warning(
+            "%r has been called before MCP is mounted at %r: it is served after the next start; mount it before",
+            target.title,
+            path,
+        )

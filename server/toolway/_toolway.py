@@ -17,13 +17,13 @@ from fastapi import APIRouter, FastAPI, params
 
 from toolway._changes import told
 from toolway._garbage import without_collecting
-from toolway._places import Place, mounted_on, remember
+from toolway._places import Place, check_path, mounted_on, remember, warn_if_late
 from toolway._sources import Remote, Source, combined, source_of
 from toolway.calls import Calls, may_ask
 from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
 from toolway.console.swagger import serve_docs_offline
 from toolway.errors import ConfigurationError, NotStartedError
-from toolway.operations import has_path, may_look_at_callers
+from toolway.operations import may_look_at_callers
 from toolway.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Toolway:
         """Serve MCP at a path of the application, and make its documentation pages work without a network.
 
         The catalogue is built when the application has started, so routes may still be added until then. A filter that
-        matches nothing then fails the start with a `FilterError`.
+        matches nothing then fails the start with a `FilterError`. Whoever mounts later waits for the next start.
 
         Args:
             path: where; below the prefix of a router.
@@ -132,10 +132,12 @@ class Toolway:
         Raises:
             ConfigurationError: something stands at this path already, or the path is not absolute.
         """
-        _check_path(path, self.app if on is None else on)
         from toolway.protocol import Endpoint, place  # noqa: PLC0415 - see the module's docstring
 
         target = self.app if on is None else on
+        check_path(path, target)
+        if self._running is None:
+            warn_if_late(path, target)
         if self._endpoint is None:
             self._endpoint = Endpoint(self.settings)
         entry = place(self._endpoint, path, self.source.local, target, dependencies)
@@ -161,6 +163,11 @@ class Toolway:
     def site(self) -> FastAPI:
         """The application that serves MCP over HTTP: the one that it is mounted on first."""
         return self.places[0].site if self.places else self.app
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the application runs, and its tools with it."""
+        return self._running is not None
 
     @property
     def catalog(self) -> Catalog:
@@ -365,11 +372,3 @@ def _refuse_tasks(catalog: Catalog) -> None:
                 f"the tool {tool.name!r} is the first that runs as a task; add it before the start, as the store for "
                 "tasks is opened then"
             )
-
-
-def _check_path(path: str, target: FastAPI | APIRouter) -> None:
-    if not path.startswith("/") or path.endswith("/"):
-        raise ConfigurationError(f"expected an absolute path without a slash at its end, such as '/mcp', got {path!r}")
-    whole = path if isinstance(target, FastAPI) else target.prefix + path
-    if has_path(target, whole):
-        raise ConfigurationError(f"something stands at {whole!r} already; mount toolway at another path")

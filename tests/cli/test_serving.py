@@ -101,6 +101,24 @@ Toolway(app).mount("/staff").mount(on=router)
 Toolway(app).mount(on=APIRouter())
 app.include_router(router, prefix="/api")
 """
+INSIDE = f"""
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+from toolway import Toolway
+
+app = inner = FastAPI(title="Inner")
+{STOCK}
+Toolway(inner).mount("/tools")
+
+@asynccontextmanager
+async def lifespan(_):
+    async with inner.router.lifespan_context(inner):
+        yield
+
+outer, starting = FastAPI(), FastAPI(lifespan=lifespan)
+outer.mount("/api", inner)
+starting.mount("/api", inner)
+"""
 FORGOTTEN = f"""
 from fastapi import FastAPI
 from toolway import Toolway
@@ -216,6 +234,17 @@ def test_it_says_where_each_of_several_endpoints_is_and_how_many_tools_it_has(tm
         f"{url}/api/v1/mcp  (2 tools)",
     ]
     assert "Several: 3 MCP endpoints. Ctrl+C" in shown
+
+
+@pytest.mark.parametrize(("app", "is_started"), [("outer", False), ("starting", True)])
+def test_it_says_of_an_application_inside_that_nobody_starts_it(tmp_path: Path, app: str, is_started: bool) -> None:
+    write(tmp_path, {"main.py": INSIDE})
+    with served(tmp_path, f"main:{app}") as (url, process):
+        shown = process.output
+        answer = httpx2.post(f"{url}/api/tools", json={}, headers={"accept": "application/json, text/event-stream"})
+
+    assert (answer.status_code == 503) is not is_started
+    assert ("Not started   /tools of 'Inner'" in shown) is not is_started
 
 
 def test_an_address_that_others_reach_needs_its_name(noisy: Path) -> None:

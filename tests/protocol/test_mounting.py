@@ -15,6 +15,7 @@ import pytest
 from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Header, HTTPException, Request
 from fastapi import __version__ as fastapi_version
 from fastapi.responses import PlainTextResponse, StreamingResponse
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -63,13 +64,13 @@ def listed(peer: Peer) -> list[str]:
     return [tool["name"] for tool in peer.ask("tools/list")["tools"]]
 
 
-def running(app: FastAPI) -> Any:
+def running(app: Starlette) -> Any:
     """The lifespan of an application, as its server would run it."""
     return app.router.lifespan_context(app)
 
 
 async def asked(
-    app: FastAPI,
+    app: Starlette,
     path: str = "/mcp",
     method: str = "tools/list",
     version: str = MODERN,
@@ -193,6 +194,46 @@ async def test_without_a_lifespan_mcp_says_what_is_missing() -> None:
     answer = await asked(other)
     assert answer.status_code == 503
     assert "lifespan" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("outer", [FastAPI, Starlette])
+async def test_an_application_that_nobody_starts_in_another_one_says_where_to_mount(outer: type[Starlette]) -> None:
+    """A server runs the lifespan of the outermost application, and no other."""
+    api, site = make_api(), outer()
+    Toolway(api).mount()
+    site.mount("/api", api)
+    async with running(site):
+        answer = await asked(site, "/api/mcp")
+    assert answer.status_code == 503
+    assert "mounted in another application" in answer.json()["error"]["message"]
+    assert "mount(on=...)" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("outer", [FastAPI, Starlette])
+async def test_an_outer_application_may_run_the_lifespan_itself(outer: type[Starlette]) -> None:
+    api = make_api()
+    Toolway(api).mount()
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncGenerator[None]:
+        async with running(api):
+            yield
+
+    site = outer(lifespan=lifespan)
+    site.mount("/api", api)
+    async with running(site):
+        assert (await asked(site, "/api/mcp")).status_code == 200
+
+
+def test_mounting_on_a_running_application_is_warned_of(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """It starts what has been mounted before, and nothing else."""
+    app = make_api()
+    toolway = Toolway(app).mount()
+    Peer(f"{serve(app)}/mcp").ask("tools/list")
+    toolway.mount("/again")
+    assert "before MCP is mounted" not in caplog.text
+    Toolway(app).mount("/late")
+    assert "'Shop' has been called before MCP is mounted at '/late'" in caplog.text
 
 
 # Routers

@@ -23,14 +23,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from toolway._places import places_on
+from toolway._places import Place, places_on
 from toolway._toolway import Toolway
 from toolway.asking import new_key, share_key
 from toolway.cli.loading import Source, load_toolway
 from toolway.cli.output import complain
 from toolway.cli.starting import start_failure
 from toolway.errors import ConfigurationError
-from toolway.operations import has_path
+from toolway.operations import applications, has_path
 
 __all__ = ["serve_http"]
 
@@ -174,6 +174,8 @@ def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
     for place in places:
         tools = f"  ({_tools(place.toolway)})" if len(places) > 1 else ""
         yield f"MCP endpoint  {address.url}{place.path}{tools}"
+    for place in _not_started(toolway.site):
+        yield f"Not started   {place.path} of {place.site.title!r}, which is mounted here: mount(on=...) starts it"
     if toolway.site.docs_url and toolway.site.openapi_url:
         yield f"Swagger UI    {address.url}{toolway.site.docs_url}"
     if reminder := _host_reminder(address.host, toolway.settings.allowed_hosts):
@@ -182,6 +184,12 @@ def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
     rest = f"; {skipped} operations are no tools, `toolway list` says why" if skipped else ""
     what = _tools(toolway) if len(places) == 1 else f"{len(places)} MCP endpoints"
     yield f"{toolway.catalog.title}: {what}{rest}. Ctrl+C ends the server."
+
+
+def _not_started(site: FastAPI) -> Iterator[Place]:
+    """What stands on applications that are mounted in the served one; no server runs their lifespans."""
+    for app in applications(site):
+        yield from (place for place in places_on(app) if not place.toolway.is_running)
 
 
 def _tools(toolway: Toolway) -> str:

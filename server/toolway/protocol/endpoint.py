@@ -39,6 +39,11 @@ from toolway.settings import Settings
 
 __all__ = ["Endpoint", "replayed"]
 
+_NOT_STARTED = (
+    "The application has not started. Serve it with its lifespan on; where it is mounted in another application, whose "
+    "server does not start it, put MCP on that one: mount(on=...); and call mount() before the start"
+)
+
 
 class Endpoint:
     """An ASGI application; it stays where it is mounted while servers come and go with the application's lifespan."""
@@ -107,7 +112,7 @@ class Endpoint:
 
     def _started(self) -> StreamableHTTPSessionManager:
         if self._manager is None:
-            raise Refusal(503, "The application has not started; serve it with its lifespan on")
+            raise Refusal(503, _NOT_STARTED)
         return self._manager
 
     def _for_sdk(self, scope: Scope) -> Scope:
