@@ -137,6 +137,51 @@ async def test_a_web_socket_is_reported_as_no_tool() -> None:
     }
 
 
+async def test_what_is_marked_for_agents_and_left_out_of_the_document_is_reported() -> None:
+    app, router = FastAPI(), APIRouter(prefix="/v1", include_in_schema=False)
+
+    @app.get("/orders", include_in_schema=False)
+    @agent_tool()
+    async def orders() -> None: ...
+
+    @router.post("/users", openapi_extra={"x-toolway": {}})
+    async def add_user() -> None: ...
+
+    @app.get("/people-only", include_in_schema=False)
+    @agent_tool(hide=True)
+    async def people_only() -> None: ...
+
+    @app.get("/health", include_in_schema=False)
+    async def health() -> None: ...
+
+    app.include_router(router)
+    catalog = await catalog_of(app)
+    assert not catalog.tools
+    assert [(entry.method, entry.path) for entry in catalog.skipped] == [("GET", "/orders"), ("POST", "/v1/users")]
+    assert all("include_in_schema=False" in entry.reason for entry in catalog.skipped)
+
+
+async def test_marked_endpoints_and_none_marked_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    app = FastAPI(title="Shop")
+
+    @app.get("/orders")
+    async def orders() -> None: ...
+
+    assert not (await catalog_of(app, expose="marked")).tools
+    assert "none of the operations of 'Shop' (1) is offered to agents: expose='marked' takes only" in caplog.text
+
+
+async def test_filters_that_leave_nothing_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Each of them may match, and so be no mistake of its own."""
+    assert not (await catalog_of(shop(), include={"tags": ["users"]}, exclude={"tags": ["users"]})).tools
+    assert "none of the operations of 'FastAPI' (4) is offered to agents" in caplog.text
+
+
+async def test_an_application_without_operations_is_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:
+    await catalog_of(FastAPI(), expose="marked")
+    assert "is offered to agents" not in caplog.text
+
+
 async def test_an_operation_that_an_earlier_route_always_answers_is_reported_and_no_tool() -> None:
     app = FastAPI()
 

@@ -59,6 +59,38 @@ def test_what_is_no_tool_is_listed_with_the_reason(tmp_path: Path) -> None:
     assert done.stdout.endswith("1 tool, 1 skipped\n")
 
 
+UNMARKED = """
+from fastapi import FastAPI
+from toolway import Toolway, agent_tool
+
+app = FastAPI()
+
+@app.get("/plain")
+async def plain() -> int:
+    return 1
+
+@app.get("/hidden", include_in_schema=False)
+@agent_tool()
+async def hidden() -> int:
+    return 1
+
+Toolway(app, expose="marked").mount()
+"""
+
+
+def test_why_nothing_is_a_tool_is_said(tmp_path: Path) -> None:
+    write(tmp_path, {"main.py": UNMARKED})
+
+    done = toolway("list", "main:app", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "skipped: GET /hidden: include_in_schema=False keeps it out of the OpenAPI document" in done.stdout
+    assert done.stderr == (
+        "none of the operations of 'FastAPI' (1) is offered to agents: expose='marked' takes only endpoints with a "
+        "marker, such as @agent_tool()\n"
+    )
+
+
 OFFERING = """
 from fastapi import FastAPI
 from toolway import agent_prompt, agent_resource

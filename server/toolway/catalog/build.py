@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +26,8 @@ from toolway.errors import ConfigurationError, DocumentError
 from toolway.operations import MALFORMED, Api, Operation, Schema, Skipped
 
 __all__ = ["Catalog", "build_catalog"]
+
+logger = logging.getLogger("toolway.catalog")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,21 @@ def build_catalog(api: Api, selection: Selection | None = None, origin: str = ""
     notes = [note_of(operation) for operation in api.operations]
     names = tool_names(api.operations, [(note or {}).get("name") for note in notes])
     entries = [_Entry(*entry) for entry in zip(api.operations, notes, names, strict=True)]
-    return _Builder(api, selection, entries, origin).catalog()
+    catalog = _Builder(api, selection, entries, origin).catalog()
+    if api.operations and not (catalog.tools or catalog.resources or catalog.prompts):
+        _warn_of_nothing(api, selection)
+    return catalog
+
+
+def _warn_of_nothing(api: Api, selection: Selection) -> None:
+    """Say so, as nobody means it; it is no error, for a marker or a route may be on its way."""
+    why = ": expose='marked' takes only endpoints with a marker, such as @agent_tool()"
+    logger.warning(
+        "none of the operations of %r (%d) is offered to agents%s",
+        api.title,
+        len(api.operations),
+        why if selection.expose == "marked" else "",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Host, Mount, Route
 
 from toolway._shortcut import ShortCut
 from toolway.errors import DocumentError
+from toolway.markers import EXTENSION, read_marker
 from toolway.operations.document import read_document
 from toolway.operations.model import Api, Body, Credentials, Operation, Skipped
 from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern, plain_path
@@ -39,6 +40,9 @@ __all__ = [
     "responses_of",
 ]
 
+_LEFT_OUT = (
+    "include_in_schema=False keeps it out of the OpenAPI document, though it is marked for agents; take one away"
+)
 _LEAVING_OUT = ("include", "exclude", "exclude_unset", "exclude_defaults", "exclude_none")
 _seen: WeakKeyDictionary[FastAPI, dict[str, Any]] = WeakKeyDictionary()
 _LOOKING = frozenset(
@@ -167,7 +171,21 @@ def _read_one(app: FastAPI, prefix: str, leaves: list[Any], index: RouteIndex) -
         for leaf in leaves
         if isinstance(_original(leaf), fastapi_routing.APIWebSocketRoute)
     )
-    return dataclasses.replace(api, operations=tuple(operations), skipped=(*api.skipped, *sockets))
+    left_out = (Skipped(method, prefix + path, _LEFT_OUT) for method, path in _left_out(routes))
+    return dataclasses.replace(api, operations=tuple(operations), skipped=(*api.skipped, *sockets, *left_out))
+
+
+def _left_out(routes: Mapping[tuple[str, str], Sequence[Any]]) -> Iterator[tuple[str, str]]:
+    """Yield what a marker offers to agents, and no document does."""
+    for place, leaves in routes.items():
+        if not any(leaf.include_in_schema for leaf in leaves) and any(_is_offered(leaf) for leaf in leaves):
+            yield place
+
+
+def _is_offered(leaf: Any) -> bool:
+    extra = cast("Mapping[str, object]", leaf.openapi_extra or {})
+    note: object = read_marker(leaf.endpoint) or extra.get(EXTENSION)
+    return isinstance(note, Mapping) and not cast("Mapping[str, object]", note).get("hide")
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
