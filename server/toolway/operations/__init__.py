@@ -7,6 +7,7 @@ from toolway.operations.application import (
     key_headers,
     may_look_at_callers,
     path_of,
+    prefix_of,
     read_application,
     responses_of,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "may_look_at_callers",
     "parse_yaml",
     "path_of",
+    "prefix_of",
     "read_application",
     "read_document",
     "responses_of",
