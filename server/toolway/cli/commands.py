@@ -183,19 +183,19 @@ def config(client: str, app: str | None, base_url: str | None, app_dir: Path) ->
 
     CLIENT is claude-code, claude-desktop or gemini-cli.
     """
-    source = find_source(app, app_dir, base_url)
+    source, here = find_source(app, app_dir, base_url), Path.cwd()
     with stdout_kept():
         title = load_one(source).source.title
-    block, where = CLIENTS[client](Launch(title, sys.executable, tuple(_starting(source))))
+    block, where = CLIENTS[client](Launch(title, sys.executable, tuple(_starting(source, here))))
     click.echo(block)
     click.echo(where, err=True)
 
 
-def _starting(source: Source) -> Iterator[str]:
+def _starting(source: Source, here: Path) -> Iterator[str]:
     """The words that start an application here, whatever folder a client starts its servers in."""
     yield from ("-P", "-m", "toolway")  # -P: the files of that folder must not pass for Python's own modules
-    yield from ("stdio", "--chdir", str(Path.cwd()))
-    if source.folder != Path.cwd():
+    yield from ("stdio", "--chdir", str(here))
+    if source.folder != here:
         yield from ("--app-dir", str(source.folder))
     yield from source.words
 
