@@ -9,12 +9,19 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.leaks import nothing_left
 from tests.servers import Serve, serving, serving_apart
 from tests.tally import Tally
 
 TALLY = pytest.StashKey[Tally]()
+
+# The same examples everywhere and every time, however slow the machine is.
+settings.register_profile(
+    "same", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

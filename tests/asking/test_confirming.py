@@ -59,7 +59,7 @@ async def test_a_long_value_is_cut() -> None:
     assert "(5,002 characters)" in question
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(min_size=1, max_size=40))
 def test_no_value_ends_the_quotes_it_stands_in(value: str) -> None:
     from toolway.asking.confirm import _shown

@@ -316,10 +316,7 @@ def check(caller: Caller, place: Place, text: str) -> None:
 def thoroughly(cases: int) -> Callable[[Any], Any]:
     return settings(
         max_examples=cases,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
 
 

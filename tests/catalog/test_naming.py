@@ -149,7 +149,7 @@ def test_an_operation_without_an_id_is_named_by_method_and_path() -> None:
     assert list(build_catalog(read_document(document)).tools) == ["get_a_b", "post_a_b", "get"]
 
 
-@settings(max_examples=200, derandomize=True, deadline=None, database=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.one_of(st.text(st.characters(), max_size=90), st.sampled_from(["a", "a_get", "a!", ""])), max_size=8)
 )

@@ -341,7 +341,7 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key in keys for place in places(node[key], (*path, key)))]
 
 
-@settings(max_examples=600, derandomize=True, deadline=None, database=None)
+@settings(max_examples=600)
 @given(st.integers(0, 2**32), st.lists(JUNK, min_size=1, max_size=3), st.sampled_from(["3.1.0", "3.0.3"]))
 def test_a_broken_document_is_an_error_or_costs_single_tools(seed: int, junk: list[Any], version: str) -> None:
     chance = random.Random(seed)

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 from fastapi import APIRouter, FastAPI, Request
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.convertors import CONVERTOR_TYPES, Convertor
 from starlette.routing import Route
@@ -210,9 +210,7 @@ async def check(app: FastAPI, choose: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate Operation ID")
-@settings(
-    max_examples=400, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
+@settings(max_examples=400)
 @given(applications(), st.data())
 def test_whatever_the_routes_a_call_runs_its_own_endpoint_or_none(app: FastAPI, data: st.DataObject) -> None:
     anyio.run(check, app, lambda: data.draw(VALUES))

@@ -221,7 +221,7 @@ async def test_the_caller_reads_as_themselves() -> None:
 
 
 @given(order_id=st.text(min_size=1), number=st.integers())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 async def test_every_value_comes_back_from_the_uri_that_is_made_of_it(order_id: str, number: int) -> None:
     uri = f"orders://{quote(order_id.encode('utf-8', 'replace'), safe='')}/items/{number}"
     known = canonical(uri)
