@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
 from tests.protocol.tasking import make_tasking
-from tests.servers import free_port
+from tests.servers import PATIENCE, free_port
 from tests.support import POSTGRES_URL, postgres_available, require
 from toolway import ConfigurationError, Settings, Toolway, agent_tool
+from toolway.jobs.store import JobStore
 
 pytestmark = pytest.mark.anyio
 
@@ -32,6 +35,16 @@ async def test_a_store_of_another_kind_is_refused(url: str) -> None:
 async def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "cannot be opened" in await problem(f"sqlite:///{tmp_path}/file/tasks.db")
+
+
+def test_a_fresh_store_waits_for_another_worker_that_opens_it_too(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "tasks.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # as far as the other one has come
+    with ThreadPoolExecutor() as pool:
+        opening = pool.submit(JobStore, f"sqlite:///{tmp_path}/tasks.db", "shop")
+        wait([opening], 0.3)  # enough for it to come upon the lock
+        other.close()
+        opening.result(PATIENCE).close()
 
 
 async def test_a_server_that_does_not_answer_is_told_without_its_password() -> None:

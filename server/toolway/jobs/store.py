@@ -7,6 +7,7 @@ too late and changes nothing. Methods block; they are called in threads.
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ Merge: TypeAlias = Callable[[bytes, Mapping[str, Any]], bytes]
 _WAITING = (JobState.WORKING, JobState.INPUT_REQUIRED)
 _MOST_AT_ONCE = 500
 _SETUP_LOCK = 7_463_921
+_BUSY_SECONDS = 30
 _INTERRUPTED = "The worker that ran this was interrupted; whether its work was done is unknown, so it is not run again"
 
 
@@ -344,8 +346,8 @@ def _engine(url: sa.URL) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout=30000")
-        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+        _write_ahead(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
@@ -353,3 +355,17 @@ def _engine(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Have a file keep a write-ahead log, as it does for good; here SQLite does not wait for others by itself."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
