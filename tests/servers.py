@@ -18,7 +18,10 @@ from tests.support import ROOT
 
 Serve = Callable[..., str]
 READY = "Uvicorn running on"
+START = 90
+"""Seconds for a process to become ready: where many start at once, that takes longer than all that it does later."""
 PATIENCE = 30
+"""Seconds for whatever else is waited for."""
 
 
 def free_port() -> int:
@@ -57,7 +60,7 @@ def serving(app: Any, **config: Any) -> Generator[str]:
         thread = threading.Thread(target=server.run, args=([listener],), name="test-server")
         thread.start()
         try:
-            assert server.settled.wait(PATIENCE), "the server did not come up"
+            assert server.settled.wait(START), "the server did not come up"
             if not server.started:
                 raise RuntimeError("the server did not start") from server.failure
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -126,7 +129,7 @@ def running(
     """Run a command as a child process; yield it once a line of its output holds the word for being ready."""
     process = Process(command, env=env or {}, cwd=cwd, ready=ready)
     try:
-        process.settled.wait(PATIENCE)
+        process.settled.wait(START)
         assert process.is_ready, f"{command} did not get ready:\n{process.output}"
         yield process
     finally:

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import anyio
 
+from tests.servers import START
 from tests.support import ROOT
 
 __all__ = ["Run", "run_example"]
-
-_PATIENCE = 50
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,6 @@ async def run_example(name: str, *arguments: str, cwd: Path, **env: str | None) 
     """Run an example from a folder; a variable that is None is taken out of the environment."""
     variables = {key: value for key, value in {**os.environ, **env}.items() if value is not None}
     command = [sys.executable, str(ROOT / "agents-examples" / name), *arguments]
-    with anyio.fail_after(_PATIENCE):
+    with anyio.fail_after(START):
         done = await anyio.run_process(command, check=False, cwd=cwd, env=variables, stdin=subprocess.DEVNULL)
     return Run(name, done.returncode, done.stdout.decode(), done.stderr.decode())

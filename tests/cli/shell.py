@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from tests.servers import START
+
 TOOLWAY = (sys.executable, "-m", "toolway")
 PATIENCE = 30
 
@@ -95,7 +97,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def toolway(
-    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = PATIENCE
+    *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = START
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.shell import PATIENCE, TOOLWAY, environment, noises, toolway, write
+from tests.cli.shell import TOOLWAY, environment, noises, toolway, write
+from tests.servers import START
 
 GUARDED = """
 from typing import Annotated
@@ -127,7 +128,7 @@ def test_json_is_laid_out_on_a_terminal(noisy: Path) -> None:
             stdout=theirs,
             stderr=subprocess.DEVNULL,
             check=True,
-            timeout=PATIENCE,
+            timeout=START,
         )
         shown = os.read(ours, 4096).decode().replace("\r\n", "\n")
     finally:

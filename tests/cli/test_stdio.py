@@ -16,6 +16,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from tests.cli.shell import PATIENCE, TOOLWAY, environment, noises, toolway, write
+from tests.servers import START
 
 ERAS = [pytest.param("auto", "2026-07-28", id="2026-07-28"), pytest.param("legacy", "2025-11-25", id="2025-11-25")]
 ALL_NOISES = {"import", "start", "past the redirection", "descriptor", "child", "endpoint", "stop"}
@@ -212,7 +213,7 @@ def test_a_failed_start_does_not_wait_for_the_client(tmp_path: Path) -> None:
     with server(tmp_path) as process:
         assert process.stderr is not None
 
-        assert process.wait(PATIENCE) == 2
+        assert process.wait(START) == 2
         (line,) = process.stderr.read().splitlines()
     assert line.startswith("toolway: the application did not start: RuntimeError: no database (")
 

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.fidelity.apps import APPLICATIONS, make_app
-from tests.servers import serving
+from tests.servers import START, serving
 from tests.support import ROOT
 from toolway import Settings, Toolway
 
@@ -36,7 +36,7 @@ def score(mcp: str, http: str, *more: str | Path) -> subprocess.CompletedProcess
     command: Sequence[str | Path] = [
         sys.executable, "-m", "tests.fidelity", "--mcp", f"{mcp}/mcp", "--http", http, "--chapter", CHAPTER, *more,
     ]  # fmt: skip
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=START, check=False)
 
 
 def cases() -> int:

@@ -11,7 +11,7 @@ from tests.jobs.serving import SLOTS, Ledger, wait_for_stuck, worker
 TASKS = 50
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_of_fifty_tasks_none_is_lost_and_none_runs_twice_that_must_not(store_url: str, ledger: Ledger) -> None:
     with worker(store_url, ledger, stuck=True) as (victim, client):
         tasks: dict[str, tuple[str, int]] = {}

@@ -40,7 +40,7 @@ def assert_completed(client: Client, tasks: dict[str, int], ledger: Ledger) -> N
     assert runs == Counter(tasks.values())
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_tasks_complete_although_connections_end_while_they_wait_run_and_end(database: str, ledger: Ledger) -> None:
     with worker(database, ledger) as (_, client):
         tasks = start(client, 12)
@@ -53,7 +53,7 @@ def test_tasks_complete_although_connections_end_while_they_wait_run_and_end(dat
         assert_completed(client, tasks, ledger)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_workers_that_have_lost_their_connections_are_not_taken_for_dead(database: str, ledger: Ledger) -> None:
     with worker(database, ledger) as (_, client), worker(database, ledger) as (_, _other):
         tasks = start(client, 2 * SLOTS - 2)  # there is room for more in both

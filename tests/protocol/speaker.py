@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from tests.protocol.clients import speaker
 from tests.protocol.wire import MODERN, message
-from tests.servers import PATIENCE
+from tests.servers import START
 from tests.support import ROOT
 
 HELLO = {"capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
@@ -72,7 +72,7 @@ class Speaker:
 
     def stop(self) -> str:
         """Close the server's input, wait for its end, and return what it has written to its log."""
-        _, log = self._process.communicate(timeout=PATIENCE)
+        _, log = self._process.communicate(timeout=START)
         assert self._process.returncode == 0
         return log.decode()
 

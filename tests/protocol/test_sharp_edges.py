@@ -22,7 +22,7 @@ from starlette.routing import Mount, Route
 
 from tests.protocol.apps import make_app, make_server
 from tests.protocol.wire import ACCEPT, ERAS, HANDSHAKES, MODERN, Peer, headers_of, message, reply
-from tests.servers import Serve, serving
+from tests.servers import START, Serve, serving
 from tests.support import ROOT
 from toolway import ConfigurationError, Settings, Toolway
 from toolway.protocol import CatalogServer, Endpoint
@@ -200,7 +200,7 @@ print("rich:", "rich" in sys.modules)
 def test_serving_configures_no_logging_and_loads_no_rich_text() -> None:
     """Edge 21: one failing call would block everybody for most of a second."""
     command = [sys.executable, "-c", QUIET]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=START, check=False)
     assert done.stdout.splitlines() == ["handlers: [] []", "level: True 0", "rich: False"], done.stderr
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.servers import START
 from tests.support import ROOT
 from tests.tools import shop
 from tests.tools.desk import fill_store, read_store
@@ -40,7 +41,7 @@ def run(*arguments: str, url: str, text: str | None = None) -> subprocess.Comple
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=START,
     )
 
 
