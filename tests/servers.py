@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -96,6 +97,13 @@ class Process:
         """Everything the process has printed so far, on both streams."""
         return "".join(self.lines)
 
+    def url(self, after: str = READY) -> str:
+        """The base URL that the process has printed first after some words: of port 0, only it knows what became."""
+        # What the other worker prints may stand before it on the same line: unbuffered, its line's end comes by itself.
+        told = re.search(rf"{after} +(http://\S+:\d+)", self.output)
+        assert told, f"there is no URL after {after!r}:\n{self.output}"
+        return told[1]
+
     def _read(self) -> None:
         assert self.popen.stdout is not None
         with self.popen.stdout as stream:
@@ -139,7 +147,6 @@ def running(
 @contextmanager
 def serving_apart(app: str, *arguments: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Generator[str]:
     """Serve an import string with uvicorn in a process of its own; yield its base URL."""
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", str(port), *arguments]
-    with running(command, env=env, cwd=cwd):
-        yield f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", "0", *arguments]
+    with running(command, env=env, cwd=cwd) as process:
+        yield process.url()

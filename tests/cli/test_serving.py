@@ -178,9 +178,7 @@ def served(folder: Path, app: str = "main:app", *options: str) -> Generator[tupl
     """Serve on a free port; yield the base URL that the command itself prints, and the process."""
     command = [*TOOLWAY, "serve", app, "--port", "0", *options]
     with running(command, cwd=folder, ready=READY) as process:
-        # What the other worker prints may stand before it on the same line: unbuffered, its line's end comes by itself.
-        url, *_ = re.findall(r"MCP endpoint  (http://\S+:\d+)/", process.output)
-        yield url, process
+        yield process.url("MCP endpoint"), process
 
 
 @pytest.mark.anyio

@@ -36,9 +36,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def desk(store: dict[str, str]) -> Iterator[str]:
     """The base URL of a desk served by the command line."""
-    port = free_port()
-    with running([sys.executable, "-m", "toolway", "serve", "--port", str(port)], env=store, ready=READY):
-        yield f"http://127.0.0.1:{port}"
+    with running([sys.executable, "-m", "toolway", "serve", "--port", "0"], env=store, ready=READY) as process:
+        yield process.url(READY)
 
 
 @pytest.fixture

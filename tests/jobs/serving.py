@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.protocol.tasking import Client
-from tests.servers import PATIENCE, Process, free_port, running
+from tests.servers import PATIENCE, Process, running
 
 KEYS = json.dumps(["a secret that is long enough for a key"])
 SLOTS = 4
@@ -42,7 +42,6 @@ def worker(
     store_url: str, ledger: Ledger, *options: str, stuck: bool = False, slots: int = SLOTS
 ) -> Generator[tuple[Process, Client]]:
     """Serve the application from a process of its own."""
-    port = free_port()
     env = {
         "TOOLWAY_STORE_URL": store_url,
         "TOOLWAY_STATE_KEYS": KEYS,
@@ -50,9 +49,9 @@ def worker(
         "LEDGER": str(ledger.path),
         "STUCK": "1" if stuck else "",
     }
-    command = [sys.executable, "-m", "toolway", "serve", "tests.jobs.ledger:app", "--port", str(port), *options]
+    command = [sys.executable, "-m", "toolway", "serve", "tests.jobs.ledger:app", "--port", "0", *options]
     with running(command, env=env, ready="Ctrl+C ends the server") as process:
-        yield process, Client(f"http://127.0.0.1:{port}")
+        yield process, Client(process.url("MCP endpoint"))
 
 
 def wait_for_stuck(ledger: Ledger, count: int, process: int | None = None) -> None:

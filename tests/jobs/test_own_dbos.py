@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.protocol.tasking import DECLARED, Client
-from tests.servers import free_port, running
+from tests.servers import PATIENCE, running
 
 READY = "Ctrl+C ends the server"
 # From Python 3.12 on, DBOS asks of SQLite what it has only from 3.42 on.
@@ -23,17 +23,16 @@ def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_an_application_that_uses_dbos_itself_keeps_it_and_has_no_tasks(tmp_path: Path, own_url: str) -> None:
-    port = free_port()
     env = {"TOOLWAY_STORE_URL": f"sqlite:///{tmp_path}/tasks.db", "DBOS_URL": own_url}
-    command = [sys.executable, "-m", "toolway", "serve", "tests.jobs.own_dbos:app", "--port", str(port)]
+    command = [sys.executable, "-m", "toolway", "serve", "tests.jobs.own_dbos:app", "--port", "0"]
     with running(command, env=env, ready=READY) as process:
-        client = Client(f"http://127.0.0.1:{port}")
+        client = Client(process.url("MCP endpoint"))
         assert client.start("double", number=21)["structuredContent"] == 42
         params = {"name": "charge", "arguments": {"number": 1}, **DECLARED}
         error = client.peer.refusal("tools/call", params)
         assert client.start("double", number=4)["structuredContent"] == 8
         process.popen.terminate()
-        assert process.popen.wait(30) == 0
+        assert process.popen.wait(PATIENCE) == 0
     assert error["code"] == -32603
     assert error["message"] == "There are no tasks here: DBOS runs in this process already, for the application itself"
     assert "'double' runs within its request: DBOS runs in this process already" in process.output

@@ -18,7 +18,7 @@ from tests.leaks import nothing_left
 from tests.protocol.speaker import Speaker
 from tests.protocol.waiting import Tracker, make_waiting, make_waiting_server
 from tests.protocol.wire import ACCEPT, ERAS, HANDSHAKES, OPTIONS, Peer
-from tests.servers import PATIENCE, Serve, free_port, running, serving
+from tests.servers import PATIENCE, Serve, running, serving
 from toolway import Settings
 
 VERSION = HANDSHAKES[-1]
@@ -115,14 +115,13 @@ app = make_waiting_server(lifespan=lifespan)
 def test_an_interrupted_server_ends_its_calls_and_then_the_application(version: str, tmp_path: Any) -> None:
     """As somebody stops it: with a signal, and uvicorn's own time-out."""
     (tmp_path / "served.py").write_text(SERVED, encoding="utf-8")
-    port = free_port()
-    options = ["--port", str(port), "--timeout-graceful-shutdown", "1", "--app-dir", str(tmp_path)]
+    options = ["--port", "0", "--timeout-graceful-shutdown", "1", "--app-dir", str(tmp_path)]
     with ThreadPoolExecutor() as pool, running([sys.executable, "-m", "uvicorn", "served:app", *options]) as process:
-        peer = Peer(f"http://127.0.0.1:{port}/mcp", version)
+        peer = Peer(f"{process.url()}/mcp", version)
         call = pool.submit(peer.send, "tools/call", {"name": "wait"})
         Peer(peer.url).call("observe", {"what": "began"})
         process.popen.send_signal(signal.SIGINT)
-        process.popen.wait(10)
+        process.popen.wait(PATIENCE)
         call.exception(PATIENCE)
     process._reader.join(PATIENCE)
     assert "('began', 1), ('cleaned', 1), ('cleaned in a thread', 1), ('ended', 1)" in process.output

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,7 +10,7 @@ from typing import Literal
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
-from tests.servers import running
+from tests.servers import START, running
 from tests.support import ROOT
 
 __all__ = ["Revision", "Transport", "connected", "http_desk", "stdio_desk"]
@@ -21,7 +20,6 @@ Revision = Literal["2026-07-28", "2025-11-25"]
 
 _APP = "tools.main:app"
 _READY = "MCP endpoint"
-_PATIENCE = 30
 
 
 @asynccontextmanager
@@ -32,11 +30,11 @@ async def connected(transport: Transport, revision: Revision, store_url: str) ->
     """
     mode = "legacy" if revision == "2025-11-25" else "auto"
     if transport == "stdio":
-        async with Client(stdio_desk(store_url), mode=mode, read_timeout_seconds=_PATIENCE) as client:
+        async with Client(stdio_desk(store_url), mode=mode, read_timeout_seconds=START) as client:
             yield client
         return
     with http_desk(store_url, TOOLWAY_CONFIRM="false") as url:
-        async with Client(f"{url}/mcp", mode=mode, read_timeout_seconds=_PATIENCE) as client:
+        async with Client(f"{url}/mcp", mode=mode, read_timeout_seconds=START) as client:
             yield client
 
 
@@ -55,6 +53,4 @@ def http_desk(store_url: str, **settings: str) -> Generator[str, None, None]:
     """Serve a desk on a store; yield the server's URL."""
     command = [sys.executable, "-m", "toolway", "serve", _APP, "--port", "0"]
     with running(command, env={"RETAIL_DATABASE_URL": store_url, **settings}, ready=_READY) as process:
-        endpoint = re.search(rf"{_READY}\s+(http\S+)/mcp", process.output)
-        assert endpoint, f"the server does not say where it is:\n{process.output}"
-        yield endpoint[1]
+        yield process.url(_READY)
