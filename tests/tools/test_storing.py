@@ -64,6 +64,7 @@ async def test_a_store_is_written_out_as_it_was_read_in(store_url: str) -> None:
     assert result.stdout == canonical(shop.small_shop())
 
 
+@pytest.mark.timeout(180)  # six commands, one after the other
 async def test_stores_travel_through_pipes_and_packed_files(place: Place, store_url: str, tmp_path: Path) -> None:
     packed = tmp_path / "store.json.gz"
     assert run("export", str(packed), url=store_url).returncode == 0
