@@ -61,5 +61,8 @@ def test_workers_that_have_lost_their_connections_are_not_taken_for_dead(databas
         for _ in range(5):
             end_connections(database)
             wait_for(lambda: count_locks(database), 2)
+            # A worker is taken for dead when it was not there at three looks in a row, two seconds apart: at one
+            # between the losses it is.
+            threading.Event().wait(3)
         ledger.open()
         assert_completed(client, tasks, ledger)
