@@ -37,7 +37,7 @@ def postgres_available() -> bool:
 
 async def _can_log_in() -> bool:
     try:
-        await (await asyncpg.connect(POSTGRES_URL, timeout=5)).close()
+        await (await asyncpg.connect(POSTGRES_URL, timeout=30)).close()
     except (OSError, TimeoutError, asyncpg.PostgresError):
         return False
     return True

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 async def call(app: FastAPI, name: str, settings: Settings | None = None, **arguments: Any) -> Outcome:
     async with Toolway(app, settings=settings).running() as running:
-        with anyio.fail_after(10):
+        with anyio.fail_after(40):
             return await running.calls.call(name, arguments, CallContext())
 
 

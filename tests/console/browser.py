@@ -17,7 +17,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support import require
 
-PATIENCE = 20
+PATIENCE = 40
 FLAGS = (
     "--headless=new",
     "--no-sandbox",

@@ -117,7 +117,7 @@ def keep_journal(app: FastAPI, resets: Sequence[Callable[[], None]], *, records:
     @app.get("/journal", operation_id="journal", name="journal", response_model=None, response_class=JSONResponse)
     async def journal() -> Any:
         """Read what happened since the last reading, and put everything back."""
-        await asyncio.wait_for(running.over(), 5)
+        await asyncio.wait_for(running.over(), 30)
         told = {"requests": list(entries), "effects": list(_effects)}
         entries.clear()
         _effects.clear()

@@ -23,7 +23,7 @@ __all__ = ["Caller", "Journals", "Oracle", "Verdict", "over_http", "play", "web_
 Oracle: TypeAlias = dict[tuple[str, str], Requested]
 """How the plain request of each chapter's case ended; played once, it serves every way of calling."""
 
-_PATIENCE = 10
+_PATIENCE = 30
 """Seconds for one call; whoever takes longer hangs."""
 _BEGINNING = 10
 """Bytes of an endless answer that are compared."""

@@ -30,7 +30,7 @@ __all__ = ["Known", "Twins", "play", "twins"]
 Known = Mapping[str, Sequence[Any]]
 Names = Collection[str]
 NOTHING: Known = {}
-PATIENCE = 10
+PATIENCE = 30
 """Seconds for one request; whoever takes longer hangs."""
 
 

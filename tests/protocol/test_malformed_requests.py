@@ -288,7 +288,7 @@ def test_a_header_that_decides_something_may_come_only_once(url: str, name: str)
 @pytest.mark.parametrize("version", ERAS)
 def test_other_http_methods_are_not_allowed(url: str, version: str, method: str) -> None:
     """H1."""
-    response = httpx2.request(method, url, headers={"accept": ACCEPT, "mcp-protocol-version": version}, timeout=5)
+    response = httpx2.request(method, url, headers={"accept": ACCEPT, "mcp-protocol-version": version}, timeout=40)
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
     assert response.json()["error"]["code"] == -32600
 
@@ -342,7 +342,7 @@ def raw(url: str, headers: list[str], body: bytes, length: int | None = None) ->
     parts = urlsplit(url)
     lines = headers if any(line.startswith("host:") for line in headers) else [*headers, f"host: {parts.netloc}"]
     head = [f"POST {parts.path} HTTP/1.1", *lines, "connection: close", f"content-length: {length or len(body)}"]
-    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=40) as connection:
         connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
         answer = b""
         while part := connection.recv(65536):

@@ -24,7 +24,7 @@ ENDLESS = ["follow_events", "follow_lines", "follow_bytes"]
 
 @pytest.fixture
 def app() -> FastAPI:
-    return make_waiting_server(Settings(stream_seconds=0.3))
+    return make_waiting_server()
 
 
 @pytest.fixture
@@ -39,18 +39,17 @@ def tracker(app: FastAPI) -> Tracker:
 
 @pytest.mark.parametrize("version", ERAS)
 @pytest.mark.parametrize("name", ENDLESS)
-def test_an_endless_stream_is_closed_with_what_came_and_a_word(
-    url: str, tracker: Tracker, version: str, name: str
-) -> None:
-    result = Peer(url, version).call(name)
+def test_an_endless_stream_is_closed_with_what_came_and_a_word(serve: Serve, version: str, name: str) -> None:
+    app = make_waiting_server(Settings(stream_seconds=1.5))
+    result = Peer(f"{serve(app)}/mcp", version).call(name)
     text = result["content"][0]["text"]
-    assert "it was still going on after 0.3 seconds" in text
+    assert "it was still going on after 1.5 seconds" in text
     if name == "follow_bytes":  # half of something binary is nothing
         assert result["isError"]
     else:
         assert not result["isError"]
         assert text.count("tick") == 3
-    tracker.wait("closed")
+    app.state.tracker.wait("closed")
 
 
 @pytest.mark.parametrize("version", ERAS)
