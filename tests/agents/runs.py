@@ -10,10 +10,12 @@ from pathlib import Path
 
 import anyio
 
-from tests.servers import START
 from tests.support import ROOT
 
 __all__ = ["Run", "run_example"]
+
+_PATIENCE = 150
+"""Seconds for a whole conversation; its test has a little more."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,6 @@ async def run_example(name: str, *arguments: str, cwd: Path, **env: str | None) 
     """Run an example from a folder; a variable that is None is taken out of the environment."""
     variables = {key: value for key, value in {**os.environ, **env}.items() if value is not None}
     command = [sys.executable, str(ROOT / "agents-examples" / name), *arguments]
-    with anyio.fail_after(START):
+    with anyio.fail_after(_PATIENCE):
         done = await anyio.run_process(command, check=False, cwd=cwd, env=variables, stdin=subprocess.DEVNULL)
     return Run(name, done.returncode, done.stdout.decode(), done.stderr.decode())

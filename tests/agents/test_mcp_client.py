@@ -11,6 +11,9 @@ from tests.agents.conftest import SeededDesk
 from tests.agents.runs import Run, run_example
 from tests.servers import free_port
 
+# Some hold a whole conversation, with a desk that each one starts.
+pytestmark = pytest.mark.timeout(180)
+
 
 async def run_client(*arguments: str, cwd: Path, **env: str | None) -> Run:
     return await run_example("mcp_client.py", *arguments, cwd=cwd, **env)

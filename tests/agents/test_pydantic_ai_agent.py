@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.agents.conftest import SeededDesk
 from tests.agents.runs import Run, run_example
 from tests.servers import free_port
+
+# Some hold a whole conversation, with a desk that each one starts.
+pytestmark = pytest.mark.timeout(180)
 
 
 async def run_agent(*arguments: str, cwd: Path, **env: str | None) -> Run:

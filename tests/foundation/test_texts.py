@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.foundation.project import project_texts
+from tests.servers import START
 from tests.support import ROOT
 
 ADDRESSES_OF_REGISTRIES = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|deb\.debian\.org")
@@ -94,6 +95,7 @@ def folders(chart: str) -> list[str]:
     return found
 
 
+@pytest.mark.timeout(180)  # four commands, one after the other
 def test_the_application_of_the_readme_answers_to_the_commands_of_the_readme(tmp_path: Path) -> None:
     (code,) = blocks(read("README.md"), "python")
     (tmp_path / "warehouse.py").write_text(code, encoding="utf-8")
@@ -108,4 +110,4 @@ def test_the_application_of_the_readme_answers_to_the_commands_of_the_readme(tmp
 def toolway(arguments: str, folder: Path) -> str:
     """Return what a toolway command prints when it runs in that folder."""
     command = [str(Path(sys.executable).with_name("toolway")), *arguments.split()]
-    return subprocess.check_output(command, cwd=folder, text=True, timeout=30)
+    return subprocess.check_output(command, cwd=folder, text=True, timeout=START)
