@@ -7,7 +7,6 @@ from toolway.operations.application import (
     key_headers,
     may_look_at_callers,
     path_of,
-    prefix_of,
     read_application,
     responses_of,
 )
@@ -47,7 +46,6 @@ __all__ = [
     "may_look_at_callers",
     "parse_yaml",
     "path_of",
-    "prefix_of",
     "read_application",
     "read_document",
     "responses_of",

@@ -36,7 +36,6 @@ __all__ = [
     "key_headers",
     "may_look_at_callers",
     "path_of",
-    "prefix_of",
     "read_application",
     "responses_of",
 ]
@@ -74,17 +73,6 @@ def applications(app: FastAPI) -> Iterator[FastAPI]:
         route = _original(leaf)
         if isinstance(route, Mount) and isinstance(inner := _unwrapped(route), FastAPI):
             yield from applications(inner)
-
-
-def prefix_of(app: FastAPI, site: FastAPI) -> str | None:
-    """What stands before an application's paths where another one has it mounted; None where that has it not."""
-    for leaf in _leaves(site.routes):
-        route = _original(leaf)
-        if isinstance(route, Mount) and isinstance(inner := _unwrapped(route), FastAPI):
-            path, deeper = _path(leaf).rstrip("/"), "" if inner is app else prefix_of(app, inner)
-            if deeper is not None and "{" not in path:
-                return path + deeper
-    return None
 
 
 def has_path(app: FastAPI | APIRouter, path: str) -> bool:

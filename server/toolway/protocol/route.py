@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway._shortcut import ShortCut
 from toolway.errors import ConfigurationError
-from toolway.operations import prefix_of
 from toolway.protocol.endpoint import replayed
 
 __all__ = ["place"]
@@ -106,25 +105,13 @@ class _Handover(Response):
 
 
 class _Elsewhere:
-    """An endpoint on another application or router, whose own prefix stands not before the API's paths."""
+    """An endpoint on another application or router: what stands before that one's paths stands not before the API's."""
 
     def __init__(self, app: FastAPI | None, endpoint: ASGIApp) -> None:
         self._app = app
         self._endpoint = endpoint
-        self._prefix: str | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._app is None or scope.get("app") is not self._app:
-            scope = {**scope, **self._place(scope)}
+            scope = {**scope, "root_path": ""}
         await self._endpoint(scope, receive, send)
-
-    def _place(self, scope: Scope) -> Scope:
-        """Where the API is reached: below the other application, if that has it mounted, or nobody knows where."""
-        if self._prefix is None:
-            site = scope.get("app")
-            found = prefix_of(self._app, site) if self._app is not None and isinstance(site, FastAPI) else None
-            self._prefix = found or ""
-        if not self._prefix:
-            return {"root_path": ""}
-        root = scope.get("root_path", "").rstrip("/") + self._prefix
-        return {"root_path": root, "path": root + scope["path"]}  # a path in a mount begins with its root
