@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from pydantic import ValidationError
+from pydantic import AliasChoices, AliasPath, Field, ValidationError
 
 from toolway import ConfigurationError, Settings, Toolway
 
@@ -49,6 +49,19 @@ def test_settings_of_an_applications_own_have_further_names() -> None:
     assert Own(region="eu", stateful=True).region == "eu"
     with pytest.raises(ConfigurationError, match="Settings has no 'regoin'; the closest is 'region'"):
         Own.model_validate({"regoin": "eu"})
+
+
+def test_settings_of_an_applications_own_may_come_under_other_names() -> None:
+    class Own(Settings):
+        region: str = Field("", validation_alias="SHOP_REGION")
+        store: str = Field("", validation_alias=AliasChoices("SHOP_STORE", AliasPath("SHOP", "store")))
+
+    class Open(Settings, extra="allow"):
+        pass
+
+    own = Own.model_validate({"SHOP_REGION": "eu", "SHOP_STORE": "north"})
+    assert (own.region, own.store) == ("eu", "north")
+    assert Open.model_validate({"whatever": 1}).model_extra == {"whatever": 1}
 
 
 @pytest.mark.parametrize(
@@ -178,7 +191,7 @@ def test_hosts_and_origins_as_requests_have_them_are_kept_in_lower_case() -> Non
 @pytest.mark.parametrize(
     "address",
     ["api.example.com", "localhost:8000", "//api.example.com", "ftp://api.example.com", "https://", "http://a b",
-     "https://me:pw@api.example.com", "https://api.example.com:port", "https://api.example.com:", ""],
+ "https://api.example.com:port", "https://api.example.com:", ""],
 )  # fmt: skip
 def test_a_base_url_has_a_scheme_and_a_host(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     told = f"expected an address with its scheme, such as 'https://api.example.com', got {address!r}"
@@ -192,6 +205,11 @@ def test_a_base_url_has_a_scheme_and_a_host(monkeypatch: pytest.MonkeyPatch, add
 )
 def test_a_base_url_is_an_address_that_can_be(address: str, words: str) -> None:
     assert problem(base_url=address) == f"base_url (TOOLWAY_BASE_URL): {words}"
+
+
+def test_a_password_in_a_base_url_is_refused_and_not_told() -> None:
+    told = problem(base_url="https://bob:hunter2@api.example.com")
+    assert told.endswith("expected an address without a user or a password before its host")
 
 
 @pytest.mark.parametrize("rest", ["/shop", "/shop/", "?a=b", "/#top"])

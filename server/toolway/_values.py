@@ -44,6 +44,8 @@ def origins(names: list[str]) -> list[str]:
 def address(url: str) -> str:
     """Return the address of a server, without a path: what stands before an application's own is its root path."""
     parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise ValueError("expected an address without a user or a password before its host")
     if parts.scheme not in {"http", "https"} or not re.fullmatch(_HOST, parts.netloc):
         raise ValueError(f"expected an address with its scheme, such as 'https://api.example.com', got {url!r}")
     if parts.path.strip("/") or parts.query or parts.fragment:

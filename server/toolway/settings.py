@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     Field,
     ModelWrapValidatorHandler,
     SecretStr,
@@ -17,6 +18,7 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from toolway._values import address, confirming, forwardable, hosts, long, origins
@@ -124,7 +126,8 @@ class Settings(BaseSettings):
 
         Only here the arguments stand apart: to forbid what is extra would forbid what a ``.env`` file has for others.
         """
-        _refuse_arguments(init_settings(), cls.model_fields)
+        if cls.model_config.get("extra") != "allow":
+            _refuse_arguments(init_settings(), set(_names(cls.model_fields)))
         _refuse_variables(os.environ, cls.model_fields)
         return init_settings, env_settings, dotenv_settings, file_secret_settings
 
@@ -140,6 +143,14 @@ class Settings(BaseSettings):
                 raise
         name, text = problem["loc"][0], problem["msg"].removeprefix("Value error, ")
         raise ConfigurationError(f"{name} ({_PREFIX}{str(name).upper()}): {text}")
+
+
+def _names(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
+    """The names under which settings are given, those that an application's own ones have besides included."""
+    for name, field in fields.items():
+        alias = field.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        yield from (name, *(choice for choice in choices if isinstance(choice, str)))
 
 
 def _refuse_arguments(names: Iterable[str], known: Collection[str]) -> None:

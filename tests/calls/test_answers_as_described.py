@@ -11,7 +11,21 @@ from typing import Annotated, Any
 import pytest
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, field_serializer, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Json,
+    PlainSerializer,
+    SecretStr,
+    WithJsonSchema,
+    field_serializer,
+    model_serializer,
+)
+from pydantic.dataclasses import dataclass
+from pydantic_core import core_schema
 from starlette.middleware.base import RequestResponseEndpoint
 
 from tests.calls.both import assert_same, both
@@ -95,6 +109,34 @@ class Named(BaseModel):
     by_initial: dict[Annotated[str, Field(pattern=r"\A\p{L}\z")], int] = {"Z": 1}
 
 
+class Number:
+    """A type that says by itself what it is written as, as types of libraries do."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        writing = core_schema.plain_serializer_function_ser_schema(lambda _: "17")
+        return core_schema.any_schema(serialization=writing)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+class ByType(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    number: Number = Number()
+    at: Annotated[datetime, PlainSerializer(lambda at: 7), WithJsonSchema({"type": "integer"})] = NEW_YEAR
+
+
+@dataclass
+class RenamedOutside:
+    at: Annotated[int, Field(validation_alias="taken", serialization_alias="given")] = 1
+
+
+class Parsed(BaseModel):
+    rows: Json[list[int]] = [1]
+
+
 class Due(BaseModel):
     at: datetime
 
@@ -108,7 +150,7 @@ class Kept(BaseModel):
     start_at: datetime = NEW_YEAR
 
 
-def application(model: type[BaseModel], **options: Any) -> FastAPI:
+def application(model: type[Any], **options: Any) -> FastAPI:
     """An application with one tool ``ask``, behind a router as most have it."""
     router = APIRouter()
 
@@ -131,6 +173,8 @@ UNSAID = {
     "envelope": application(Event, default_response_class=Enveloping),
     "names": application(Kept, default_response_class=Camels),
     "what goes in": application(Renamed, separate_input_output_schemas=False),
+    "a dataclass that takes another name": application(RenamedOutside, separate_input_output_schemas=False),
+    "what is taken as JSON": application(Parsed, separate_input_output_schemas=False),
     "what goes in, by a serializer": application(BySerializerThatSaysSo, separate_input_output_schemas=False),
 }
 SAID = {
@@ -139,6 +183,7 @@ SAID = {
     "another way of writing the same": application(Event, default_response_class=Indented),
     "Pydantic's own serializers": application(Kept),
     "patterns of Pydantic's kind": application(Named),
+    "types that say what they are": application(ByType),
     "a name for what goes in": application(Renamed),
     "what goes in is what comes out": application(Event, separate_input_output_schemas=False),
 }

@@ -299,6 +299,16 @@ def test_a_pattern_that_some_client_cannot_read_falls_out_of_answers(pattern: st
     assert answer_of({"type": "object", "patternProperties": {pattern: {}}}) == {"type": "object"}
 
 
+async def test_an_answer_is_refused_by_nothing_that_a_pattern_was_to_tell_apart() -> None:
+    """Without its pattern a variant takes what another one takes, and what must not match takes all."""
+    text = {"type": "string", "pattern": r"^\d{3}\-\d{4}$"}
+    other = {"type": "string", "pattern": r"^[+]\d+$"}
+    members = {"phone": {"oneOf": [text, other]}, "name": {"not": text}, "code": {"if": text, "then": {"maxLength": 8}}}
+    schema = answer_of({"type": "object", "properties": members})
+    Draft202012Validator(schema).validate({"phone": "555-1234", "name": "Ann", "code": "555-1234-9"})
+    assert schema["properties"]["phone"] == {"anyOf": [{"type": "string"}, other]}
+
+
 async def answers_object() -> Node: ...
 async def answers_list() -> list[Node]: ...
 async def answers_number() -> float: ...

@@ -273,6 +273,14 @@ def test_the_lifespan_runs_once(tmp_path: Path) -> None:
     assert [line for line in process.lines if line in {"started\n", "stopped\n"}] == ["started\n", "stopped\n"]
 
 
+def test_it_is_announced_also_where_the_application_has_a_new_state(tmp_path: Path) -> None:
+    state = CLEAN.replace('print("started", flush=True)', "app.state = State()")
+    write(tmp_path, {"main.py": f"from starlette.datastructures import State\n{state}"})
+    with served(tmp_path) as (url, process):
+        assert httpx2.get(f"{url}/openapi.json").status_code == 200
+    assert "0 tools. Ctrl+C" in process.output
+
+
 @pytest.mark.anyio
 async def test_workers_answer_in_processes_of_their_own(noisy: Path) -> None:
     with served(noisy, "main:app", "--workers", "2") as (url, process):

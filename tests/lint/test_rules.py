@@ -343,6 +343,8 @@ CASES: dict[str, Callable[[], Case]] = {
             "declared": guarded(APIKeyHeader(name="X-Token")),
             "another header": taking(Annotated[str, Header(alias="Idempotency-Key")], "GET"),
             "a place in a list": taking(Annotated[str, Query(alias="page_token")], "GET"),
+            "a place in a header": taking(Annotated[str, Header(alias="X-Page-Token")], "GET"),
+            "a way to log in": taking(Annotated[str, Header(alias="X-Auth-Method")], "GET"),
         },
     ),
     "X1": lambda: Case({"a WebSocket has no single answer": with_socket("websocket")}, {"all": with_socket("none")}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from toolway.catalog.patterns import portable
 from toolway.catalog.schemas import Definitions, accepts_null, deref, is_object
 from toolway.operations import Operation, Schema
 
@@ -19,15 +20,15 @@ def output_schemas(operation: Operation) -> tuple[Schema | None, Schema | None, 
     schema = _promised(operation)
     if schema is None:
         return None, None, False
-    definitions = Definitions(operation.components, with_required=not operation.answers_partly, compiled=True)
+    definitions = Definitions(operation.components, with_required=not operation.answers_partly)
     whole = deref(schema, operation.components)
     if is_object(whole):
-        root = definitions.attach({"type": "object", **_untitled(definitions.adopt(whole))})
+        root = portable(definitions.attach({"type": "object", **_untitled(definitions.adopt(whole))}))
         return root, root, False
     plain = _untitled(definitions.adopt(schema))
     wrapped = definitions.attach({"type": "object", "properties": {WRAPPER: plain}, "required": [WRAPPER]})
-    modern = None if accepts_null(schema, operation.components) else definitions.attach(plain)
-    return modern, wrapped, True
+    modern = None if accepts_null(schema, operation.components) else portable(definitions.attach(plain))
+    return modern, portable(wrapped), True
 
 
 def _promised(operation: Operation) -> Schema | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from toolway.catalog.patterns import is_portable
 from toolway.catalog.text import visible
 from toolway.catalog.walk import children, references, rewritten
 from toolway.errors import DocumentError
@@ -35,17 +34,15 @@ _LARGEST = 20_000
 class Definitions:
     """Collects the shared schemas that one of a tool's schemas refers to.
 
-    Without `with_required`, nothing is required any more: for answers that may leave members out. What is `compiled` by
-    clients, as output schemas are, loses the patterns that some of them cannot read.
+    Without `with_required`, nothing is required any more: for answers that may leave members out.
 
     Raises (all methods): DocumentError, for a reference that leaves the document or leads nowhere, and for a schema
     deeper than 64 levels or larger than 20,000 nodes.
     """
 
-    def __init__(self, components: Mapping[str, Schema], *, with_required: bool = True, compiled: bool = False) -> None:
+    def __init__(self, components: Mapping[str, Schema], *, with_required: bool = True) -> None:
         self._components = components
         self._with_required = with_required
-        self._compiled = compiled
         self._taken: dict[str, Schema] = {}
         self._shared: set[str] = set()
 
@@ -93,8 +90,6 @@ class Definitions:
     def _clean(self, schema: Schema, name: str | None) -> Schema:
         if not self._with_required:
             _loosen(schema)
-        if self._compiled:
-            _drop_foreign_patterns(schema)
         if self._forbids_text(schema.get("propertyNames")):
             del schema["propertyNames"]
         return _cleaned(schema, name)
@@ -125,14 +120,6 @@ def _loosen(schema: Schema) -> None:
     schema.pop("discriminator", None)
     if "oneOf" in schema and "anyOf" not in schema:
         schema["anyOf"] = schema.pop("oneOf")
-
-
-def _drop_foreign_patterns(schema: Schema) -> None:
-    if isinstance(pattern := schema.get("pattern"), str) and not is_portable(pattern):
-        del schema["pattern"]
-    if not all(map(is_portable, schema.get("patternProperties", ()))):
-        del schema["patternProperties"]
-        schema.pop("additionalProperties", None)  # it would be all that is left for these members
 
 
 def deref(schema: Schema | bool, components: Mapping[str, Schema]) -> Schema:

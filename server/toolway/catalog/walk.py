@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from toolway.operations import Schema
 
-__all__ = ["children", "references", "rewritten"]
+__all__ = ["children", "each_schema", "references", "rewritten"]
 
 _ONE = frozenset(
     {
@@ -43,14 +43,18 @@ def children(schema: Schema) -> Iterator[Schema]:
             yield from (item for item in cast("dict[str, Any]", value).values() if isinstance(item, dict))
 
 
-def references(schema: Schema) -> Iterator[str]:
-    """Yield every reference inside a schema."""
+def each_schema(schema: Schema) -> Iterator[Schema]:
+    """Yield a schema and all schemas inside it."""
     pending = [schema]
     while pending:
         node = pending.pop()
-        if isinstance(reference := node.get("$ref"), str):
-            yield reference
+        yield node
         pending.extend(children(node))
+
+
+def references(schema: Schema) -> Iterator[str]:
+    """Yield every reference inside a schema."""
+    return (reference for node in each_schema(schema) if isinstance(reference := node.get("$ref"), str))
 
 
 def rewritten(schema: Schema, change: Callable[[Schema, str | None], Schema], name: str | None = None) -> Schema:

@@ -170,7 +170,7 @@ class _Worker:
 
 
 def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
-    places = list(places_on(toolway.site))
+    places = list(places_on(toolway.site)) or toolway.places[:1]  # the application may have a new state since
     for place in places:
         tools = f"  ({_tools(place.toolway)})" if len(places) > 1 else ""
         yield f"MCP endpoint  {address.url}{place.path}{tools}"

@@ -15,7 +15,9 @@ _DESTRUCTIVE = frozenset(
     {"cancel", "clear", "delete", "destroy", "discard", "drop", "erase", "flush", "kill", "overwrite", "prune",
      "purge", "remove", "reset", "revoke", "terminate", "truncate", "uninstall", "wipe"}
 )  # fmt: skip
-_SECRET = frozenset({"apikey", "auth", "credential", "credentials", "jwt", "password", "secret", "token"})
+_SECRET = frozenset({"apikey", "credential", "credentials", "jwt", "password", "secret", "token"})
+_PLACES = frozenset({"continuation", "cursor", "next", "page", "sync"})
+"""What a token that says where to go on is called."""
 _PRIVATE = frozenset(
     {"admin", "debug", "impersonate", "internal", "login", "logout", "metrics", "oauth", "oauth2", "signin", "signup",
      "superuser", "token", "tokens"}
@@ -114,7 +116,7 @@ def _secrets(survey: Survey) -> Iterator[Finding]:
 
 def _is_secret(name: str) -> bool:
     named = set(words(name))
-    return not named.isdisjoint(_SECRET) or {"api", "key"} <= named
+    return (not named.isdisjoint(_SECRET) or {"api", "key"} <= named) and named.isdisjoint(_PLACES)
 
 
 CHECKS: dict[Rule, Check] = {A1: _unmarked, A2: _locked, A3: _private, A5: _unconfirmed, A6: _secrets}

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, cast
 
 from toolway.catalog import Tool
-from toolway.catalog.walk import children, references
+from toolway.catalog.walk import children, each_schema, references
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey
 from toolway.operations import Schema
@@ -103,7 +103,7 @@ def _fault(schema: Schema) -> str | None:
 def _picky(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         if constructs := list(
-            dict.fromkeys(found for node in _nodes(tool.input_schema) for found in _constructs(node))
+            dict.fromkeys(found for node in each_schema(tool.input_schema) for found in _constructs(node))
         ):
             recursive = " (recursive)" if "$ref" in constructs and _is_recursive(tool.input_schema) else ""
             shown = ", ".join(f"{found}{recursive}" if found == "$ref" else found for found in constructs)
@@ -166,7 +166,7 @@ def _listed(node: Schema, key: str) -> list[Any]:
 
 def _beyond_openai(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
-        nodes = list(_nodes(tool.input_schema))
+        nodes = list(each_schema(tool.input_schema))
         measured = {
             "properties": (sum(len(_listed(node, "properties")) for node in nodes), _OPENAI_PROPERTIES),
             "levels": (_levels(tool.input_schema), _OPENAI_LEVELS),
@@ -259,14 +259,6 @@ def _reachable(schema: Schema, name: str) -> Iterator[Schema]:
         if label in definitions and label not in entered:
             entered.add(label)
             pending.append(definitions[label])
-
-
-def _nodes(schema: Schema) -> Iterator[Schema]:
-    pending = [schema]
-    while pending:
-        node = pending.pop()
-        yield node
-        pending.extend(children(node))
 
 
 CHECKS: dict[Rule, Check] = {

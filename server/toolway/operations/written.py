@@ -12,6 +12,8 @@ from toolway._core_schemas import core_schema_of, schemas_in
 
 __all__ = ["difference"]
 
+_FIELDS = frozenset({"dataclass-field", "model-field", "typed-dict-field"})
+_STATING = ("pydantic_js_functions", "pydantic_js_annotation_functions")
 _SERIALIZERS = frozenset({"function-plain", "function-wrap"})
 _FRAMEWORKS = ("fastapi.", "starlette.")
 _TRIED: tuple[Any, ...] = ({"first_name": [1, None, "b"], "Last": None}, ["a"], "a")
@@ -29,7 +31,7 @@ def difference(route: Any, *, is_separate: bool) -> str:
     if not _writes_what_it_gets(route.response_class):
         return "its response class writes something else than it gets"
     schema = core_schema_of(route.response_field) or {}
-    if any(_is_unsaid(found.get("serialization", {})) for found in schemas_in(schema)):
+    if any(map(_is_unsaid, schemas_in(schema))):
         return "a serializer of its model has no return annotation"
     if not is_separate and any(map(_differs_outside, schemas_in(schema))):
         return "separate_input_output_schemas=False describes what its model takes, not what it writes"
@@ -48,17 +50,30 @@ def _writes_what_it_gets(response_class: Any) -> bool:
         return False
 
 
-def _is_unsaid(serialization: Mapping[str, Any]) -> bool:
-    return serialization.get("type") in _SERIALIZERS and "return_schema" not in serialization and _is_own(serialization)
-
-
-def _is_own(serialization: Mapping[str, Any]) -> bool:
-    """Tell whether a serializer is an application's own; of Pydantic's, the document knows what they write."""
-    return not str(getattr(serialization["function"], "__module__", "")).startswith("pydantic")
+def _is_unsaid(schema: Mapping[str, Any]) -> bool:
+    """Tell whether an application's own function writes a value, and nobody says what it makes of it."""
+    return _has_serializer(schema) and "return_schema" not in schema["serialization"] and not _states_itself(schema)
 
 
 def _differs_outside(schema: Mapping[str, Any]) -> bool:
     """Tell whether a value goes out under another name than it came in, or as another type."""
-    taken, serialization = schema.get("validation_alias"), schema.get("serialization", {})
-    is_renamed = schema["type"] == "model-field" and taken != schema.get("serialization_alias")
-    return is_renamed or (serialization.get("type") in _SERIALIZERS and _is_own(serialization))
+    if schema["type"] in _FIELDS:
+        return schema.get("validation_alias") != schema.get("serialization_alias")
+    return schema["type"] == "json" or _has_serializer(schema)
+
+
+def _has_serializer(schema: Mapping[str, Any]) -> bool:
+    """Tell whether an application's own function writes a value; of Pydantic's, the document knows what they write."""
+    serialization = schema.get("serialization", {})
+    return serialization.get("type") in _SERIALIZERS and not _is_pydantics(serialization["function"])
+
+
+def _states_itself(schema: Mapping[str, Any]) -> bool:
+    """Tell whether a type says by itself what the document has of it, or `WithJsonSchema` does."""
+    metadata: Mapping[str, Any] = schema.get("metadata", {})
+    stating = (function for key in _STATING for function in metadata.get(key, ()))
+    return any(not _is_pydantics(function) or function.__module__ == "pydantic.json_schema" for function in stating)
+
+
+def _is_pydantics(function: Any) -> bool:
+    return str(getattr(function, "__module__", "")).startswith("pydantic")
