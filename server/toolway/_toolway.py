@@ -130,7 +130,8 @@ class Toolway:
             dependencies: FastAPI dependencies that guard the path, whatever the method.
 
         Raises:
-            ConfigurationError: something stands at this path already, or the path is not absolute.
+            ConfigurationError: something stands at this path already, the path is not absolute, or a dependency is not
+                one of FastAPI's.
         """
         from toolway.protocol import Endpoint, place  # noqa: PLC0415 - see the module's docstring
 

@@ -21,23 +21,18 @@ _ORIGINS = re.compile(rf"\*|null|file://|[a-z][a-z0-9+.-]*://{_HOST}", re.IGNORE
 
 def hosts(names: list[str]) -> list[str]:
     """Return hosts as a Host header may have them, in lower case."""
-    for name in names:
-        if not _HOSTS.fullmatch(name):
-            raise ValueError(
-                "expected a host without a scheme or a path, such as 'api.example.com' or 'localhost:8000', "
-                f"got {name!r}"
-            )
-    return _lower(names)
+    return _fitting(names, _HOSTS, "a host without a scheme or a path, such as 'api.example.com' or 'localhost:8000'")
 
 
 def origins(names: list[str]) -> list[str]:
     """Return origins as browsers write them, in lower case."""
+    return _fitting(names, _ORIGINS, "an origin with its scheme and without a path, such as 'https://app.example.com'")
+
+
+def _fitting(names: list[str], pattern: re.Pattern[str], expected: str) -> list[str]:
     for name in names:
-        if not _ORIGINS.fullmatch(name):
-            raise ValueError(
-                "expected an origin with its scheme and without a path, such as 'https://app.example.com', "
-                f"got {name!r}"
-            )
+        if not pattern.fullmatch(name):
+            raise ValueError(f"expected {expected}, got {name!r}")
     return _lower(names)
 
 

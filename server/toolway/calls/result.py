@@ -42,7 +42,7 @@ def outcome_of(tool: Tool, reply: Reply) -> Outcome:
     A tool with an output schema has promised JSON: clients refuse a success without it, so that is a failure here.
     """
     outcome = _outcome(tool, reply)
-    is_kept = tool.wrapped_output_schema is None or _is_promised(tool, outcome.structured, is_written=reply.is_strict)
+    is_kept = tool.wrapped_output_schema is None or _is_promised(tool, outcome.structured, is_strict=reply.is_strict)
     return outcome if outcome.is_error or is_kept else _unpromised(tool, outcome)
 
 
@@ -68,11 +68,11 @@ def _plainly(reply: Reply) -> Reply:
     return replace(reply, body=body, headers=[*headers, (b"content-type", media_type.encode("latin-1"))])
 
 
-def _is_promised(tool: Tool, body: bytes | None, *, is_written: bool) -> bool:
+def _is_promised(tool: Tool, body: bytes | None, *, is_strict: bool) -> bool:
     """Tell whether JSON may be what the output schema says, as far as that is free: its kind, and the members it needs.
 
     FastAPI has checked the answer against the model, unless the endpoint made a response of its own, or middleware made
-    another of it: `is_written` says that this is the one that FastAPI has written.
+    another of it: one that `is_strict` is the one that FastAPI has written.
     """
     if body is None:
         return False
@@ -81,7 +81,7 @@ def _is_promised(tool: Tool, body: bytes | None, *, is_written: bool) -> bool:
     names: list[str] = tool.output_schema.get("required", [])
     if body.lstrip()[:1] != b"{" or not all(_sign(name) in body for name in names):
         return False
-    return is_written or not names or _begins_with_its_own(tool.output_schema, body) or _has_members(names, body)
+    return is_strict or not names or _begins_with_its_own(tool.output_schema, body) or _has_members(names, body)
 
 
 def _begins_with_its_own(schema: Schema, body: bytes) -> bool:

@@ -40,9 +40,7 @@ def difference(route: Any, *, is_separate: bool) -> str:
 
 def _writes_what_it_gets(response_class: Any) -> bool:
     """Tell whether a response class writes plain values as they are: one of an application's own is tried out."""
-    if isinstance(response_class, DefaultPlaceholder) or response_class.__module__.startswith(
-        ("fastapi.", "starlette.")
-    ):
+    if isinstance(response_class, DefaultPlaceholder) or response_class.__module__.startswith(_FRAMEWORKS):
         return True
     try:
         return all(json.loads(response_class(content=value).body) == value for value in _TRIED)
