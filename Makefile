@@ -12,7 +12,7 @@ CHOOSE  := for python in $(PYTHONS); do "$$python" -c '$(RECENT)' 2>/dev/null &&
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-versions conformance clients bench bench-micro check lock
+.PHONY: help setup serve test test-versions conformance clients applications bench bench-micro check lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ conformance: $(STAMP)  ## run the official MCP conformance suite, scenario by sc
 
 clients: $(STAMP)  ## connect the clients that people use to the order desk (ARGS=fastmcp for one of them)
 	@$(BIN)/python -m benchmarks.clients $(ARGS)
+
+applications: $(STAMP)  ## compare calls to applications by others with HTTP (ARGS="--only prefect" for one of them)
+	@$(BIN)/python benchmarks/applications/run.py $(ARGS)
 
 bench: $(STAMP)  ## measure what a call costs beside plain HTTP and other libraries (ARGS="calls --ours" for less)
 	@$(BIN)/python -m benchmarks.speed $(ARGS)

@@ -35,9 +35,13 @@ class Application:
     """Where it serves its documents; without any, it is asked for one in its own environment."""
     login: Call | None = None
     """How to get a token; the tool's name is the token's key in the answer."""
+    token: str = ""
+    """A bearer token that the application accepts from the start."""
     calls: tuple[Call, ...] = ()
     source: str = ""
     """A folder in the repository that it comes from, where it is no package."""
+    is_ours: bool = False
+    """Whether the module is one of those in ``mounted``."""
     beside: bool = True
     """Whether it can share an environment with toolway."""
     remark: str = ""
@@ -225,4 +229,120 @@ LANGFLOW = Application(
     remark="pins mcp<2, so it cannot be in one process with toolway: only its document is read",
 )
 
-APPLICATIONS = (TITILER, AIRFLOW, OPEN_WEBUI, DOCLING, MLFLOW, GALAXIUM, LANGFLOW)
+PREFECT = Application(
+    name="prefect",
+    requirements=("prefect==3.9.1",),
+    expression="prefect.server.api.server:create_app()",
+    package="prefect",
+    documents=("/api/openapi.json",),
+    env={
+        "PREFECT_HOME": "{folder}/home",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    },
+    calls=(
+        Call("health_check_get_api_health", {}, "GET /api/health"),
+        Call("server_version_get_api_version", {}, "GET /api/version"),
+        Call("hello_get_api_hello", {}, "GET /api/hello"),
+        Call("read_settings_get_api_admin_settings", {}, "GET /api/admin/settings"),
+        Call("read_flows_post_api_flows_filter", {"limit": 5}, "POST /api/flows/filter", {"limit": 5}),
+        Call("read_flows_post_api_flows_filter", {"limit": -1}, "POST /api/flows/filter", {"limit": -1}),
+        Call("count_flows_post_api_flows_count", {}, "POST /api/flows/count", {}),
+        Call("read_flow_by_name_get_api_flows_name_name", {"name": "nothing"}, "GET /api/flows/name/nothing"),
+        Call("read_flow_get_api_flows_id", {"id": "nothing"}, "GET /api/flows/nothing"),
+        Call("read_variables_post_api_variables_filter", {"limit": 3}, "POST /api/variables/filter", {"limit": 3}),
+    ),
+    remark="a middleware with a limited number of places; its document also names paths that only a catch-all serves",
+)
+LITELLM = Application(
+    name="litellm",
+    requirements=("litellm[proxy]==1.108.7",),
+    expression="litellm.proxy.proxy_server:app",
+    package="litellm",
+    env={"LITELLM_MASTER_KEY": "sk-for-this-run-only", "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+    token="sk-for-this-run-only",
+    calls=(
+        Call("get_routes", {}, "GET /routes"),
+        Call("health_liveliness_health_liveliness_get", {}, "GET /health/liveliness"),
+        Call("model_list_v1_models_get", {}, "GET /v1/models"),
+        Call("model_info_v1_models__model_id__get", {"model_id": "nothing"}, "GET /v1/models/nothing"),
+        Call("get_supported_providers", {}, "GET /public/providers"),
+        Call("get_complexity_scorer_defaults", {}, "GET /public/complexity_router/scorer_defaults"),
+        Call("get_robots", {}, "GET /robots.txt"),
+    ),
+    remark="half of its routes are added at the first request; its own MCP server is at /mcp",
+)
+ZENML = Application(
+    name="zenml",
+    requirements=("zenml[server]==0.98.0",),
+    expression="zenml.zen_server.zen_server_api:app",
+    package="zenml",
+    env={
+        "ZENML_CONFIG_PATH": "{folder}/home",
+        "ZENML_ANALYTICS_OPT_IN": "false",
+        "ZENML_STORE_TYPE": "sql",
+        "ZENML_STORE_URL": "sqlite:///{folder}/store.db",
+        "ZENML_SERVER_AUTH_SCHEME": "NO_AUTH",
+        "ZENML_SERVER_AUTO_ACTIVATE": "true",
+    },
+    calls=(
+        Call("version", {}, "GET /api/v1/version"),
+        Call("get_current_user", {}, "GET /api/v1/current-user"),
+        Call("list_projects_api_v1_projects_get", {"size": 2}, "GET /api/v1/projects?size=2"),
+        Call("list_projects_api_v1_projects_get", {"size": -1}, "GET /api/v1/projects?size=-1"),
+        Call("list_tags", {"page": 1}, "GET /api/v1/tags?page=1"),
+        Call("get_tag", {"tag_id": "nothing"}, "GET /api/v1/tags/nothing"),
+    ),
+    remark="268 tools with wide schemas",
+)
+DSTACK = Application(
+    name="dstack",
+    requirements=("dstack[server]==0.22.5",),
+    expression="dstack._internal.server.main:app",
+    package="dstack",
+    env={
+        "DSTACK_SERVER_DIR": "{folder}/server",
+        "DSTACK_SERVER_ADMIN_TOKEN": "for-this-run-only",
+        "DSTACK_UPDATE_DEFAULT_PROJECT": "0",
+        "DSTACK_SERVER_BACKGROUND_PROCESSING_DISABLED": "1",
+    },
+    token="for-this-run-only",
+    calls=(
+        Call("healthcheck", {}, "GET /healthcheck"),
+        Call("get_server_info", {}, "POST /api/server/get_info"),
+        Call("get_my_user", {}, "POST /api/users/get_my_user"),
+        Call("get_user", {"username": "admin"}, "POST /api/users/get_user", {"username": "admin"}),
+        Call("get_user", {"username": "nobody"}, "POST /api/users/get_user", {"username": "nobody"}),
+        Call("list_only_no_fleets", {}, "POST /api/projects/list_only_no_fleets"),
+    ),
+    remark="every operation is a POST; middleware of its own",
+)
+GRADIO = Application(
+    name="gradio",
+    requirements=("gradio==6.31.0",),
+    expression="with_gradio:app",
+    package="gradio",
+    is_ours=True,
+    env={"GRADIO_ANALYTICS_ENABLED": "False"},
+    calls=(
+        Call("add", {"a": 1, "b": 2}, "GET /add?a=1&b=2"),
+        Call("add", {"a": 1, "b": "two"}, "GET /add?a=1&b=two"),
+    ),
+    remark="its page mounted at /ui, beside two endpoints",
+)
+NICEGUI = Application(
+    name="nicegui",
+    requirements=("nicegui==3.18.0",),
+    expression="with_nicegui:app",
+    package="nicegui",
+    is_ours=True,
+    calls=(
+        Call("add", {"a": 1, "b": 2}, "GET /add?a=1&b=2"),
+        Call("add", {"a": 1, "b": "two"}, "GET /add?a=1&b=two"),
+    ),
+    remark="its pages run with the application at /ui, beside two endpoints",
+)
+
+APPLICATIONS = (
+    TITILER, AIRFLOW, OPEN_WEBUI, DOCLING, MLFLOW, GALAXIUM, LANGFLOW, PREFECT, LITELLM, ZENML, DSTACK, GRADIO, NICEGUI,
+)  # fmt: skip

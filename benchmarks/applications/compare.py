@@ -39,6 +39,8 @@ async def compare(
 ) -> list[Comparison]:
     """Make calls to an application in both eras, beside their HTTP requests."""
     async with httpx2.AsyncClient(base_url=base, timeout=60) as web:
+        if app.token:
+            web.headers["authorization"] = f"Bearer {app.token}"
         if app.login is not None:
             answer = await _send(web, app.login, filled)
             web.headers["authorization"] = f"Bearer {answer.raise_for_status().json()[app.login.tool]}"
@@ -127,7 +129,7 @@ def _refusal_difference(result: Any, answer: httpx2.Response) -> str:
     if answer.status_code >= 500:
         return ""  # what a server says of its own failures is kept from agents
     body = _as_json(answer.content)
-    detail = body.get("detail") if isinstance(body, dict) else body
+    detail = body.get("detail") if isinstance(body, dict) else answer.text if body is None else body
     if "problems" in told and isinstance(detail, list):
         wanted = [entry["msg"] for entry in detail]
         given = [problem["message"] for problem in told["problems"]]

@@ -10,6 +10,7 @@ from typing import Any
 
 from applications import Application
 from compare import Comparison
+from times import Times
 
 __all__ = ["Row", "details", "page", "summary"]
 
@@ -27,10 +28,11 @@ answers that change from one HTTP request to the next are not compared.
 """
 COLUMNS = (
     "application", "version", "FastAPI", "mcp", "operations offered", "tools listed", "skipped", "`toolway list`, s",
+    "start / stop, s (exit code), uvicorn", "toolway",
     "calls equal to HTTP", "made-up reads equal to HTTP", "lint: errors, warnings, notes", "tokens of all tools",
     "remarks",
 )  # fmt: skip
-ALIGNED = "---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---"
+ALIGNED = "---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---"
 
 
 @dataclass
@@ -46,6 +48,8 @@ class Row:
     skipped: list[str] = field(default_factory=list[str])
     report: dict[str, Any] = field(default_factory=dict[str, Any])
     """What lint said."""
+    times: dict[str, Times] = field(default_factory=dict[str, Times])
+    """By the command that serves it: ``uvicorn`` or ``toolway``."""
     comparisons: list[Comparison] = field(default_factory=list[Comparison])
     sweep: list[Comparison] = field(default_factory=list[Comparison])
     failure: str = ""
@@ -97,6 +101,7 @@ def summary(row: Row) -> str:
     levels = row.report.get("levels", {})
     cells = [
         row.app.name, version, fastapi, mcp, len(row.operations), row.listed, len(row.skipped), f"{row.seconds:.1f}",
+        row.times.get("uvicorn", "-"), row.times.get("toolway", "-"),
         _share(row.comparisons), _share(row.sweep), ", ".join(f"{count:,}" for count in levels.values()) or "-",
         f"{row.report.get('tokens', 0):,}", row.problems[0].splitlines()[0] if row.problems else row.app.remark,
     ]  # fmt: skip

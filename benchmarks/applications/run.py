@@ -1,6 +1,6 @@
 """Run toolway on applications by others, and compare tool calls with plain HTTP requests to the same server.
 
-    .venv/bin/python benchmarks/applications/run.py [--only NAME] [--sweep] [--galaxium CHECKOUT]
+    make applications [ARGS="[--only NAME] [--sweep] [--galaxium CHECKOUT]"]
 
 Each application gets an environment of its own below ``--folder`` (a few gigabytes in all; kept for the next time).
 Servers listen on loopback and end with the run. RESULTS.md beside this file is written when all of them have been run.
@@ -31,6 +31,7 @@ from applications import APPLICATIONS, Application
 from compare import compare
 from results import Row, details, page, summary
 from sweep import made_up
+from times import measure_times
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -52,13 +53,18 @@ class Place:
         self.app = app
         self.folder = folder / app.name
         self.python = self.folder / "env" / "bin" / "python"
-        self.modules = checkout / app.source if checkout and app.source else self.folder
+        self.modules = self._modules(checkout)
         self.env = {
             **{key: value for key, value in os.environ.items() if not key.startswith("TOOLWAY_")},
             "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.folder),
             **{key: self.filled(value) for key, value in app.env.items()},
         }
+
+    def _modules(self, checkout: Path | None) -> Path:
+        if self.app.is_ours:
+            return HERE / "mounted"
+        return checkout / self.app.source if checkout and self.app.source else self.folder
 
     def filled(self, text: str) -> str:
         return text.replace("{folder}", str(self.folder)).replace("{python}", str(self.python))
@@ -147,6 +153,10 @@ def examine(place: Place, row: Row, *, sweep: bool) -> None:
         examine_document(place, row)
         return
     read_catalog(place, row, place.command, place.app.expression)
+    row.times = {
+        server: measure_times(command, place.app.documents[0] if place.app.documents else "/", place.folder, place.env)
+        for server, command in server_commands(place).items()
+    }
     with served(place) as url:
         base = url.removesuffix(urlsplit(url).path)
         for path in place.app.documents:
@@ -157,6 +167,15 @@ def examine(place: Place, row: Row, *, sweep: bool) -> None:
         if sweep:
             reads = [call for prefix, found in row.documents.items() for call in made_up(found, prefix, row.tools)]
             row.sweep = anyio.run(compare, place.app, reads, url, base, place.filled)
+
+
+def server_commands(place: Place) -> dict[str, list[str]]:
+    """The commands that serve an application; uvicorn takes no factory with arguments."""
+    module, _, attribute = place.app.expression.partition(":")
+    factory = ("--factory",) if attribute.endswith("()") else ()
+    uvicorn = [str(place.python), "-m", "uvicorn", f"{module}:{attribute.removesuffix('()')}", *factory]
+    commands = {"uvicorn": [*uvicorn, "--app-dir", str(place.modules)]} if "(" not in attribute[:-2] else {}
+    return {**commands, "toolway": place.command("serve", place.app.expression)}
 
 
 def write_document(place: Place) -> Path:
