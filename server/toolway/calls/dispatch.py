@@ -25,6 +25,7 @@ from toolway.calls.decoding import decoded
 from toolway.calls.direct import DirectPath
 from toolway.calls.link import LINK
 from toolway.calls.reached import Answered
+from toolway.calls.work import ends_task
 from toolway.operations import Operation
 from toolway.settings import Settings
 
@@ -129,7 +130,12 @@ class Dispatcher:
         if self._direct is not None and request.parts is not None:
             endpoint = self._direct.endpoint(operation, context.site)
             if endpoint is not None:
-                answered = await endpoint.answer(request.parts)
+                try:
+                    answered = await endpoint.answer(request.parts)
+                except BaseException as error:
+                    if ends_task(error):
+                        raise
+                    return await take(Reply(exception=error))
                 if isinstance(answered, Answered):
                     is_strict = request.parts.strict is not None
                     return await take(self._reply(*answered, is_strict=is_strict))
@@ -140,7 +146,9 @@ class Dispatcher:
             self._shorten(request, operation, context, scope)
         try:
             await app(scope, exchange.receive, exchange.send)
-        except Exception as error:  # noqa: BLE001 - the application's code
+        except BaseException as error:  # the application's code may raise anything, SystemExit included
+            if ends_task(error):
+                raise
             await exchange.ended(error)
         else:
             await exchange.ended(None)
@@ -301,7 +309,7 @@ class _Exchange:
         strict = self._parts.strict if self._parts is not None else None
         return strict is not None and self._reply.body is strict and self._reply.header(b"content-type") == _TYPE
 
-    async def ended(self, exception: Exception | None) -> None:
+    async def ended(self, exception: BaseException | None) -> None:
         """The application's work is over; an answer it did not complete is no answer."""
         if self._is_taken and exception is None and self._late is None:
             return

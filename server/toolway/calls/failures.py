@@ -73,7 +73,7 @@ def server_failure(tool: Tool, reply: Reply) -> Outcome:
     return _hidden(reference, reply.status or 500, _retry_after(reply))
 
 
-def internal_failure(name: str, error: Exception) -> Outcome:
+def internal_failure(name: str, error: BaseException) -> Outcome:
     """Something in toolway itself, or in what it was given, went wrong."""
     reference = _reference()
     logger.error("tool %r could not be called, reference %s", name, reference, exc_info=error)

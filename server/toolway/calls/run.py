@@ -21,7 +21,7 @@ from toolway.calls.failures import internal_failure, not_asked, refused_argument
 from toolway.calls.outcome import Deliver, Outcome
 from toolway.calls.redirects import Step, followed, located
 from toolway.calls.result import outcome_of
-from toolway.calls.work import Work
+from toolway.calls.work import Work, ends_task
 from toolway.catalog import Catalog, Tool
 from toolway.errors import ArgumentError, UnknownToolError
 
@@ -112,7 +112,9 @@ class Calls:
         task.add_done_callback(lambda _: answer.cancel())  # it was stopped before there was an outcome
         try:
             return await answer
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            if not ends_task(error):  # the endpoint has canceled the task that it runs in
+                return internal_failure(tool.name, error)
             call.stop()
             raise
 

@@ -20,13 +20,25 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-__all__ = ["Work"]
+__all__ = ["Work", "ends_task"]
 
 
 @cache
 def _scope_class() -> type[anyio.CancelScope]:
     """The class behind `anyio.CancelScope`, which looks for it anew each time."""
     return type(anyio.CancelScope())
+
+
+def ends_task(error: BaseException) -> bool:
+    """Return whether an exception cancels or closes the running task, and is not just raised by the code in it.
+
+    `SystemExit`, `KeyboardInterrupt`, and the `CancelledError` of something that the code awaits are errors of the
+    code: an HTTP server survives them.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, GeneratorExit)
 
 
 class Work:
