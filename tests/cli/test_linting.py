@@ -28,6 +28,18 @@ for number in range(7):
 """
 
 
+ALIASES = """
+from fastapi import FastAPI
+
+app = FastAPI(title="Shop")
+
+@app.get("/v1/stock", operation_id="stock_v1")
+@app.get("/stock", operation_id="stock")
+async def stock() -> int:
+    return 3
+"""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("lint"), {"good.py": GOOD, "many.py": MANY})
@@ -120,3 +132,32 @@ def test_a_document_is_linted_and_a_reader_may_leave(options: list[str], tmp_pat
         process.stdout.close()
 
         assert process.stderr.read() == ""
+
+
+def test_only_some_rules_and_tools_are_reported(folder: Path) -> None:
+    done = toolway("lint", "many:app", "--only", "d4,d1", "--tool", "drop_3", "--json", cwd=folder)
+
+    report = json.loads(done.stdout)
+    assert {(entry["rule"], entry["tool"]) for entry in report["findings"]} == {("D1", "drop_3"), ("D4", "drop_3")}
+    assert [cost["tool"] for cost in report["costs"]] == ["drop_3"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(("--only", "D99"), "expected rules of N1, "), (("--tool", "drop"), "unknown tool: 'drop'; did you mean 'drop_")],
+)
+def test_a_rule_or_tool_that_does_not_exist_is_refused(folder: Path, options: tuple[str, ...], message: str) -> None:
+    done = toolway("lint", "many:app", *options, cwd=folder)
+
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_what_holds_for_several_paths_of_one_endpoint_is_one_line(folder: Path) -> None:
+    write(folder, {"aliases.py": ALIASES})
+
+    done = toolway("lint", "aliases:app", "--only", "D1", cwd=folder, env={"COLUMNS": "120"})
+
+    assert "    GET /stock, GET /v1/stock: agents read only 'Stock', made of the endpoint's name or path" in (
+        done.stdout.splitlines()
+    )

@@ -57,6 +57,7 @@ async def test_the_endpoints_that_keep_every_rule_do() -> None:
     names: dict[str, Any] = {"__name__": "linting"}
     exec(compile(code, "linting.md", "exec"), names)
     app = names["app"]
+    names["test_agents_can_use_every_endpoint"]()
 
     async with app.router.lifespan_context(app):
         report = lint(app.state.toolway.catalog, "warehouse")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,9 @@ from tests.lint.looking import found, report_of
 from tests.support import SHARED, require
 from tools.main import create_app
 from tools.retail.settings import RetailSettings
-from toolway import ConfigurationError, agent_tool
+from toolway import ConfigurationError, Toolway, agent_tool
 from toolway.catalog import Catalog, build_catalog
-from toolway.lint import RULES, lint
+from toolway.lint import RULES, check, lint
 from toolway.operations import load_document, read_document
 
 pytestmark = pytest.mark.anyio
@@ -80,7 +83,7 @@ async def test_suppression_needs_a_reason() -> None:
 
 
 async def test_suppression_of_a_rule_that_there_is_not_names_the_nearest() -> None:
-    with pytest.raises(ConfigurationError, match=r"lint_ignore names the rule 'd4'; .* did you mean 'D4'"):
+    with pytest.raises(ConfigurationError, match=r"lint_ignore names an unknown rule: 'd4'; .* did you mean 'D4'"):
         await report_of(shop(d4="the name says it"))
 
 
@@ -164,3 +167,43 @@ async def test_the_order_desk_has_no_errors(tmp_path: Path) -> None:
     assert {finding.rule.id for finding in report.findings if finding.rule.level != "info"} == {"S5", "C2"}
     assert report.levels["error"] == 0
     assert [entry.finding.rule.id for entry in report.suppressed] == ["A4"]
+
+
+async def test_only_some_rules_are_applied_and_only_some_tools_reported() -> None:
+    catalog = Toolway(shop()).read_catalog()
+
+    report = lint(catalog, "shop", only={"D4", "R2"}, tools={"stock"})
+
+    assert [(entry.rule.id, entry.place.tool) for entry in report.findings] == [("D4", "stock"), ("R2", "stock")]
+    assert [cost.place.tool for cost in report.costs] == ["stock"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"only": {"d4"}}, "only names an unknown rule: 'd4'"),
+        ({"tools": {"stok"}}, "tools names an unknown tool: 'stok'; did you mean 'stock'?"),
+    ],
+)
+async def test_a_rule_or_tool_that_does_not_exist_is_refused(options: dict[str, set[str]], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        check(shop(), **options)
+
+
+def test_an_application_is_checked_in_its_own_tests_without_being_started() -> None:
+    @asynccontextmanager
+    async def never(_: FastAPI) -> AsyncGenerator[None]:
+        raise AssertionError("the application was started")
+        yield
+
+    app = FastAPI(title="Shop", lifespan=never)
+    app.get("/stock", operation_id="stock")(lambda product: None)
+    app.get("/hidden", operation_id="hidden")(lambda product: None)
+    Toolway(app, exclude={"paths": ["/hidden"]}).mount()
+
+    report = check(app)
+
+    assert report.server == "shop"
+    assert {finding.rule.id for finding in report.errors} == {"D1"}
+    assert {cost.place.tool for cost in report.costs} == {"stock"}
+    assert {cost.place.tool for cost in check(Toolway(app)).costs} == {"stock", "hidden"}

@@ -18,7 +18,7 @@ import click
 from toolway.asking import Rounds
 from toolway.calls import CallContext, Outcome, read_arguments
 from toolway.catalog import Catalog, build_catalog
-from toolway.cli.findings import read_limits, show_report, show_report_json
+from toolway.cli.findings import read_limits, read_rules, show_report, show_report_json
 from toolway.cli.loading import Source, find_source, load_one, names_source
 from toolway.cli.output import complain, prepare_stdout, stdout_kept
 from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
@@ -118,11 +118,21 @@ def list_tools(app: str | None, as_json: bool, app_dir: Path) -> None:
     metavar="LEVEL|RULES",
     help="Exit with 1 on: error, warn (errors too), never (the default), or rules such as D1,N1.",
 )
+@click.option("--only", callback=read_rules, default="", metavar="RULES", help="Apply only these rules, such as D1,N1.")
+@click.option("--tool", "tools", multiple=True, metavar="NAME", help="Report only on this tool; may be repeated.")
 @_app_dir
-def lint_tools(app: str | None, as_json: bool, every_place: bool, fail_on: frozenset[str], app_dir: Path) -> None:
-    """Say what in APP would trip an agent, what to write instead, and what the tools cost."""
+def lint_tools(
+    app: str | None,
+    as_json: bool,
+    every_place: bool,
+    fail_on: frozenset[str],
+    only: frozenset[str],
+    tools: tuple[str, ...],
+    app_dir: Path,
+) -> None:
+    """Check APP for problems that trip up agents, suggest fixes, and report token costs."""
     catalog = _catalog(find_source(app, app_dir))
-    report = lint(catalog, server_name(catalog.title))
+    report = lint(catalog, server_name(catalog.title), only=only, tools=tools)
     if as_json:
         show_report_json(report)
     else:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import click
 
 from toolway.catalog.text import visible
-from toolway.lint import BYTES_PER_TOKEN, RULES, Finding, Level, Report, Rule
+from toolway.lint import BYTES_PER_TOKEN, RULES, Finding, Level, Place, Report, Rule
 
-__all__ = ["read_limits", "show_report", "show_report_json"]
+__all__ = ["read_limits", "read_rules", "show_report", "show_report_json"]
 
 _WIDEST = 120
 _PLACES = 5
@@ -32,6 +33,14 @@ def read_limits(_context: click.Context, _option: click.Parameter, value: str) -
     return frozenset(limits)
 
 
+def read_rules(_context: click.Context, _option: click.Parameter, value: str) -> frozenset[str]:
+    """Read ``--only``: ids of rules, with commas between them."""
+    names = frozenset(part.strip().upper() for part in value.split(",") if part.strip())
+    if unknown := sorted(names - RULES.keys()):
+        raise click.BadParameter(f"expected rules of {', '.join(RULES)}; got {unknown[0]!r}")
+    return names
+
+
 def show_report_json(report: Report) -> None:
     """Print the whole report for programs."""
     click.echo(json.dumps(report.wire(), indent=2, ensure_ascii=False))
@@ -40,10 +49,11 @@ def show_report_json(report: Report) -> None:
 def show_report(report: Report, *, every_place: bool) -> None:
     """Print the report for people: the rules that are broken, then where, then what the tools cost."""
     width = min(shutil.get_terminal_size().columns, _WIDEST)
+    most = None if every_place else _PLACES
     groups = _by_rule(report.findings)
     blocks = [
         [f"{rule.id}  {_level(findings):5}  {len(findings):>6,}  {rule.title}" for rule, findings in groups],
-        *(list(_rule_lines(rule, findings, width, None if every_place else _PLACES)) for rule, findings in groups),
+        *(list(_rule_lines(rule, findings, report.aliases, width, most)) for rule, findings in groups),
         list(_suppressed_lines(report, width)),
         list(_cost_lines(report)),
         [_verdict(report)],
@@ -63,26 +73,32 @@ def _level(findings: Sequence[Finding]) -> Level:
     return findings[0].level
 
 
-def _rule_lines(rule: Rule, findings: list[Finding], width: int, most: int | None) -> Iterator[str]:
+def _rule_lines(
+    rule: Rule, findings: list[Finding], aliases: Mapping[str, str], width: int, most: int | None
+) -> Iterator[str]:
     level = _level(findings)
     yield click.style(f"{rule.id} {level}: {rule.title}", fg=_COLOURS[level], bold=True)
     yield from _wrapped(f"Why: {rule.why}", width, "  ")
     yield from _wrapped(f"Instead: {rule.fix}", width, "  ")
-    places = list(_places(findings))
+    places = list(_places(findings, aliases))
     for line in places[:most]:
         yield from _wrapped(line, width, "    ")
     if most is not None and len(places) > most:
         yield f"    ... and {len(places) - most:,} more places; --all shows them"
 
 
-def _places(findings: list[Finding]) -> Iterator[str]:
-    """One line for each endpoint and message, with all arguments that it is said of."""
-    found: dict[tuple[str, str], list[str]] = {}
+def _places(findings: list[Finding], aliases: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each endpoint and message, with every path of the endpoint and every argument concerned."""
+    arguments: dict[tuple[Place, str], list[str]] = {}
     for finding in findings:
-        parameters = found.setdefault((str(finding.place), finding.message), [])
-        parameters.extend([finding.place.parameter] if finding.place.parameter else [])
-    for (place, message), parameters in found.items():
-        where = " ".join(filter(None, (place, ", ".join(parameters))))
+        found = arguments.setdefault((replace(finding.place, parameter=None), finding.message), [])
+        found.extend([finding.place.parameter] if finding.place.parameter else [])
+    endpoints: dict[tuple[str, str, str], list[str]] = {}
+    for (place, message), names in arguments.items():
+        endpoint = aliases.get(place.tool or "", str(place))
+        endpoints.setdefault((endpoint, ", ".join(names), message), []).append(str(place))
+    for (_, names, message), places in endpoints.items():
+        where = " ".join(filter(None, (", ".join(places), names)))
         yield f"{where}: {message}" if where else message
 
 

@@ -1,8 +1,9 @@
-"""What would trip an agent: rules over the catalogue, and what its definitions cost."""
+"""Rules about what trips up agents, and what the definitions of the tools cost."""
 
+from toolway.lint.check import check
 from toolway.lint.finding import Finding, Level, Place, Rule
 from toolway.lint.report import Report, lint
 from toolway.lint.rules import RULES
 from toolway.lint.survey import BYTES_PER_TOKEN
 
-__all__ = ["BYTES_PER_TOKEN", "RULES", "Finding", "Level", "Place", "Report", "Rule", "lint"]
+__all__ = ["BYTES_PER_TOKEN", "RULES", "Finding", "Level", "Place", "Report", "Rule", "check", "lint"]

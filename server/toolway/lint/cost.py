@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from toolway.lint.finding import Finding, Level, Rule
@@ -37,6 +38,15 @@ C2 = Rule(
 )
 
 
+C3 = Rule(
+    "C3",
+    "warn",
+    "Most tools come from a mounted application",
+    "The pages and internals of a user interface, or another API, crowd out the endpoints that agents need.",
+    'Toolway(app, exclude={"paths": [...]}) with the path of the mount.',
+)
+
+
 def _large(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         whole, taken = survey.sizes[tool.name], size(tool.input_schema)
@@ -61,4 +71,15 @@ def _dear(survey: Survey) -> Iterator[Finding]:
         yield C2.overall(f"about {tokens:,} tokens for {len(survey.tools)} tools")
 
 
-CHECKS: dict[Rule, Check] = {S5: _large, C1: _many, C2: _dear}
+def _mostly_mounted(survey: Survey) -> Iterator[Finding]:
+    """Only where there is something else: an API may be mounted as a whole."""
+    mounted = (tool.operation.path for tool in survey.tools if tool.operation.template.mounts)
+    tops = Counter(f"/{path.split('/')[1]}" for path in mounted)
+    total = len(survey.tools)
+    for top, number in tops.most_common(1):
+        if total > _MANY and total / 2 < number < total:
+            exclude = f'exclude={{"paths": ["{top}/*"]}}'
+            yield C3.overall(f"{number} of {total} tools come from what is mounted at {top}: {exclude}")
+
+
+CHECKS: dict[Rule, Check] = {S5: _large, C1: _many, C2: _dear, C3: _mostly_mounted}

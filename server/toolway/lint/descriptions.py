@@ -28,9 +28,9 @@ D1 = Rule(
 D2 = Rule(
     "D2",
     "warn",
-    "Description too short, too long, or with a long first sentence",
-    "Short ones leave out what tells tools apart; long ones are cut, and lists show the first sentence only.",
-    "40 to 1,024 characters, and a first sentence of at most 100 that says what the tool does.",
+    "Description too short, or with a long first sentence",
+    "A short description leaves out what tells tools apart, and lists show only the first sentence.",
+    "At least 40 characters, and a first sentence of at most 100 that says what the tool does.",
 )
 D3 = Rule(
     "D3",
@@ -45,6 +45,13 @@ D4 = Rule(
     "Argument without a description",
     "Agents guess the format, the unit and where the value comes from.",
     "Query(description=...), Path(description=...) or Field(description=...), with an example of a value.",
+)
+D7 = Rule(
+    "D7",
+    "error",
+    "Description longer than 1,024 characters",
+    "OpenAI refuses the whole request, and other clients cut the text.",
+    "What an agent must know before the call; put the rest into the descriptions of the arguments or into the guide.",
 )
 D6 = Rule(
     "D6",
@@ -74,11 +81,15 @@ def _out_of_measure(survey: Survey) -> Iterator[Finding]:
 def _faults(text: str) -> Iterator[str]:
     if len(text) < _SHORTEST:
         yield f"has {len(text)} characters, {text!r}"
-    if len(text) > _LONGEST:
-        yield f"has {len(text):,} characters"
     first = _SENTENCE_END.split(text, maxsplit=1)[0]
     if len(first) > _LONGEST_SENTENCE:
         yield f"begins with a sentence of {len(first)} characters"
+
+
+def _too_long(survey: Survey) -> Iterator[Finding]:
+    for tool in survey.tools:
+        if len(tool.description) > _LONGEST:
+            yield D7.at(tool, f"the description has {len(tool.description):,} characters")
 
 
 def _alike(survey: Survey) -> Iterator[Finding]:
@@ -106,4 +117,11 @@ def _deprecated(survey: Survey) -> Iterator[Finding]:
             yield D6.at(tool, "the endpoint is deprecated")
 
 
-CHECKS: dict[Rule, Check] = {D1: _missing, D2: _out_of_measure, D3: _alike, D4: _undocumented, D6: _deprecated}
+CHECKS: dict[Rule, Check] = {
+    D1: _missing,
+    D2: _out_of_measure,
+    D3: _alike,
+    D4: _undocumented,
+    D6: _deprecated,
+    D7: _too_long,
+}

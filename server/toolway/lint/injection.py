@@ -31,8 +31,8 @@ _ORDERS = re.compile(
         (?:the\s+)?(?:user|human|customer)
     | \bwithout\s+(?:telling|informing|asking)\s+the\s+(?:user|human)
     | </?\s*(?:important|system|instructions?|secret|hidden|assistant)\s*>
-    | \b(?:your|the)\s+system\s+prompt\b
-    | \byou\s+are\s+(?:now\s+)?an?\s+(?:\w+\s+)?(?:assistant|ai|agent|model)\b
+    | \b(?:reveal|print|repeat|show|output|send|leak|override)\s+(?:\w+\s+){0,2}?your\s+(?:\w+\s+)?system\s+prompt\b
+    | \byou\s+are\s+now\s+an?\s+(?:\w+\s+)?(?:assistant|ai|agent|model)\b
     | ~/\.(?:ssh|aws|cursor|config|kube)\b | \bid_rsa\b | /etc/(?:passwd|shadow)\b
     """,
     re.IGNORECASE | re.VERBOSE,

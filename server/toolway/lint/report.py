@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -48,7 +48,14 @@ class Report:
     findings: tuple[Finding, ...]
     suppressed: tuple[Suppressed, ...]
     costs: tuple[Cost, ...]
-    """Of every tool, the dearest first."""
+    """Of every tool, the most expensive first."""
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The first tool of each endpoint, by every tool that calls the same one with the same arguments."""
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings of level ``error``: with these, some client or agent fails."""
+        return tuple(finding for finding in self.findings if finding.level == "error")
 
     @property
     def size(self) -> int:
@@ -81,34 +88,48 @@ class Report:
         }
 
 
-def lint(catalog: Catalog, server: str) -> Report:
-    """Look at a catalogue with every rule; `server` is the name that clients put before its tools.
+def lint(catalog: Catalog, server: str, *, only: Collection[str] = (), tools: Collection[str] = ()) -> Report:
+    """Check a catalog; `server` is the name that clients put before the names of its tools.
+
+    Args:
+        catalog: the tools.
+        server: the name of the server.
+        only: ids of the rules to apply; all by default.
+        tools: report only findings and costs of these tools; all by default.
 
     Raises:
-        ConfigurationError: an endpoint's ``lint_ignore`` names a rule that there is not.
+        ConfigurationError: `only` or an endpoint's ``lint_ignore`` names an unknown rule, or `tools` an unknown tool.
     """
     survey = Survey(catalog, server)
+    _check_known("only", "rule", only, RULES)
+    _check_known("tools", "tool", tools, catalog.tools)
     for note in survey.notes.values():
-        _check_ids(note.get("lint_ignore", {}))
+        _check_known("lint_ignore", "rule", note.get("lint_ignore", {}), RULES)
     findings: list[Finding] = []
     suppressed: list[Suppressed] = []
-    for check in CHECKS.values():
+    for rule, check in CHECKS.items():
+        if only and rule.id not in only:
+            continue
         for finding in check(survey):
+            if tools and finding.place.tool not in tools:
+                continue
             note = survey.notes.get(finding.place.tool or "", {})
             reason = note.get("lint_ignore", {}).get(finding.rule.id)
             if reason is None:
                 findings.append(finding)
             else:
                 suppressed.append(Suppressed(finding, reason))
-    return Report(server, tuple(findings), tuple(suppressed), _costs(survey))
+    costs = tuple(cost for cost in _costs(survey) if not tools or cost.place.tool in tools)
+    return Report(server, tuple(findings), tuple(suppressed), costs, survey.aliases)
 
 
-def _check_ids(ignored: Mapping[str, str]) -> None:
-    for name in ignored:
-        if name not in RULES:
-            near = get_close_matches(name.upper(), RULES, n=1, cutoff=0.5)
+def _check_known(option: str, kind: str, names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name.upper() if kind == "rule" else name, known, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigurationError(f"lint_ignore names the rule {name!r}; the rules are {', '.join(RULES)}{hint}")
+            every = f"; the rules are {', '.join(RULES)}" if kind == "rule" else ""
+            raise ConfigurationError(f"{option} names an unknown {kind}: {name!r}{every}{hint}")
 
 
 def _costs(survey: Survey) -> tuple[Cost, ...]:

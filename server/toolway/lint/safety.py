@@ -34,7 +34,7 @@ A2 = Rule(
     "A2",
     "error",
     "Credentials that no caller of a tool can give",
-    "Cookies stay with the connection and a key in the query would be an argument, so every call is refused.",
+    "Cookies stay with the connection, so every call is refused.",
     "A header as another way in: HTTPBearer, OAuth2 or APIKeyHeader; or @agent_tool(hide=True).",
 )
 A3 = Rule(
@@ -90,7 +90,6 @@ def _locked(survey: Survey) -> Iterator[Finding]:
         credentials = tool.operation.credentials
         if not credentials.satisfiable:
             wanted = [f"the cookie {name!r}" for name in sorted(credentials.cookies)]
-            wanted += [f"the query parameter {name!r}" for name in sorted(credentials.query)]
             yield A2.at(tool, f"wants {' and '.join(wanted)}")
 
 

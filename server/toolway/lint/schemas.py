@@ -34,8 +34,8 @@ S2 = Rule(
     "S2",
     "warn",
     "Schema construct that some clients refuse",
-    "The Gemini API refuses or strips it, so the agent sees less than the endpoint takes or cannot call at all.",
-    "Flat arguments of one type each, where these clients matter.",
+    "Such a client drops the tool, the whole list, or a part of the schema, so the agent cannot call it correctly.",
+    "Flat arguments of one type each, lists of one type of item, and enums of strings, where these clients matter.",
 )
 S3 = Rule(
     "S3",
@@ -107,19 +107,35 @@ def _picky(survey: Survey) -> Iterator[Finding]:
         ):
             recursive = " (recursive)" if "$ref" in constructs and _is_recursive(tool.input_schema) else ""
             shown = ", ".join(f"{found}{recursive}" if found == "$ref" else found for found in constructs)
-            inspector = "; the MCP Inspector warns of the list, too" if _TYPE_LIST in constructs else ""
-            yield S2.at(tool, f"has {shown} (Gemini API{inspector})")
-
-
-_TYPE_LIST = "a list of types"
+            yield S2.at(tool, f"has {shown}")
 
 
 def _constructs(node: Schema) -> Iterator[str]:
+    """Yield what clients are reported to refuse: mostly the Gemini API, and strict validators of tool lists."""
     yield from (keyword for keyword in ("$ref", "oneOf") if keyword in node)
     if isinstance(node.get("type"), list):
-        yield _TYPE_LIST
+        yield "a list of types"
     if any(not {"type", "$ref", "anyOf", "oneOf", "allOf"} & variant.keys() for variant in _variants(node)):
         yield "a variant without a type"
+    if "prefixItems" in node and "items" not in node:
+        yield "prefixItems without items"
+    items = node.get("items")
+    if isinstance(items, dict) and "anyOf" in items:
+        yield "items with anyOf"
+    if isinstance(node.get("const"), bool):
+        yield f"const: {json.dumps(node['const'])}"
+    yield from _enum_constructs(node)
+
+
+def _enum_constructs(node: Schema) -> Iterator[str]:
+    values = _listed(node, "enum")
+    kinds: set[type] = {type(value) for value in values}
+    if int in kinds:
+        yield "an enum of integers"
+    if len(kinds) > 1 and "type" not in node:
+        yield "an enum of several types without a type"
+    if len({json.dumps(value) for value in values}) < len(values):
+        yield "an enum with the same value twice"
 
 
 def _variants(node: Schema) -> list[Schema]:

@@ -39,6 +39,16 @@ class Survey:
         return {tool.name: note_of(tool.operation) or {} for tool in self.tools}
 
     @cached_property
+    def aliases(self) -> Mapping[str, str]:
+        """The first tool of each endpoint, by every tool that calls the same one with the same arguments."""
+        first: dict[tuple[Any, tuple[str, ...]], str] = {}
+        return {
+            tool.name: first.setdefault((tool.operation.endpoint, tuple(tool.arguments)), tool.name)
+            for tool in self.tools
+            if tool.operation.endpoint is not None
+        }
+
+    @cached_property
     def sizes(self) -> Mapping[str, int]:
         """Bytes of each tool's definition on the wire."""
         return {tool.name: size(tool.definition(wrapped=False)) for tool in self.tools}

@@ -216,11 +216,11 @@ class _Reader:
             headers=frozenset(str(key.get("name")).lower() for key in keys if key.get("in") == "header"),
             query=frozenset(str(key.get("name")) for key in keys if key.get("in") == "query"),
             cookies=frozenset(str(key.get("name")) for key in keys if key.get("in") == "cookie"),
-            satisfiable=not requirements or any(all(map(self._is_in_header, entry)) for entry in requirements),
+            satisfiable=not requirements or any(all(map(self._is_forwarded, entry)) for entry in requirements),
         )
 
-    def _is_in_header(self, name: str) -> bool:
-        return self._scheme(name).get("in") not in {"query", "cookie"}
+    def _is_forwarded(self, name: str) -> bool:
+        return self._scheme(name).get("in") != "cookie"
 
     def _scheme(self, name: str) -> _Json:
         return resolve(self._document, self._schemes.get(name) or {})

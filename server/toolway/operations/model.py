@@ -60,7 +60,7 @@ class Credentials:
     cookies: frozenset[str] = frozenset()
     """Declared, but never passed on: a cookie stays with the connection."""
     satisfiable: bool = True
-    """Whether headers alone are enough: the only credentials that come with the caller of a tool."""
+    """Whether headers and query parameters are enough: a caller gives both with the address of the MCP endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
