@@ -311,6 +311,7 @@ class Toolway:
             ignore_unknown=settings.ignore_unknown_arguments,
             confirms=settings.confirm,
             follow_seconds=settings.follow_seconds,
+            shutdown_seconds=settings.shutdown_seconds,
         )
         server = CatalogServer(catalog, self._wiring(catalog, calls, context_of))
         seal_states(server, calls, settings)

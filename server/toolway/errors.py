@@ -8,6 +8,7 @@ ToolwayError
  |   `- VersionError        a library beside toolway is too old
  |- UnknownToolError        a call names a tool that is not listed
  |- ArgumentError           an argument cannot be carried to the endpoint as it is
+ |- ServerShutdownError     the server stopped before it had finished a call
  `- NotStartedError         a request came before the application's start-up, or after its end
 """
 
@@ -20,6 +21,7 @@ __all__ = [
     "DocumentError",
     "FilterError",
     "NotStartedError",
+    "ServerShutdownError",
     "ToolwayError",
     "UnknownToolError",
     "VersionError",
@@ -60,3 +62,10 @@ class ArgumentError(ToolwayError):
 
 class NotStartedError(ToolwayError):
     """A request came before the application's start-up had finished, or after its end."""
+
+
+class ServerShutdownError(ToolwayError):
+    """The server stopped before it had finished a call."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is restarting and did not finish this call. Try again in a few seconds.")

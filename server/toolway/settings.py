@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     body_seconds: float = Field(default=30, gt=0)
     """How long a client may take to send its request."""
 
+    shutdown_seconds: float = Field(default=10, ge=0)
+    """How long calls may take to finish once the server has been asked to stop; longer ones are canceled, and answered
+    with an error."""
+
     stateful: bool = False
     """Keep a session per client on the handshake revisions (before 2026-07-28); ties a client to one process."""
 

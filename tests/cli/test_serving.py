@@ -255,12 +255,13 @@ def test_an_address_that_others_reach_needs_its_name(noisy: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
-    write(tmp_path, {"main.py": CLEAN})
+def test_it_shuts_down_and_ends_by_the_signal_although_a_thread_runs(tmp_path: Path, number: signal.Signals) -> None:
+    thread = f"import threading\nthreading.Thread(target=threading.Event().wait, args=[{10 * PATIENCE}]).start()\n"
+    write(tmp_path, {"main.py": CLEAN + thread})
     with served(tmp_path) as (_, process):
         process.popen.send_signal(number)
 
-        assert process.popen.wait(PATIENCE) == 0
+        assert process.popen.wait(PATIENCE) == -number
     assert "stopped" in process.output
     assert "Traceback" not in process.output
 
@@ -290,7 +291,7 @@ async def test_workers_answer_in_processes_of_their_own(noisy: Path) -> None:
         children = {child.pid for child in psutil.Process(process.popen.pid).children()}
         process.popen.send_signal(signal.SIGINT)
 
-        assert process.popen.wait(PATIENCE) == 0
+        assert process.popen.wait(PATIENCE) == -signal.SIGINT
     assert len(listed.tools) == 6
     assert result.structured_content in children
     assert process.output.count("MCP endpoint") == 1

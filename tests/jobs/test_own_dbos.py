@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_an_application_that_uses_dbos_itself_keeps_it_and_has_no_tasks(tmp_path
         error = client.peer.refusal("tools/call", params)
         assert client.start("double", number=4)["structuredContent"] == 8
         process.popen.terminate()
-        assert process.popen.wait(PATIENCE) == 0
+        assert process.popen.wait(PATIENCE) == -signal.SIGTERM
     assert error["code"] == -32603
     assert error["message"] == "There are no tasks here: DBOS runs in this process already, for the application itself"
     assert "'double' runs within its request: DBOS runs in this process already" in process.output

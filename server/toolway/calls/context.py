@@ -37,6 +37,8 @@ class CallContext:
     """Whether the request that carried the call has the root path before its own path, too."""
     site: object = None
     """The application through whose whole stack that request came; None where nothing can be said of it."""
+    is_task: bool = False
+    """Whether the call runs as a task, after the request that started it."""
     stream_seconds: float | None = None
     """How long a streamed answer, or accepted work, is followed; None takes the settings."""
     report: Report | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, Literal, TypeAlias
@@ -23,7 +23,7 @@ from toolway.calls.redirects import Step, followed, located
 from toolway.calls.result import outcome_of
 from toolway.calls.work import Work, ends_task
 from toolway.catalog import Catalog, Tool
-from toolway.errors import ArgumentError, UnknownToolError
+from toolway.errors import ArgumentError, ServerShutdownError, UnknownToolError
 
 __all__ = ["Call", "Calls"]
 
@@ -31,7 +31,11 @@ logger = logging.getLogger("toolway.calls")
 
 _MOST_REDIRECTS = 5
 _LONGEST_NAME = 100
-_GRACE_SECONDS = 10.0
+_CLEANUP_SECONDS = 1.0
+"""How long interrupted calls may take to clean up."""
+
+Fail: TypeAlias = Callable[[ServerShutdownError], Awaitable[None]]
+"""Answers a call that will have no outcome; does nothing after an answer."""
 
 Read: TypeAlias = Callable[[Tool, Reply], Outcome]
 """Says what an application's answer means."""
@@ -46,6 +50,7 @@ class Calls:
         ignore_unknown: drop arguments that a tool does not have.
         confirms: ask for a yes before tools that want one, always or where the caller can be asked.
         follow_seconds: how long work that an endpoint has accepted is followed, where it wants that.
+        shutdown_seconds: how long calls may take to finish once the server is shutting down.
     """
 
     def __init__(
@@ -56,11 +61,16 @@ class Calls:
         ignore_unknown: bool = False,
         confirms: bool | Literal["if_possible"] = True,
         follow_seconds: float = 300,
+        shutdown_seconds: float = 10,
     ) -> None:
         self.dispatchers = dispatchers
         self.ignore_unknown = ignore_unknown
         self.confirms = confirms
         self.follow_seconds = follow_seconds
+        self.shutdown_seconds = shutdown_seconds
+        self._deadline: float | None = None
+        """By when calls have to finish, in the event loop's time; None while the server is not shutting down."""
+        self._interrupting: asyncio.Task[None] | None = None
         self._running: set[Call] = set()
         self.waits: dict[str, bool] = {}
         """Of tools that have been called, by name: whether a call has ever waited for anything."""
@@ -94,6 +104,7 @@ class Calls:
 
         Raises:
             UnknownToolError: no such tool is listed.
+            ServerShutdownError: the server stopped before the call had finished.
         """
         return await self.perform(self.tool(name), arguments, context)
 
@@ -107,7 +118,11 @@ class Calls:
             if not answer.done():
                 answer.set_result(outcome)
 
-        call = Call(self, tool, arguments, context, deliver, read)
+        async def fail(error: ServerShutdownError) -> None:
+            if not answer.done():
+                answer.set_exception(error)
+
+        call = Call(self, tool, arguments, context, deliver, fail, read)
         task = asyncio.create_task(self.run(call))
         task.add_done_callback(lambda _: answer.cancel())  # it was stopped before there was an outcome
         try:
@@ -128,15 +143,27 @@ class Calls:
             if self._idle is not None and not self._running:
                 self._idle.set()
 
+    def begin_shutdown(self, seconds: float) -> None:
+        """Interrupt the calls that have not finished after so many seconds; tasks have a shutdown of their own."""
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._interrupting = asyncio.create_task(self._interrupt_late_calls(include_tasks=False))
+
     async def close(self) -> None:
-        """Wait for what still runs; stop what does not come to an end by itself."""
-        await self._wait(_GRACE_SECONDS)
-        left = tuple(self._running)
-        if left:
-            logger.warning("%d calls were still running after %g seconds", len(left), _GRACE_SECONDS)
-        for call in left:
-            call.end()
-        await self._wait(1)
+        """Wait for running calls, and interrupt those that take longer than the shutdown may."""
+        if self._interrupting is not None:
+            await self._interrupting
+        await self._interrupt_late_calls(include_tasks=True)
+        await self._wait(_CLEANUP_SECONDS)
+
+    async def _interrupt_late_calls(self, *, include_tasks: bool) -> None:
+        now = asyncio.get_running_loop().time()
+        await self._wait(self.shutdown_seconds if self._deadline is None else max(0, self._deadline - now))
+        late = [call for call in self._running if not call.is_interrupted and (include_tasks or not call.is_task)]
+        if late:
+            logger.warning("%d calls are interrupted: they outlast TOOLWAY_SHUTDOWN_SECONDS", len(late))
+        async with anyio.create_task_group() as group:
+            for call in late:
+                group.start_soon(call.interrupt)
 
     async def _wait(self, seconds: float) -> None:
         self._idle = anyio.Event()
@@ -155,6 +182,7 @@ class Call:
         arguments: Mapping[str, Any],
         context: CallContext,
         deliver: Deliver,
+        fail: Fail,
         read: Read = outcome_of,
         *,
         on_wait: Callable[[Callable[[], None]], None] | None = None,
@@ -164,11 +192,13 @@ class Call:
         self._dispatcher = calls.dispatchers[tool.origin]
         self._context = context
         self._deliver = deliver
+        self._fail = fail
         self._read = read
         self._on_wait = on_wait
         self._next: Step | None = None
         self._redirects_left = _MOST_REDIRECTS
         self._accepted: Accepted | None = None
+        self._interrupted: asyncio.Future[None] | None = None
         self._work = Work(self._perform(arguments), self._waits)
 
     async def run(self) -> None:
@@ -180,6 +210,8 @@ class Call:
         waits.setdefault(name, False)
         if self._accepted is not None:
             await self._accepted.ended()
+        if self._interrupted is not None:
+            await self._interrupted
 
     def stop(self) -> None:
         """End the work where it may be ended, as its caller has left; accepted work goes on, but is not followed."""
@@ -188,10 +220,24 @@ class Call:
         else:
             self._work.stop()
 
-    def end(self) -> None:
-        """End all of it where that may be done, background tasks included."""
+    @property
+    def is_task(self) -> bool:
+        """Whether this runs after the request that started it."""
+        return self._context.is_task
+
+    @property
+    def is_interrupted(self) -> bool:
+        return self._interrupted is not None
+
+    async def interrupt(self) -> None:
+        """End all of it, background tasks included, and answer with an error if there is no answer yet."""
+        self._interrupted = asyncio.get_running_loop().create_future()
         self.stop()
         self._work.stop()
+        try:
+            await self._fail(ServerShutdownError())
+        finally:
+            self._interrupted.set_result(None)
 
     def _waits(self) -> None:
         self._calls.waits[self._tool.name] = True

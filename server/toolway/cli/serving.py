@@ -7,11 +7,13 @@ import errno
 import inspect
 import json
 import logging
+import math
 import multiprocessing
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.synchronize import Lock
 from typing import Any
@@ -36,8 +38,9 @@ __all__ = ["serve_http"]
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, never bound here
-_GRACE_SECONDS = 10
-"""How long requests in progress may take once the server has been asked to end."""
+_ANSWER_SECONDS = 1
+"""How long uvicorn waits for calls to be answered with an error, after the seconds that they may take to finish."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SILENT_SECONDS = 30
 """How long a worker may not answer its supervisor before it is replaced; while it imports everything it does not."""
 
@@ -55,7 +58,7 @@ def serve_http(source: Source, host: str, port: int, workers: int) -> int:
         address = _Address(host, listener.getsockname()[1])
         if workers == 1:
             return _serve_here(toolway, address, listener)
-        return _serve_by_workers(source, address, listener, workers)
+        return _serve_by_workers(source, toolway, address, listener, workers)
 
 
 def _mounted(source: Source) -> Toolway:
@@ -104,30 +107,69 @@ class _Address:
 
 def _serve_here(toolway: Toolway, address: _Address, listener: socket.socket) -> int:
     app = _Told(toolway, lambda: click.echo("\n".join(_announcement(toolway, address)), err=True), complain)
-    server = uvicorn.Server(_config(app, logging.WARNING))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises what ended it once more at its end
+    server = _Server(_config(app, toolway, logging.WARNING))
+    for number in _SIGNALS:  # which uvicorn raises again when it has shut down
+        signal.signal(number, signal.SIG_DFL)
     try:
-        with suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
+        server.run(sockets=[listener])
     except SystemExit as stop:
         return 2 if stop.code == STARTUP_FAILURE else 1
     return 0
 
 
-def _serve_by_workers(source: Source, address: _Address, listener: socket.socket, workers: int) -> int:
+def _serve_by_workers(
+    source: Source, toolway: Toolway, address: _Address, listener: socket.socket, workers: int
+) -> int:
     worker = _Worker(source, address, new_key(), multiprocessing.get_context("spawn").Lock())
-    config = _config(worker, logging.INFO, factory=True, workers=workers)
+    config = _config(worker, toolway, logging.INFO, factory=True, workers=workers)
     config.timeout_worker_healthcheck = _SILENT_SECONDS
     # Older releases of uvicorn want to be told what a worker runs.
     older = {"target": uvicorn.Server(config).run} if "target" in inspect.signature(Multiprocess).parameters else {}
     supervisor = _Supervisor(config, sockets=[listener], **older)
     supervisor.run()
+    if supervisor.received is not None:
+        _end_process(supervisor.received)
     failed = any(process.process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
     return 2 if failed else 0
 
 
+class _Server(uvicorn.Server):
+    """Ends the process by the signal that it received, as uvicorn's command does: threads are not waited for."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        with super().capture_signals():
+            yield
+            _flush()
+
+
+def _end_process(number: int) -> None:
+    """End this process by a signal."""
+    _flush()
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
+
+
+def _flush() -> None:
+    """Write what is still in the buffers of stdout and stderr: a process that ends by a signal loses it."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # closed
+            stream.flush()
+
+
 class _Supervisor(Multiprocess):
     """Hears at once of a worker that has ended, while it waits for its answer."""
+
+    received: int | None = None
+    """The signal that ends it."""
+
+    def handle_int(self) -> None:
+        self.received = signal.SIGINT
+        super().handle_int()
+
+    def handle_term(self) -> None:
+        self.received = signal.SIGTERM
+        super().handle_term()
 
     def keep_subprocess_alive(self) -> None:
         for process in self.processes:
@@ -136,12 +178,11 @@ class _Supervisor(Multiprocess):
             super().keep_subprocess_alive()
 
 
-def _config(app: Any, level: int, **options: Any) -> uvicorn.Config:
+def _config(app: Any, toolway: Toolway, level: int, **options: Any) -> uvicorn.Config:
     log_config = copy.deepcopy(LOGGING_CONFIG)
     log_config["loggers"]["uvicorn.error"]["level"] = level
-    return uvicorn.Config(
-        app, lifespan="on", log_config=log_config, timeout_graceful_shutdown=_GRACE_SECONDS, **options
-    )
+    seconds = math.ceil(toolway.settings.shutdown_seconds) + _ANSWER_SECONDS
+    return uvicorn.Config(app, lifespan="on", log_config=log_config, timeout_graceful_shutdown=seconds, **options)
 
 
 @dataclass(frozen=True, slots=True)

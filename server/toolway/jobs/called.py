@@ -56,7 +56,8 @@ def performing(calls: Calls, seconds: float, speech: Speech) -> Perform:
         arguments, context, kinds, state = _read_call(call)
         given = {key: speech.read(answer) for key, answer in memory.given.items()} if memory is not None else {}
         asking = Rounds(kinds, memory.state if memory is not None else state, given)
-        context = replace(context, report=steady(_reporting(tell)), stream_seconds=seconds, asking=asking)
+        report = steady(_reporting(tell))
+        context = replace(context, report=report, stream_seconds=seconds, asking=asking, is_task=True)
         try:
             outcome = await calls.call(tool, arguments, context)
         except UnknownToolError as error:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from mcp_types import INTERNAL_ERROR
 from pydantic_core import to_json
+from starlette.types import Message as Event
 from starlette.types import Receive, Send
 
+from toolway.errors import ServerShutdownError
 from toolway.protocol.timers import Timer, Timers
 
-__all__ = ["Answer", "Watch", "progress_event"]
+__all__ = ["Answer", "EventStreamGuard", "Watch", "progress_event", "write_error"]
 
 _STREAM_HEADERS = [
     (b"content-type", b"text/event-stream"),
@@ -38,18 +41,20 @@ class Answer:
 
     async def say(self, event: bytes) -> None:
         """Send a notification, before the answer is complete."""
-        await self._write(b"event: message\r\ndata: " + event + b"\r\n\r\n")
+        await self._write(_event(event))
 
     async def ping(self) -> None:
         """Send a comment, so that a silent connection is not taken for a dead one."""
         await self._write(b": ping\r\n\r\n")
 
     async def finish(self, *pieces: bytes) -> None:
-        """Send the answer itself, which is these pieces of JSON one after the other."""
+        """Send the answer itself, which is these pieces of JSON one after the other; only the first one counts."""
+        if self._is_over:
+            return
         self._is_over = True
         if self._streams:
-            event = b"event: message\r\ndata: " + b"".join(pieces).translate(_LINE_BREAKS) + b"\r\n\r\n"
-            await self._send({"type": "http.response.body", "body": event})
+            event = b"".join(pieces).translate(_LINE_BREAKS)
+            await self._send({"type": "http.response.body", "body": _event(event)})
             return
         size = sum(map(len, pieces))
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % size)]
@@ -67,6 +72,46 @@ class Answer:
             self._streams = True
             await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
         await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+
+
+class EventStreamGuard:
+    """Completes an event stream that the SDK leaves incomplete: it drops its streams when uvicorn receives a signal.
+
+    Args:
+        send: sends to the client.
+        request_id: the request that the stream has to answer; None for a stream of notifications.
+    """
+
+    def __init__(self, send: Send, request_id: str | int | None) -> None:
+        self._send = send
+        self._request_id = request_id
+        self._is_open = False
+
+    async def send(self, event: Event) -> None:
+        if event["type"] == "http.response.start":
+            self._is_open = any(value.startswith(b"text/event-stream") for _, value in event["headers"])
+        elif not event.get("more_body", False):
+            self._is_open = False
+        await self._send(event)
+
+    async def complete(self) -> None:
+        """End the stream if it is open, and answer its request with an error."""
+        if self._is_open:
+            frame = b"" if self._request_id is None else _event(_restarting(self._request_id))
+            await self._send({"type": "http.response.body", "body": frame})
+
+
+def _restarting(request_id: str | int) -> bytes:
+    return write_error(request_id, INTERNAL_ERROR, str(ServerShutdownError()))
+
+
+def _event(data: bytes) -> bytes:
+    return b"event: message\r\ndata: " + data + b"\r\n\r\n"
+
+
+def write_error(request_id: str | int, code: int, text: str) -> bytes:
+    """Write a JSON-RPC error."""
+    return to_json({"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": text}})
 
 
 def progress_event(token: str | int, progress: float, total: float | None, message: str | None) -> bytes:

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
-from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import Message as Event
 from starlette.types import Receive, Scope, Send
 
 from toolway.calls import LINK, Calls
+from toolway.protocol.answer import EventStreamGuard
 from toolway.protocol.gate import Gate, read_body
 from toolway.protocol.lane import FastLane
 from toolway.protocol.message import (
@@ -34,6 +33,8 @@ from toolway.protocol.message import (
 )
 from toolway.protocol.principals import Principals
 from toolway.protocol.refusal import Refusal, refuse
+from toolway.protocol.server import CatalogServer
+from toolway.protocol.shutdown import watching_for_shutdown
 from toolway.protocol.timers import Timers
 from toolway.settings import Settings
 
@@ -59,8 +60,13 @@ class Endpoint:
         self._in_flight: set[tuple[str, str]] = set()
 
     @asynccontextmanager
-    async def serving(self, server: Server[Any], calls: Calls) -> AsyncGenerator[None]:
+    async def serving(self, server: CatalogServer, calls: Calls) -> AsyncGenerator[None]:
         """Answer with this server until the context ends; a manager of the SDK runs only once."""
+
+        def begin_shutdown(seconds: float) -> None:
+            server.listening.end()
+            calls.begin_shutdown(seconds)
+
         stateful = self._settings.stateful
         manager = StreamableHTTPSessionManager(
             app=server,
@@ -75,7 +81,8 @@ class Endpoint:
                 self._make_lane = lambda: FastLane(server, calls, timers, manager.handle_request, stateful=stateful)
             self.renew()
             try:
-                yield
+                with watching_for_shutdown(begin_shutdown, self._settings.shutdown_seconds):
+                    yield
             finally:
                 self._manager = self._lane = self._make_lane = None
 
@@ -89,7 +96,7 @@ class Endpoint:
             if scope["method"] == "POST":
                 await self._post(scope, headers, receive, send)
             else:
-                await self._started().handle_request(self._for_sdk(scope), receive, send)
+                await self._leave_to_sdk(scope, receive, send)
         except Refusal as refusal:
             await refuse(send, refusal)
 
@@ -101,14 +108,19 @@ class Endpoint:
         return headers
 
     async def _post(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        manager = self._started()
+        self._started()
         body = await read_body(receive, self._settings, self._timers)
         message = read_message(body)
         check_era(text_of(headers, b"mcp-protocol-version"), message)
         if self._lane is not None and await self._lane.answers(scope, headers, message, receive, send):
             return
         with self._claimed(headers, message):
-            await manager.handle_request(self._for_sdk(scope), replayed(body, receive), send)
+            await self._leave_to_sdk(scope, replayed(body, receive), send, request_id(message))
+
+    async def _leave_to_sdk(self, scope: Scope, receive: Receive, send: Send, number: str | int | None = None) -> None:
+        stream = EventStreamGuard(send, number)
+        await self._started().handle_request(self._for_sdk(scope), receive, stream.send)
+        await stream.complete()
 
     def _started(self) -> StreamableHTTPSessionManager:
         if self._manager is None:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from mcp.server.lowlevel import Server
 from mcp.shared.inbound import decode_header_value, validate_mcp_param_headers
-from mcp_types import PROTOCOL_VERSION_META_KEY
+from mcp_types import INTERNAL_ERROR, PROTOCOL_VERSION_META_KEY
 from mcp_types.methods import validate_client_request
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import ValidationError
@@ -23,7 +23,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway.calls import Call, Calls, Outcome, Report, may_ask, may_log
 from toolway.catalog import Tool
-from toolway.protocol.answer import Answer, Watch, progress_event
+from toolway.errors import ServerShutdownError
+from toolway.protocol.answer import Answer, Watch, progress_event, write_error
 from toolway.protocol.caller import http_context
 from toolway.protocol.message import Headers, Message, request_id
 from toolway.protocol.prepared import Prepared
@@ -141,10 +142,14 @@ class FastLane:
             watch.close()
             await answer.finish(*self._writer.tool_reply(request.number, tool, outcome, request.version))
 
+        async def fail(error: ServerShutdownError) -> None:
+            watch.close()
+            await answer.finish(write_error(request.number, INTERNAL_ERROR, str(error)))
+
         context = http_context(scope, _report(request.params, answer))
         watch = Watch(self._timers, receive, answer)
         arguments: Message = request.params.get("arguments") or _NOTHING
-        call = Call(self._calls, tool, arguments, context, deliver, on_wait=watch.begin)
+        call = Call(self._calls, tool, arguments, context, deliver, fail, on_wait=watch.begin)
         try:
             await self._calls.run(call)
         finally:

@@ -34,7 +34,7 @@ from pydantic import ValidationError
 from toolway.calls import Calls
 from toolway.catalog import Catalog, Tool
 from toolway.catalog.walk import children
-from toolway.errors import ConfigurationError, UnknownToolError
+from toolway.errors import ConfigurationError, ServerShutdownError, UnknownToolError
 from toolway.operations import Schema
 from toolway.protocol.caching import list_hint, list_hints
 from toolway.protocol.completion import offer_completion
@@ -172,6 +172,8 @@ async def _contained(ctx: Context, call_next: CallNext) -> HandlerResult:
         return await call_next(ctx)
     except (MCPError, ValidationError):  # answers already: the second becomes "Invalid request parameters"
         raise
+    except ServerShutdownError as error:
+        raise MCPError(INTERNAL_ERROR, str(error)) from error
     except Exception as error:
         reference = secrets.token_hex(6)
         logger.exception("%s failed, reference %s", ctx.method, reference)

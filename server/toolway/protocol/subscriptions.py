@@ -76,6 +76,7 @@ class Listening:
         """Where there are any."""
         self._open: set[Pending] = set()
         self._emptied = anyio.Event()
+        self._is_ending = False
 
     async def __call__(self, context: Context, params: SubscriptionsListenRequestParams) -> SubscriptionsListenResult:
         """Tell of changes until the client has had enough, or the server ends."""
@@ -87,6 +88,8 @@ class Listening:
         pending = Pending(Wanted.by(kept))
         unsubscribe = self._bus.subscribe(pending.put)  # before the acknowledgement, so that nothing falls between
         self._open.add(pending)
+        if self._is_ending:
+            pending.close()
         try:
             with self._watching(kept, pending):
                 hello = SubscriptionsAcknowledgedNotificationParams(notifications=kept, _meta=meta)
@@ -126,11 +129,16 @@ class Listening:
     def _has(self, method: str) -> bool:
         return self._server.get_request_handler(method) is not None
 
-    async def close(self) -> None:
-        """End every stream with its result, so that clients know that it is over."""
-        self._emptied = anyio.Event()
+    def end(self) -> None:
+        """End every stream with its result, and those that are opened from now on."""
+        self._is_ending = True
         for pending in self._open:
             pending.close()
+
+    async def close(self) -> None:
+        """End every stream, and wait until the clients have been told."""
+        self._emptied = anyio.Event()
+        self.end()
         with anyio.move_on_after(_CLOSING_SECONDS):  # a client that reads no more cannot be told
             if self._open:
                 await self._emptied.wait()
