@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
 import anyio.lowlevel
+from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Scope
 
 from toolway._shortcut import BEHIND
@@ -126,6 +127,8 @@ class Dispatcher:
         Work that an application does after its answer (background tasks) goes on until it is done; after an answer that
         was closed before its end, this does not return: whoever took it has to stop the work.
         """
+        if operation.template.is_taken_by_host(self._server[0]):
+            return await take(_misdirected(self._server[0]))
         app: ASGIApp = self._app
         if self._direct is not None and request.parts is not None:
             endpoint = self._direct.endpoint(operation, context.site)
@@ -140,6 +143,12 @@ class Dispatcher:
                     is_strict = request.parts.strict is not None
                     return await take(self._reply(*answered, is_strict=is_strict))
                 app = answered
+        return await self._run_through(app, request, operation, context, take)
+
+    async def _run_through(
+        self, app: ASGIApp, request: Request, operation: Operation, context: CallContext, take: Take
+    ) -> None:
+        """Run a request through an ASGI application."""
         exchange = _Exchange(request, self._settings, context, take)
         scope = self._scope(request, operation, context)
         if app is self._app:
@@ -329,6 +338,11 @@ class _Exchange:
         self._is_closed = True
         if self._over is not None:
             self._over.set()
+
+
+def _misdirected(host: str) -> Reply:
+    detail = f"requests to the host {host!r} are routed to another application, so this endpoint cannot be reached"
+    return Reply(421, _JSON, to_json({"detail": detail}))
 
 
 def _raw(path: str) -> bytes:

@@ -225,6 +225,8 @@ def _patterns(leaf: Any, prefix: str) -> Iterator[RoutePattern]:
     elif isinstance(route, Route):
         methods = frozenset[str](leaf.methods) if leaf.methods else None
         yield RoutePattern(prefix + _path(leaf), methods, operation_id=_operation_id(leaf))
+    elif isinstance(route, Host):
+        yield RoutePattern(prefix + "/{path:path}", methods=None, host=route.host_regex)
 
 
 def _operation_id(leaf: Any) -> str | None:

@@ -10,7 +10,7 @@ from toolway.errors import DocumentError
 from toolway.markers import EXTENSION
 from toolway.operations.dialect import modernise
 from toolway.operations.model import Api, Body, Credentials, Operation, Parameter, Response, Schema, Skipped
-from toolway.operations.paths import PathTemplate
+from toolway.operations.paths import DocumentPaths, PathTemplate
 
 __all__ = ["MALFORMED", "TemplateFor", "read_document", "resolve"]
 
@@ -32,12 +32,12 @@ def read_document(document: _Json, *, prefix: str = "", template_for: TemplateFo
     Args:
         document: the parsed document.
         prefix: where the API is mounted; put in front of every path.
-        template_for: finds the template behind an operation; the document's own path otherwise.
+        template_for: finds the template of an operation. Defaults to the document's own paths.
 
     Raises:
         DocumentError: it is no OpenAPI 3 document.
     """
-    reader = _Reader(_checked(document), prefix, template_for or (lambda _method, path, _id: PathTemplate.parse(path)))
+    reader = _Reader(_checked(document), prefix, template_for)
     info = _object(document, "info")
     operations, skipped = reader.read()
     return Api(
@@ -101,13 +101,28 @@ def _look_up(document: _Json, reference: str) -> _Json:
 class _Reader:
     """Reads one document."""
 
-    def __init__(self, document: _Json, prefix: str, template_for: TemplateFor) -> None:
+    def __init__(self, document: _Json, prefix: str, template_for: TemplateFor | None) -> None:
         self._document = document
         self._prefix = prefix
-        self._template_for = template_for
+        self._template_for = template_for or self._own_template()
         components = _object(document, "components")
         self._components = cast("Mapping[str, Schema]", _object(components, "schemas"))
         self._schemes = cast("Mapping[str, _Json]", _object(components, "securitySchemes"))
+
+    def _own_template(self) -> TemplateFor:
+        """Return a function that makes templates of the document's own paths, each aware of all the others."""
+        paths = DocumentPaths(
+            {str(path): self._methods(item) for path, item in _object(self._document, "paths").items()}
+        )
+        return lambda method, path, _operation_id: paths.template(method, path)
+
+    def _methods(self, item: _Json) -> frozenset[str] | None:
+        """Return the methods of a path, also of operations that are not offered; None where they cannot be read."""
+        try:
+            whole = resolve(self._document, item)
+        except DocumentError:
+            return None
+        return frozenset(method.upper() for method in whole if method in _METHODS)
 
     def read(self) -> tuple[list[Operation], list[Skipped]]:
         paths = _object(self._document, "paths")

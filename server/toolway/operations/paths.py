@@ -8,6 +8,7 @@ the values that were put in.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -15,7 +16,9 @@ from typing import TypeAlias
 from starlette.responses import Response
 from starlette.routing import Route, compile_path
 
-__all__ = ["PathTemplate", "RouteIndex", "RoutePattern", "plain_path"]
+from toolway.errors import DocumentError
+
+__all__ = ["DocumentPaths", "PathTemplate", "RouteIndex", "RoutePattern", "plain_path"]
 
 _PLACEHOLDER = re.compile(r"{([^{}]+)}")
 _REST = "/{path:path}"
@@ -47,6 +50,8 @@ class PathTemplate:
     """The mounts that the path goes through; they take less than their routes do (nothing with a line break)."""
     is_shadowed: bool = False
     """Whether earlier routes take every filled path."""
+    hosts: tuple[re.Pattern[str], ...] = ()
+    """Host names that an earlier ``Host(...)`` route takes, whatever the path."""
 
     @classmethod
     def parse(cls, path: str, rivals: Iterable[str] = (), mounts: Iterable[str] = ()) -> PathTemplate:
@@ -75,6 +80,10 @@ class PathTemplate:
     def is_taken(self, path: str) -> bool:
         """Tell whether the router would give the filled path to another route."""
         return any(rival.match(path) for rival in self.rivals)
+
+    def is_taken_by_host(self, host: str) -> bool:
+        """Return whether a ``Host(...)`` route takes every request to this host, given without its port."""
+        return bool(self.hosts) and any(taken.match(host.lower()) for taken in self.hosts)
 
 
 def _spans(placeholder: str) -> bool:
@@ -127,6 +136,8 @@ class RoutePattern:
     is_mount: bool = False
     operation_id: str | None = None
     """What tells apart two routes of one method and one path."""
+    host: re.Pattern[str] | None = None
+    """The host names that a ``Host(...)`` route takes; None for any other route."""
 
     @property
     def segments(self) -> list[str]:
@@ -197,11 +208,15 @@ class RouteIndex:
         self._mounts = mounts
         self._tree = _Node()
         self._own: dict[tuple[str | None, str], list[_Row]] = {}
+        self._hosts: list[tuple[int, re.Pattern[str]]] = []
         for row in enumerate(routes):
             self._add(row)
 
     def _add(self, row: _Row) -> None:
-        route = row[1]
+        position, route = row
+        if route.host is not None:
+            self._hosts.append((position, route.host))
+            return
         self._tree.add(route.segments, row)
         text = plain_path(route.path)
         for method in route.methods or (None,):
@@ -221,7 +236,9 @@ class RouteIndex:
         ]
         template = PathTemplate.parse(own, (rival.path for rival in rivals), self._mounts)
         is_covered = any(_covers(rival.segments, own.split("/")[1:]) for rival in rivals)
-        return replace(template, is_shadowed=is_covered or (not template.names and template.is_taken(template.text)))
+        is_shadowed = is_covered or (not template.names and template.is_taken(template.text))
+        hosts = tuple(host for at, host in self._hosts if at < position)
+        return replace(template, is_shadowed=is_shadowed, hosts=hosts)
 
     def _own_route(self, method: str, path: str, operation_id: str | None) -> _Row | None:
         """Of several routes on one path the last with this id, as in the document; the first where no id fits."""
@@ -236,6 +253,59 @@ class RouteIndex:
 
     def _near(self, path: str) -> Iterator[_Row]:
         return self._tree.near(path.split("/")[1:])
+
+
+class DocumentPaths:
+    """The paths of a remote API, whose router is unknown: only its OpenAPI document is.
+
+    A filled path is refused when it also matches another path of the document with the same method, unless that one is
+    more general: OpenAPI servers prefer the more concrete path. Letter case and a trailing slash are ignored, as many
+    routers ignore them.
+    """
+
+    def __init__(self, methods: Mapping[str, frozenset[str] | None]) -> None:
+        """Index the paths; None instead of a path's methods stands for every method."""
+        self._tree = _Node()
+        self._shapes: Counter[tuple[str, str]] = Counter()
+        for position, (path, allowed) in enumerate(methods.items()):
+            route = RoutePattern(_comparable(path), allowed)
+            self._tree.add(route.segments, (position, route))
+            self._shapes.update((method, _shape(path)) for method in allowed or ())
+
+    def template(self, method: str, path: str) -> PathTemplate:
+        """Return the template of an operation.
+
+        Raises:
+            DocumentError: no request can be sent to this path alone.
+        """
+        if "?" in path or "#" in path:
+            raise DocumentError("its path contains '?' or '#', which a path of an OpenAPI document cannot")
+        if self._shapes[method, _shape(path)] > 1:
+            raise DocumentError("the OpenAPI document has the same path twice, with other names for its parameters")
+        template = PathTemplate.parse(path)
+        return replace(template, rivals=tuple(self._rivals(method, path))) if template.names else template
+
+    def _rivals(self, method: str, path: str) -> Iterator[re.Pattern[str]]:
+        own = _comparable(path).split("/")[1:]
+        filled = "/" + "/".join(_PLACEHOLDER.sub("\0", segment) for segment in own)
+        for _, rival in self._tree.near(own):
+            if rival.takes(method) and _overlap(rival.segments, own):
+                pattern = _tolerant(rival.path)
+                if not pattern.match(filled):  # a pattern that takes any text here is as general, or more so
+                    yield pattern
+
+
+def _comparable(path: str) -> str:
+    return plain_path(path).lower().rstrip("/") or "/"
+
+
+def _shape(path: str) -> str:
+    return _PLACEHOLDER.sub("{}", path)
+
+
+def _tolerant(path: str) -> re.Pattern[str]:
+    """Compile a path to a pattern that ignores letter case and a trailing slash."""
+    return re.compile(_compile(path)[0].pattern.removesuffix("$") + "/?$", re.IGNORECASE)
 
 
 def _position(row: _Row) -> int:
