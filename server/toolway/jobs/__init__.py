@@ -39,4 +39,5 @@ def open_jobs(calls: Calls, settings: Settings, service: str, speech: Speech) ->
         seconds=settings.task_seconds,
         at_once=settings.tasks_at_once,
         per_caller=settings.tasks_per_caller,
+        shutdown_seconds=settings.shutdown_seconds,
     )

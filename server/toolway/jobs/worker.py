@@ -6,13 +6,14 @@ import asyncio
 import itertools
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
+import anyio
 from anyio.to_thread import run_sync
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -46,7 +47,8 @@ _SWEEP_EVERY = 10
 _LOST_MS = 5_000
 """A job that is in no queue by then was accepted by somebody who died before it could be put there."""
 _RETRY_SECONDS = 1.0
-_GRACE_SECONDS = 10.0
+_CLOSE_SECONDS = 1.0
+"""How long a shutdown waits for the store; DBOS retries without end while it does not answer."""
 
 T = TypeVar("T")
 
@@ -76,6 +78,7 @@ class Jobs:
         seconds: how long a job is kept, from its start.
         at_once: how many run in this process at the same time.
         per_caller: how many unfinished ones a caller may have.
+        shutdown_seconds: how long they may take to finish once the server is shutting down.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Jobs:
         seconds: float,
         at_once: int,
         per_caller: int,
+        shutdown_seconds: float = 10,
     ) -> None:
         self._store = store
         self._seal = seal
@@ -95,6 +99,7 @@ class Jobs:
         self._recall = Recall(seal)
         self._milliseconds = int(seconds * 1000)
         self._per_caller = per_caller
+        self._shutdown_seconds = shutdown_seconds
         self._worker = secrets.token_hex(16)
         self._presence = store.presence()
         self._queue = JobQueue(store.url, service, self._worker, at_once, self._run_apart)
@@ -158,10 +163,8 @@ class Jobs:
         try:
             yield self
         finally:
-            await self._end()
-            await asyncio.gather(*tasks)
-            await run_sync(self._presence.leave)
-            await run_sync(self._store.close)
+            await self._end_runs()
+            await self._close(tasks)
 
     async def _wake(self) -> None:
         """Join the workers once there is work: as long as nobody asks for long jobs, this costs no threads."""
@@ -299,19 +302,30 @@ class Jobs:
 
     # Ending
 
-    async def _end(self) -> None:
+    async def _end_runs(self) -> None:
         """Leave what others can run again to them, and give the rest a moment to come to its end."""
         self._stopping.set()
         for number, run in list(self._runs.items()):
             if run.repeatable:
                 self._stop(number)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE_SECONDS):
-                await self._idle()
+        with anyio.move_on_after(self._shutdown_seconds):
+            await self._idle()
         for number in list(self._runs):
             self._stop(number)
-        await self._idle()
-        await run_sync(self._queue.stop)
+
+    async def _close(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Stop working on the store, and close it; leave behind the threads that still wait for it."""
+        with anyio.move_on_after(_CLOSE_SECONDS) as scope:
+            await self._idle()
+            await run_sync(self._queue.stop, abandon_on_cancel=True)
+            await asyncio.wait(tasks)
+            await run_sync(self._presence.leave, abandon_on_cancel=True)
+            await run_sync(self._store.close, abandon_on_cancel=True)
+        if scope.cancelled_caught:
+            logger.warning("the store for tasks does not answer: the shutdown does not wait for it")
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     async def _idle(self) -> None:
         while self._runs:
