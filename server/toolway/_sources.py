@@ -25,6 +25,7 @@ from toolway.settings import Settings
 if TYPE_CHECKING:
     import httpx2
 
+    from toolway.calls.remote import RemoteDispatcher
     from toolway.protocol import State
 
 __all__ = ["Application", "Remote", "Source", "combined", "source_of"]
@@ -182,7 +183,8 @@ class _Elsewhere(_Without):
     @cached_property
     def _api(self) -> Api:
         document = self._remote.document
-        return read_document(load_document(document) if isinstance(document, str) else document)
+        api = read_document(load_document(document) if isinstance(document, str) else document)
+        return self._dispatcher.adopt(api)
 
     @property
     def title(self) -> str:
@@ -271,7 +273,7 @@ def _client_dispatcher(client: httpx2.AsyncClient, settings: Settings) -> Dispat
     return ClientDispatcher(client, settings)
 
 
-def _remote_dispatcher(remote: Remote, settings: Settings) -> Dispatcher:
+def _remote_dispatcher(remote: Remote, settings: Settings) -> RemoteDispatcher:
     from toolway.calls.remote import RemoteDispatcher  # noqa: PLC0415 - see above
 
     return RemoteDispatcher(remote.client, settings, remote.forward_headers)

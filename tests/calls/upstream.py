@@ -61,6 +61,7 @@ class RemoteApi:
     catalog: Catalog
     calls: Calls
     upstream: Upstream
+    client: httpx2.AsyncClient
 
     async def call(self, tool: str = "t", /, **arguments: Any) -> Outcome:
         return await self.calls.call(tool, arguments, CallContext())
@@ -123,4 +124,4 @@ async def remote_api(
     async with httpx2.AsyncClient(**given) as sender:
         toolway = Toolway(Remote(described, sender, forward_headers), **options)
         async with toolway.running() as running:
-            yield RemoteApi(running.catalog, running.calls, upstream)
+            yield RemoteApi(running.catalog, running.calls, upstream, sender)

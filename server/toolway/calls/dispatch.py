@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
 import anyio.lowlevel
@@ -29,6 +29,9 @@ from toolway.calls.reached import Answered
 from toolway.calls.work import ends_task
 from toolway.operations import Operation
 from toolway.settings import Settings
+
+if TYPE_CHECKING:
+    from toolway.calls.redirects import Step
 
 __all__ = ["Dispatcher", "Reply", "Take"]
 
@@ -54,6 +57,8 @@ class Reply:
     exception: BaseException | None = None
     is_strict: bool = False
     """Whether the body is known to be strict JSON (see `strictness`)."""
+    is_remote: bool = False
+    """Whether it comes from a remote API, whose server errors are shown as its HTTP clients see them."""
 
     def header(self, name: bytes) -> str:
         for key, value in self.headers:
@@ -67,6 +72,9 @@ Take: TypeAlias = Callable[[Reply], Awaitable[None]]
 
 class Dispatcher:
     """Sends requests to one application."""
+
+    is_remote = False
+    """Whether that is a remote API, of which no more is known than its OpenAPI document."""
 
     def __init__(self, app: ASGIApp, settings: Settings, state: Mapping[str, Any] | None = None) -> None:
         address = urlsplit(settings.base_url)
@@ -110,6 +118,10 @@ class Dispatcher:
         root = self.root_path(context)
         is_kept = context.keeps_root or request.path.startswith(root) or bool(operation.template.mounts)
         return root + request.path if is_kept else request.path
+
+    def may_follow(self, request: Request, reply: Reply, step: Step) -> bool:
+        """Return whether a redirect that leads to `step` may be followed."""
+        return True
 
     def decoded(self, reply: Reply) -> Reply:
         """Return an answer without its compression, as every HTTP client does; one that cannot be read stays."""

@@ -21,7 +21,15 @@ from toolway.calls.outcome import Outcome, Text
 from toolway.catalog import Argument, Tool
 from toolway.errors import ArgumentError
 
-__all__ = ["internal_failure", "not_asked", "phrase", "refused_argument", "refused_request", "server_failure"]
+__all__ = [
+    "internal_failure",
+    "not_asked",
+    "phrase",
+    "refused_argument",
+    "refused_request",
+    "server_failure",
+    "unfollowed_redirect",
+]
 
 logger = logging.getLogger("toolway.calls")
 
@@ -63,7 +71,11 @@ def _refused_values(tool: Tool, detail: list[Mapping[str, Any]]) -> Outcome:
 
 
 def server_failure(tool: Tool, reply: Reply) -> Outcome:
-    """The endpoint failed: a 5xx, an exception, or no answer at all."""
+    """The endpoint failed: a 5xx, an exception, or no answer at all. A 5xx of a remote API keeps its text."""
+    if reply.is_remote and reply.status:
+        failure = refused_request(tool, reply)
+        logger.warning("tool %r failed: %r", tool.name, failure.error)
+        return failure
     reference = _reference()
     logger.error(
         "tool %r failed with status %s, reference %s: %r",
@@ -71,6 +83,16 @@ def server_failure(tool: Tool, reply: Reply) -> Outcome:
         exc_info=reply.exception,
     )  # fmt: skip
     return _hidden(reference, reply.status or 500, _retry_after(reply))
+
+
+def unfollowed_redirect(reply: Reply) -> Outcome:
+    """Return the failure for a redirect of a remote API that was not followed."""
+    label = f"{reply.status} {phrase(reply.status)}"
+    location = reply.header(b"location")
+    if not location:
+        return _failure(f"{label}: the API responded with a redirect without an address.", status=reply.status)
+    text = f"{label}: the API redirects to {location!r}. The redirect was not followed."
+    return _failure(text, status=reply.status, location=location[:_LONGEST])
 
 
 def internal_failure(name: str, error: BaseException) -> Outcome:

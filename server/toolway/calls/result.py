@@ -11,7 +11,7 @@ import msgspec
 from pydantic_core import from_json
 
 from toolway.calls.dispatch import Reply
-from toolway.calls.failures import phrase, refused_request, server_failure
+from toolway.calls.failures import phrase, refused_request, server_failure, unfollowed_redirect
 from toolway.calls.outcome import Audio, Blob, Content, Document, Image, Outcome, Text
 from toolway.calls.tool_result import WRITTEN, plain_answer, written_outcome
 from toolway.catalog import Tool
@@ -111,7 +111,8 @@ def _outcome(tool: Tool, reply: Reply) -> Outcome:
     if reply.status >= 400 and not _is_written(reply):
         return refused_request(tool, reply)
     if 300 <= reply.status < 400 and (reply.header(b"location") or not reply.body):
-        return Outcome((Text(_moved(reply)),), status=reply.status)
+        is_failure = reply.is_remote and reply.status != 304
+        return unfollowed_redirect(reply) if is_failure else Outcome((Text(_moved(reply)),), status=reply.status)
     if not reply.body:
         done = f"Done: {tool.title} ({reply.status} {phrase(reply.status)})"
         return Outcome((Text(f"{done}, but {reply.cut}" if reply.cut else done),), status=reply.status)

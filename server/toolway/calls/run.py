@@ -298,7 +298,9 @@ class Call:
         if not 300 <= reply.status < 400 or not self._redirects_left:
             return None
         self._redirects_left -= 1
-        return self._led(followed, request, reply, is_accepted=self._accepted is not None)
+        leads_anywhere = self._accepted is not None or self._dispatcher.is_remote
+        step = self._led(followed, request, reply, is_accepted=leads_anywhere)
+        return step if step is not None and self._dispatcher.may_follow(request, reply, step) else None
 
     def _located(self, request: Request, reply: Reply) -> Step | None:
         return self._led(located, request, reply, is_accepted=True)

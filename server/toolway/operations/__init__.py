@@ -23,7 +23,7 @@ from toolway.operations.model import (
     Schema,
     Skipped,
 )
-from toolway.operations.paths import PathTemplate
+from toolway.operations.paths import PathTemplate, tolerant_pattern
 
 __all__ = [
     "MALFORMED",
@@ -49,4 +49,5 @@ __all__ = [
     "read_application",
     "read_document",
     "responses_of",
+    "tolerant_pattern",
 ]

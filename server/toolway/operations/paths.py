@@ -18,7 +18,7 @@ from starlette.routing import Route, compile_path
 
 from toolway.errors import DocumentError
 
-__all__ = ["DocumentPaths", "PathTemplate", "RouteIndex", "RoutePattern", "plain_path"]
+__all__ = ["DocumentPaths", "PathTemplate", "RouteIndex", "RoutePattern", "plain_path", "tolerant_pattern"]
 
 _PLACEHOLDER = re.compile(r"{([^{}]+)}")
 _REST = "/{path:path}"
@@ -290,7 +290,7 @@ class DocumentPaths:
         filled = "/" + "/".join(_PLACEHOLDER.sub("\0", segment) for segment in own)
         for _, rival in self._tree.near(own):
             if rival.takes(method) and _overlap(rival.segments, own):
-                pattern = _tolerant(rival.path)
+                pattern = tolerant_pattern(rival.path)
                 if not pattern.match(filled):  # a pattern that takes any text here is as general, or more so
                     yield pattern
 
@@ -303,7 +303,7 @@ def _shape(path: str) -> str:
     return _PLACEHOLDER.sub("{}", path)
 
 
-def _tolerant(path: str) -> re.Pattern[str]:
+def tolerant_pattern(path: str) -> re.Pattern[str]:
     """Compile a path to a pattern that ignores letter case and a trailing slash."""
     return re.compile(_compile(path)[0].pattern.removesuffix("$") + "/?$", re.IGNORECASE)
 
