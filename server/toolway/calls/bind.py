@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, TypeAlias, cast
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 from pydantic_core import PydanticUndefined
 
 from toolway.calls.encode import base64_bytes, cookie_pair, entries, header_value, json_bytes, plain_text, texts
 from toolway.calls.multipart import Part, encode_multipart, file_part
+from toolway.calls.parameter_styles import cookie_pair as styled_cookie_pair
+from toolway.calls.parameter_styles import header_line, path_value, query_pairs
 from toolway.catalog import Argument, BodyPlan, Tool
 from toolway.errors import ArgumentError
 
@@ -52,9 +54,11 @@ class Request:
     body: bytes | None = None
     """None sends no body, which is not the same as an empty one."""
     parts: Parts | None = None
-    """What it was made of; None for one to which an application has led."""
+    """What it was made of; None for one to which an application has led, and for one to a remote API."""
     led_to: bytes = b""
-    """The query of such a one."""
+    """The query of such a one, or of one to a remote API."""
+    encoded_path: str = ""
+    """The path as it is sent, where percent-encoding `path` does not give it."""
 
     @property
     def query(self) -> bytes:
@@ -65,10 +69,12 @@ class Request:
 class _Places:
     """The arguments, sorted by where they go."""
 
-    __slots__ = ("cookies", "fields", "headers", "path", "query", "whole")
+    __slots__ = ("cookies", "encoded_path", "encoded_query", "fields", "headers", "path", "query", "whole")
 
     def __init__(self) -> None:
         self.path: dict[str, str] = {}
+        self.encoded_path: dict[str, str] = {}
+        self.encoded_query: list[tuple[Argument, str, str]] = []
         self.query: list[tuple[str, str]] = []
         self.headers: list[tuple[bytes, bytes]] = []
         self.cookies: list[str] = []
@@ -89,19 +95,37 @@ def bind(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = Fal
     for name, value in arguments.items():
         argument = tool.arguments.get(name)
         if argument is not None:
-            _place(places, argument, value)
+            place = _place if argument.serialization is None else _place_styled
+            place(places, argument, value)
         elif tool.body is not None and tool.body.open:
             places.fields.append((Argument(name, "field", name, {}, required=False), value))
         elif not ignore_unknown:
             raise _unknown(tool, name)
     content_type, body, document = _body(tool.body, places)
-    return Request(
+    request = Request(
         method=tool.operation.method,
         path=_path(tool, places.path),
         headers=_headers(places, content_type),
         body=body,
         parts=Parts(places.path, places.query, document, content_type, body),
     )
+    return _with_encodings(tool, request, places) if places.encoded_path or places.encoded_query else request
+
+
+def _with_encodings(tool: Tool, request: Request, places: _Places) -> Request:
+    """Return a request to a remote API, with its path and query as the styles of its parameters have encoded them."""
+    declared = {parameter.name for parameter in tool.operation.parameters if parameter.location == "query"}
+    declared |= tool.operation.credentials.query
+    taken: dict[str, Argument] = {}
+    for argument, key, _ in places.encoded_query:
+        is_declared = key != argument.target and key in declared
+        if is_declared or taken.setdefault(key, argument) is not argument:
+            raise ArgumentError(f"{argument.name!r} must not have the member {key!r}: another parameter has this name")
+    query = "&".join([pair for _, _, pair in places.encoded_query]).encode("ascii")
+    first, *literals = tool.operation.template.literals
+    encoded = [places.encoded_path[name] for name in tool.operation.template.names]
+    path = quote(first) + "".join([value + quote(text) for value, text in zip(encoded, literals, strict=True)])
+    return replace(request, parts=None, led_to=query, encoded_path=path)
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> bytes:
@@ -129,6 +153,22 @@ def _place(places: _Places, argument: Argument, value: object) -> None:
             places.fields.append((argument, value))
         case "body":
             places.whole = (argument, value)
+
+
+def _place_styled(places: _Places, argument: Argument, value: object) -> None:
+    """Place a value as the OpenAPI document of a remote API says."""
+    name, target, rule = argument.name, argument.target, argument.serialization
+    if rule is None or argument.place in {"field", "body"}:
+        _place(places, argument, value)
+    elif argument.place == "path":
+        places.path[target], places.encoded_path[target] = path_value(rule, name, target, value)
+    elif argument.place == "query":
+        pairs = query_pairs(rule, name, target, value)
+        places.encoded_query += [(argument, key, pair) for key, pair in pairs]
+    elif value is not None and argument.place == "header":
+        places.headers.append((target.lower().encode("latin-1"), header_line(rule, name, value)))
+    elif value is not None:
+        places.cookies.append(styled_cookie_pair(rule, name, target, value))
 
 
 def _unknown(tool: Tool, name: str) -> ArgumentError:

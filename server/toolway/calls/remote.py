@@ -63,18 +63,26 @@ class ClientDispatcher(Dispatcher):
         """The base URL's path always stands before the endpoint's."""
         return self._root + request.path
 
+    def _raw_path(self, request: Request) -> bytes:
+        return (quote(self._root) + (request.encoded_path or quote(request.path))).encode("ascii")
+
+    def _scope(self, request: Request, operation: Operation, context: CallContext) -> Scope:
+        scope = super()._scope(request, operation, context)
+        scope["raw_path"] = self._raw_path(request)
+        return scope
+
     async def run(self, request: Request, operation: Operation, context: CallContext, take: Take) -> None:
         async def taken(reply: Reply) -> None:
             await take(self._explained(reply))
 
-        if refusal := self._refusal(request, operation, context):
+        if refusal := self._refusal(request):
             await take(Reply(400, body=json.dumps({"detail": refusal}).encode()))
         else:
             await super().run(request, operation, context, taken)
 
-    def _refusal(self, request: Request, operation: Operation, context: CallContext) -> str:
+    def _refusal(self, request: Request) -> str:
         """Return why a request cannot be sent as it is; empty if it can."""
-        path = quote(self.path(request, operation, context)).encode("ascii")
+        path = self._raw_path(request)
         if self._base.copy_with(raw_path=path).raw_path != path:  # a client resolves "." and ".."
             return f"the path {request.path!r} cannot be sent as it is"
         clash = next(iter(_clashes(self._client, request)), "")

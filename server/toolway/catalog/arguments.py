@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from toolway.catalog.schemas import deref, is_object
 from toolway.catalog.walk import children
 from toolway.errors import DocumentError
-from toolway.operations import Body, Operation, Parameter, Schema
+from toolway.operations import Body, Operation, Parameter, Schema, Serialization
 
 __all__ = ["Argument", "BodyPlan", "Place", "body_plan", "flat_arguments"]
 
@@ -55,6 +55,8 @@ class Argument:
     schema: Schema
     required: bool
     is_file: bool = False
+    serialization: Serialization | None = None
+    """How a remote API reads it; None for an application in this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def _from_parameters(operation: Operation) -> Iterator[Argument]:
                 target=parameter.name,
                 schema=_described(parameter),
                 required=parameter.required,
+                serialization=parameter.serialization,
             )
 
 

@@ -21,6 +21,7 @@ from toolway.operations.model import (
     Parameter,
     Response,
     Schema,
+    Serialization,
     Skipped,
 )
 from toolway.operations.paths import PathTemplate, tolerant_pattern
@@ -36,6 +37,7 @@ __all__ = [
     "PathTemplate",
     "Response",
     "Schema",
+    "Serialization",
     "Skipped",
     "applications",
     "has_endpoint",

@@ -11,6 +11,7 @@ from toolway.markers import EXTENSION
 from toolway.operations.dialect import modernise
 from toolway.operations.model import Api, Body, Credentials, Operation, Parameter, Response, Schema, Skipped
 from toolway.operations.paths import DocumentPaths, PathTemplate
+from toolway.operations.serialization import parameter_serialization
 
 __all__ = ["MALFORMED", "TemplateFor", "read_document", "resolve"]
 
@@ -104,6 +105,7 @@ class _Reader:
     def __init__(self, document: _Json, prefix: str, template_for: TemplateFor | None) -> None:
         self._document = document
         self._prefix = prefix
+        self._is_remote = template_for is None
         self._template_for = template_for or self._own_template()
         components = _object(document, "components")
         self._components = cast("Mapping[str, Schema]", _object(components, "schemas"))
@@ -182,6 +184,8 @@ class _Reader:
             entry = resolve(self._document, raw)
             if entry.get("in") in _LOCATIONS and entry.get("name"):
                 found[entry["in"], entry["name"]] = self._parameter(entry)
+            elif entry.get("required"):
+                raise DocumentError(f"it requires a parameter in {entry.get('in')!r}, which is not supported")
         return tuple(found.values())
 
     def _parameter(self, entry: _Json) -> Parameter:
@@ -195,6 +199,7 @@ class _Reader:
             required=bool(entry.get("required")) or entry["in"] == "path",
             description=str(entry.get("description") or schema.get("description") or ""),
             deprecated=bool(entry.get("deprecated")),
+            serialization=parameter_serialization(entry) if self._is_remote else None,
         )
 
     def _body(self, node: _Json) -> Body | None:

@@ -8,12 +8,34 @@ from typing import Any, Literal, TypeAlias
 
 from toolway.operations.paths import PathTemplate
 
-__all__ = ["Api", "Body", "Credentials", "Location", "Operation", "Parameter", "Response", "Schema", "Skipped"]
+__all__ = [
+    "Api",
+    "Body",
+    "Credentials",
+    "Location",
+    "Operation",
+    "Parameter",
+    "Response",
+    "Schema",
+    "Serialization",
+    "Skipped",
+]
 
 Schema: TypeAlias = dict[str, Any]
 """A JSON Schema of dialect 2020-12; references point into the document (``#/components/schemas/...``)."""
 
 Location: TypeAlias = Literal["path", "query", "header", "cookie"]
+
+
+@dataclass(frozen=True, slots=True)
+class Serialization:
+    """How a remote API reads a value, as its OpenAPI document says (Parameter Object, Encoding Object)."""
+
+    style: str = "form"
+    explode: bool = True
+    allow_reserved: bool = False
+    media_type: str = ""
+    """The media type that the value is written in; empty where `style` says how it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +48,8 @@ class Parameter:
     required: bool = False
     description: str = ""
     deprecated: bool = False
+    serialization: Serialization | None = None
+    """None for an application in this process, which reads parameters as FastAPI does."""
 
 
 @dataclass(frozen=True, slots=True)
