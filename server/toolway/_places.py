@@ -37,6 +37,8 @@ class Place:
     """The path, with a router's own prefix."""
     endpoint: object | None = None
     """Of the route on a router, by which it is found where the router is included; None on an application."""
+    is_guarded: bool = False
+    """Whether dependencies may guard the path: its own, or those of another application or router."""
 
     @property
     def path(self) -> str:

@@ -26,9 +26,10 @@ class ShortCut:
     route is noted there; so do all, should middleware or another route have come to stand before this one.
     """
 
-    def __init__(self, app: ASGIApp, route: Route, router: Router) -> None:
+    def __init__(self, app: ASGIApp, route: Route, router: Router, endpoint: ASGIApp) -> None:
         self.app = app
         self._route = route
+        self._endpoint = endpoint
         self._router = router
         self._is_last = isinstance(app, (ExceptionMiddleware, ShortCut)) and not route.param_convertors
 
@@ -38,7 +39,7 @@ class ShortCut:
         if is_short and behind is not None:
             await behind(self.app, scope, receive, send)
         elif is_short and self._is_meant(scope):
-            await self._route.endpoint(scope, receive, send)
+            await self._endpoint(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

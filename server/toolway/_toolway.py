@@ -7,8 +7,8 @@ nobody wants who only imports a marker.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,7 +146,12 @@ class Toolway:
         self._run_within(target)
         serve_docs_offline(self.app)
         is_known = isinstance(target, FastAPI)
-        at = Place(self, target, path) if is_known else Place(self, self.app, target.prefix + path, entry)
+        is_guarded = bool(dependencies) or target is not self.app
+        at = (
+            Place(self, target, path, is_guarded=is_guarded)
+            if is_known
+            else Place(self, self.app, target.prefix + path, entry, is_guarded=is_guarded)
+        )
         self.places.append(at)
         for app in (self.app, at.site):
             remember(app, self)
@@ -266,10 +271,20 @@ class Toolway:
             return
         async with self._built(state) as running, self._endpoint.serving(running.server, running.calls):
             self._say_who_understands_answers(running.catalog)
-            try:
-                yield
-            finally:
-                await running.server.close()
+            with self._admitting():
+                try:
+                    yield
+                finally:
+                    await running.server.close()
+
+    @contextmanager
+    def _admitting(self) -> Generator[None]:
+        from toolway.protocol.admission import admitting  # noqa: PLC0415 - see the module's docstring
+
+        with ExitStack() as stack:
+            for place in self.places:
+                stack.enter_context(admitting(place.site, place.written, is_guarded=place.is_guarded))
+            yield
 
     def _say_who_understands_answers(self, catalog: Catalog) -> None:
         if not self.settings.state_keys and any(may_ask(tool) for tool in catalog.tools.values()):

@@ -11,6 +11,7 @@ from toolway.calls.outcome import Audio, Blob, Content, Deliver, Document, Image
 from toolway.calls.progress import Progress, Reporter, steady
 from toolway.calls.result import document_of
 from toolway.calls.run import Call, Calls
+from toolway.calls.stack import middleware_layers
 from toolway.calls.tool_result import ToolResult
 from toolway.calls.words import read_arguments
 
@@ -43,6 +44,7 @@ __all__ = [
     "internal_failure",
     "may_ask",
     "may_log",
+    "middleware_layers",
     "prepare_questions",
     "read_arguments",
     "steady",

@@ -25,11 +25,20 @@ from starlette import concurrency, requests
 from starlette import routing as starlette_routing
 from starlette.middleware import cors
 from starlette.middleware import exceptions as starlette_exceptions
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Router
 
 from toolway._shortcut import ShortCut
 
-__all__ = ["handlers_of", "has_plain_end", "has_plain_stack", "held_by", "is_own", "is_read", "noted_handlers_of"]
+__all__ = [
+    "handlers_of",
+    "has_plain_end",
+    "has_plain_stack",
+    "held_by",
+    "is_own",
+    "is_read",
+    "middleware_layers",
+    "noted_handlers_of",
+]
 
 _RELEASES = ("0.164.0", "0.165.0")
 """Releases of FastAPI that were read for this; the older one has no limits on forms."""
@@ -43,8 +52,10 @@ _STACK = (
 )
 """What stands before the router of an application that has no middleware of its own."""
 _MOST_LAYERS = 100
-_UNSEEN = "starlette.middleware.cors.CORSMiddleware"
-"""Middleware of which nobody sees anything but a browser."""
+_UNSEEN = frozenset(
+    {"starlette.middleware.cors.CORSMiddleware", "toolway.protocol.admission.AdmissionMiddleware"},
+)
+"""Middleware that changes nothing about the requests of tool calls."""
 _ROUTES = frozenset(
     {
         "fastapi.routing.APIWebSocketRoute",
@@ -100,13 +111,13 @@ def is_own(function: Any, home: ModuleType) -> bool:
 
 def has_plain_stack(app: FastAPI) -> bool:
     """Tell whether an application that has started passes requests to its endpoints as FastAPI does by itself."""
-    layers = [layer for layer in _layers(app) if not isinstance(layer, ShortCut) and _kind(layer) != _UNSEEN]
+    layers = [layer for layer in middleware_layers(app.middleware_stack) if not _is_unseen(layer)]
     return tuple(map(_kind, layers[:-1])) == _STACK and layers[0].handler is None and _ends_with(app, layers[-1])
 
 
 def has_plain_end(app: FastAPI) -> bool:
     """Tell whether it does so behind its middleware, to which a short cut has been added, and limits no bodies."""
-    layers = list(_layers(app))
+    layers = list(middleware_layers(app.middleware_stack))
     kinds = tuple(map(_kind, layers[:-1]))
     return (
         len(layers) > len(_STACK)
@@ -129,7 +140,7 @@ def handlers_of(app: FastAPI) -> dict[Any, Any]:
 
 def noted_handlers_of(app: FastAPI) -> tuple[dict[Any, Any], dict[int, Any]]:
     """The same, by exception and by status, as a request finds them in its scope."""
-    *_, middleware = (layer for layer in _layers(app) if _kind(layer) == _HANDLER)
+    *_, middleware = (layer for layer in middleware_layers(app.middleware_stack) if _kind(layer) == _HANDLER)
     return middleware._exception_handlers, middleware._status_handlers  # noqa: SLF001
 
 
@@ -154,14 +165,18 @@ def _held_within(included: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
             yield id(candidate), {"included_router": included, "effective_route_context": candidate}
 
 
-def _layers(app: FastAPI) -> Iterator[Any]:
-    """Yield an application's middleware, from the outermost, and what is behind it all, as far as each tells of it."""
-    layer: Any = app.middleware_stack
+def middleware_layers(stack: object) -> Iterator[Any]:
+    """Yield a middleware stack from the outside to the router, as far as each layer has the next one as its `app`."""
+    layer: Any = stack
     for _ in range(_MOST_LAYERS):
         yield layer
-        if layer is app.router or not hasattr(layer, "app"):
+        if isinstance(layer, Router) or not hasattr(layer, "app"):
             return
         layer = layer.app
+
+
+def _is_unseen(layer: object) -> bool:
+    return isinstance(layer, ShortCut) or _kind(layer) in _UNSEEN
 
 
 def _is_usual_router(router: APIRouter) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
@@ -18,6 +19,7 @@ from starlette.types import Message as Event
 from starlette.types import Receive, Scope, Send
 
 from toolway.calls import LINK, Calls
+from toolway.protocol.admission import ADMISSION, Admission
 from toolway.protocol.answer import EventStreamGuard
 from toolway.protocol.gate import Gate, read_body
 from toolway.protocol.lane import FastLane
@@ -92,24 +94,38 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            headers = self._admitted(scope)
+            headers = self._checked(scope)
+            body = await self._body(scope, receive)
+        except Refusal as refusal:
+            await refuse(send, refusal)
+            return
+        admission: Admission | None = scope.get(ADMISSION)
+        if admission is None:
+            await self._respond(scope, headers, body, receive, send)
+        else:
+            await admission.grant(partial(self._respond, scope, headers, body), send)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        self._started()
+        return await read_body(receive, self._settings, self._timers) if scope["method"] == "POST" else b""
+
+    async def _respond(self, scope: Scope, headers: Headers, body: bytes, receive: Receive, send: Send) -> None:
+        try:
             if scope["method"] == "POST":
-                await self._post(scope, headers, receive, send)
+                await self._post(scope, headers, body, receive, send)
             else:
                 await self._leave_to_sdk(scope, receive, send)
         except Refusal as refusal:
             await refuse(send, refusal)
 
-    def _admitted(self, scope: Scope) -> Headers:
+    def _checked(self, scope: Scope) -> Headers:
         if LINK in scope:  # an endpoint has named this address as where the state of its work stands
             raise Refusal(404, "MCP is not called by its own tools")
         headers = read_headers(scope["headers"])
         self._gate.check(scope["method"], headers)
         return headers
 
-    async def _post(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        self._started()
-        body = await read_body(receive, self._settings, self._timers)
+    async def _post(self, scope: Scope, headers: Headers, body: bytes, receive: Receive, send: Send) -> None:
         message = read_message(body)
         check_era(text_of(headers, b"mcp-protocol-version"), message)
         if self._lane is not None and await self._lane.answers(scope, headers, message, receive, send):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import cast
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response, params
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway._shortcut import ShortCut
@@ -17,8 +17,12 @@ from toolway.protocol.endpoint import replayed
 
 __all__ = ["place"]
 
-_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
-"""All, for all of them are guarded; the endpoint refuses those that it does not serve."""
+_OPTIONS: Mapping[str, Any] = {
+    "methods": ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"],
+    "include_in_schema": False,
+    "name": "mcp",
+}
+"""All methods are guarded; the endpoint refuses those that it does not serve."""
 
 
 def place(
@@ -44,24 +48,24 @@ def place(
     """
     _check(dependencies)
     router = on if isinstance(on, APIRouter) else on.router
-    if on is not app:
-        router.add_api_route(
-            path,
-            _handing_over(_Elsewhere(app, endpoint)),
-            methods=_METHODS,
-            dependencies=dependencies,
-            include_in_schema=False,
-            name="mcp",
-        )
-        route = cast("APIRoute", router.routes.pop())
-    elif dependencies:
-        route = _guarded(router, path, endpoint, dependencies)
-    else:  # a Route and not a Mount, because that would answer the bare path with a redirect
-        route = Route(path, endpoint=endpoint, include_in_schema=False)
-        if isinstance(on, FastAPI) and on.middleware_stack is None:
-            on.user_middleware.append(Middleware(ShortCut, route=route, router=router))
-    router.routes.insert(0, route)
-    return route.endpoint
+    mcp = _handler(endpoint if on is app else _Elsewhere(app, endpoint))
+
+    def route(written: str) -> BaseRoute:
+        if on is not app:
+            router.add_api_route(written, mcp, dependencies=dependencies, **_OPTIONS)
+            return router.routes.pop()
+        if dependencies:
+            overrides = router.dependency_overrides_provider
+            return APIRoute(
+                written, mcp, dependencies=dependencies, dependency_overrides_provider=overrides, **_OPTIONS
+            )
+        return Route(written, mcp, **_OPTIONS)  # a Mount would answer the bare path with a redirect
+
+    bare = route(path)
+    router.routes[:0] = [bare, route(f"{path}/")]  # clients write the address with a slash at its end, and without
+    if type(bare) is Route and isinstance(on, FastAPI) and on.middleware_stack is None:
+        on.user_middleware.append(Middleware(ShortCut, route=bare, router=router, endpoint=endpoint))
+    return mcp
 
 
 def _check(dependencies: Sequence[object]) -> None:
@@ -70,19 +74,9 @@ def _check(dependencies: Sequence[object]) -> None:
             raise ConfigurationError(f"expected dependencies such as Depends(check), got {guard!r}")
 
 
-def _guarded(router: APIRouter, path: str, endpoint: ASGIApp, dependencies: Sequence[params.Depends]) -> APIRoute:
-    return APIRoute(
-        path,
-        _handing_over(endpoint),
-        methods=_METHODS,
-        dependencies=dependencies,
-        include_in_schema=False,
-        name="mcp",
-        dependency_overrides_provider=router.dependency_overrides_provider,
-    )
+def _handler(endpoint: ASGIApp) -> Callable[[Request], Awaitable[Response]]:
+    """Return a function, as other packages expect one behind a route: they read its name and signature."""
 
-
-def _handing_over(endpoint: ASGIApp) -> Callable[[Request], Awaitable[Response]]:
     async def mcp(request: Request) -> Response:
         return _Handover(endpoint, request)
 
