@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from tests.fidelity.application import Application
 from tests.fidelity.apps import APPLICATIONS
-from tests.fidelity.variants import documents, layers, places, routers
+from tests.fidelity.variants import addons, documents, layers, places, routers
 
 __all__ = ["VARIANTS"]
 
@@ -17,6 +17,7 @@ VARIANTS: Mapping[str, Application] = {
     **documents.applications(),
     **places.applications(APPLICATIONS["main"]),
     **routers.applications(),
+    **addons.applications(),
 }
 
 
