@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import anyio
 from fastapi import Depends
 from fastapi_users import BaseUserManager, FastAPIUsers, UUIDIDMixin, schemas
 from fastapi_users.authentication import AuthenticationBackend, BearerTransport, JWTStrategy
 from fastapi_users.db import BaseUserDatabase
+from fastapi_users.jwt import generate_jwt
 
 from tests.fidelity.application import Application
 from tests.fidelity.case import Chapter
@@ -97,7 +97,7 @@ def _forget_users() -> None:
 
 
 _forget_users()
-_TOKEN = anyio.run(_strategy().write_token, _known[_ADA])
+_TOKEN = generate_jwt({"sub": str(_ADA), "aud": ["fastapi-users:auth"]}, _SECRET)
 _ADA_SIGNED_IN = {"authorization": f"Bearer {_TOKEN}"}
 
 
