@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     store_url: str = "sqlite:///var/toolway/tasks.db"
     """Where long jobs are kept: ``sqlite:///path`` for workers of one machine, ``postgresql://...`` for any number."""
 
+    task_queue: str = Field(default="default", min_length=1)
+    """The name under which an application's tasks are kept; applications that share a store need different ones."""
+
     task_seconds: float = Field(default=24 * 60 * 60, gt=0)
     """How long a task and its result are kept, from its start; one that still runs by then is stopped."""
 

@@ -50,7 +50,7 @@ def url(tmp_path: Path) -> str:
 @asynccontextmanager
 async def working(url: str, work: Any, seal: Seal = SEAL, service: str = "shop", **limits: Any) -> AsyncGenerator[Jobs]:
     limits = {"seconds": 3600, "at_once": 5, "per_caller": 100, **limits}
-    async with Jobs(JobStore(url, service), seal, work, service, **limits).working() as jobs:
+    async with Jobs(JobStore(url, service), seal, work, **limits).working() as jobs:
         yield jobs
 
 

@@ -19,13 +19,13 @@ __all__ = [
 ]  # fmt: skip
 
 
-def open_jobs(calls: Calls, settings: Settings, service: str, speech: Speech) -> Jobs:
-    """Open the store of a service's jobs.
+def open_jobs(calls: Calls, settings: Settings, title: str, speech: Speech) -> Jobs:
+    """Open the store of an application's jobs.
 
     Raises:
         ConfigurationError: the store cannot be opened, or there is no key that all its workers know.
     """
-    store = JobStore(settings.store_url, service)
+    store = JobStore(settings.store_url, settings.task_queue, title)
     try:
         seal = Seal(keys_for(settings, store.file))
     except ConfigurationError:
@@ -35,7 +35,7 @@ def open_jobs(calls: Calls, settings: Settings, service: str, speech: Speech) ->
         store,
         seal,
         performing(calls, settings.task_seconds, speech),
-        service,
+        can_run=lambda name: name in calls.tools,
         seconds=settings.task_seconds,
         at_once=settings.tasks_at_once,
         per_caller=settings.tasks_per_caller,

@@ -34,6 +34,8 @@ class Order:
     """What is needed to run it, credentials included; sealed before it is stored."""
     repeatable: bool
     """Whether it may run again after an end that nobody saw."""
+    identity: str | None = None
+    """Which parts of a request make up the caller's identity, as whoever computes fingerprints has written it down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +77,7 @@ class Job:
     result: bytes | None
     questions: Mapping[str, Any]
     """Those without an answer so far."""
+    identity: str | None = None
+    """See `Order.identity`; None for a job that was accepted before it was recorded."""
+    is_claimed: bool = False
+    """Whether a worker has begun to run it."""

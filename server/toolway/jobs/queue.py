@@ -1,7 +1,8 @@
 """The queue that hands jobs to workers: DBOS, and all that toolway asks of it.
 
-DBOS gives each job to one worker, and what a dead worker held to another one. Jobs, and what came of them, are in
-toolway's own table; DBOS only carries their ids. DBOS is one per process, so its instance is shared here.
+DBOS gives each job to one worker as soon as one is free. Jobs, their workers and their results are in toolway's own
+table; DBOS only carries their ids. A job that gets lost on the way, as its worker died or could not run it, is found in
+that table. DBOS is one per process, so its instance is shared here.
 https://docs.dbos.dev/python/reference/dbos-class
 """
 
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from dbos import DBOS, SetWorkflowID
 from dbos import _dbos as internals  # pyright: ignore[reportPrivateUsage]
 
-from toolway.jobs.store import SCHEMA
+from toolway.jobs.schema import SCHEMA
 
 __all__ = ["JobQueue", "QueueBusyError", "Run", "StoppedError"]
 
@@ -25,7 +26,7 @@ Run = Callable[[str, int], None]
 """Runs a round of a job to its end, in a thread of DBOS; raises `StoppedError` where it has to be left unfinished."""
 
 _VERSION = "1"
-"""What DBOS calls the version of the application: it recovers only what is of its own, and an id has no versions."""
+"""What DBOS calls the version of the application: it hands out only what is of its own, and an id has no versions."""
 
 _POLL_SECONDS = 0.2
 
@@ -49,6 +50,7 @@ class JobQueue:
     Args:
         url: the store.
         service: whose jobs are run here.
+        title: of the application whose tools they call.
         worker: this worker's name; no other has it, now or later.
         at_once: how many jobs may run here at the same time.
         run: runs a job.
@@ -57,13 +59,13 @@ class JobQueue:
     launched: ClassVar[JobQueue | None] = None
     """The one that DBOS serves in this process."""
 
-    def __init__(self, url: sa.URL, service: str, worker: str, at_once: int, run: Run) -> None:
+    def __init__(self, url: sa.URL, service: str, title: str, worker: str, at_once: int, run: Run) -> None:
         self._url = url
-        self._service = service
+        self._name = f"toolway.{service}"  # names that begin with _dbos_ are DBOS's own
         self._worker = worker
         self._at_once = at_once
         self.run = run
-        self.key = (url, service)
+        self.key = (url, service, title)
 
     @property
     def is_up(self) -> bool:
@@ -102,10 +104,10 @@ class JobQueue:
             }
         )
         try:
-            DBOS.listen_queues([self._service])
+            DBOS.listen_queues([self._name])
             DBOS.launch()
             DBOS.register_queue(
-                self._service,
+                self._name,
                 worker_concurrency=self._at_once,
                 polling_interval_sec=_POLL_SECONDS,
                 on_conflict="always_update",
@@ -124,25 +126,7 @@ class JobQueue:
     def put(self, number: str, turn: int) -> None:
         """Hand a job out, once: the same round of the same job is not handed out again."""
         with SetWorkflowID(_workflow(number, turn)):
-            DBOS.enqueue_workflow(self._service, _job, number, turn)
-
-    def lacks(self, jobs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-        """Of some jobs, those that were never put here."""
-        names = {_workflow(*job): job for job in jobs}
-        known = DBOS.list_workflows(workflow_ids=list(names), load_input=False, load_output=False) if names else []
-        for workflow in known:
-            names.pop(workflow.workflow_id, None)
-        return list(names.values())
-
-    def holders(self) -> set[str]:
-        """The workers that hold jobs, as far as DBOS knows."""
-        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        return {workflow.executor_id for workflow in running if workflow.executor_id}
-
-    def take_from(self, worker: str) -> None:
-        """Hand out once more what a dead worker held."""
-        # What DBOS's own recovery service calls.
-        DBOS._recover_pending_workflows([worker])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            DBOS.enqueue_workflow(self._name, _job, number, turn)
 
     def forget(self, jobs: Sequence[tuple[str, int]]) -> None:
         """Remove jobs, every round of theirs."""
@@ -172,7 +156,7 @@ def _workflow(number: str, turn: int) -> str:
     return f"{number}.{turn}"
 
 
-@DBOS.workflow(name="toolway.job", max_recovery_attempts=None)
+@DBOS.workflow(name="toolway.job")
 def _job(number: str, turn: int) -> None:
     queue = JobQueue.launched
     if queue is None:

@@ -17,25 +17,26 @@ from typing import Any, NamedTuple, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.schema import CreateSchema
 
 from toolway.errors import ConfigurationError
 from toolway.jobs.model import Ending, Job, JobState, Order
 from toolway.jobs.presence import DatabasePresence, FilePresence, Presence
+from toolway.jobs.schema import SCHEMA, Tables
 
-__all__ = ["SCHEMA", "Claim", "JobStore", "Stamp", "now"]
-
-SCHEMA = "toolway"
-"""The schema on PostgreSQL."""
+__all__ = ["CanRun", "Claim", "JobStore", "Stamp", "now"]
 
 Merge: TypeAlias = Callable[[bytes, Mapping[str, Any]], bytes]
 """Adds answers to those that are sealed already."""
 
+CanRun: TypeAlias = Callable[[str], bool]
+"""Returns whether this worker has a tool, given by its name."""
+
 _WAITING = (JobState.WORKING, JobState.INPUT_REQUIRED)
 _MOST_AT_ONCE = 500
-_SETUP_LOCK = 7_463_921
 _BUSY_SECONDS = 30
-_INTERRUPTED = "The worker that ran this was interrupted; whether its work was done is unknown, so it is not run again"
+_MOST_ATTEMPTS = 3
+_INTERRUPTED = "The worker was interrupted. The task may or may not have completed (unknown), so it was not retried."
+_EXHAUSTED = f"The worker running this task ended unexpectedly {_MOST_ATTEMPTS} times, so it is not retried again."
 
 
 def now() -> int:
@@ -68,23 +69,28 @@ class JobStore:
     Args:
         url: ``sqlite:///path`` or ``postgresql://...``.
         service: whose jobs these are; several services may share a store.
+        title: of the application, recorded with its jobs.
 
     Raises:
-        ConfigurationError: the URL names no store that is known, or the store cannot be opened.
+        ConfigurationError: the URL names no store that is known, or the store cannot be opened, or it has a schema
+            that this release does not understand.
     """
 
-    def __init__(self, url: str, service: str) -> None:
+    def __init__(self, url: str, service: str, title: str = "") -> None:
         self.url = _url(url)
         self.file = Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
-        self._service = service
+        self.service = service
+        self.title = title
         self._engine = _engine(self.url)
-        self._jobs = _table(SCHEMA if self.file is None else None)
+        self._tables = Tables(SCHEMA if self.file is None else None)
+        self._jobs = self._tables.jobs
         try:
             self._set_up()
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, ConfigurationError) as error:
+            self._engine.dispose()
             reason = getattr(error, "orig", None) or error
             place = self.url.render_as_string(hide_password=True)
-            raise ConfigurationError(f"the store for tasks, {place!r}, cannot be opened: {reason}") from error
+            raise ConfigurationError(f"the task store {place!r} cannot be opened: {reason}") from error
 
     def presence(self) -> Presence:
         """The locks that tell which workers on this store are alive."""
@@ -101,9 +107,11 @@ class JobStore:
         expires = moment + milliseconds
         values = {
             "id": number,
-            "service": self._service,
+            "service": self.service,
+            "title": self.title,
             "tool": order.tool,
             "caller": order.caller,
+            "identity": order.identity,
             "call": order.call,
             "repeatable": order.repeatable,
             "state": JobState.WORKING,
@@ -114,12 +122,14 @@ class JobStore:
         }
         with self._engine.begin() as connection:
             connection.execute(sa.insert(self._jobs).values(values))
-        return Job(number, order.tool, order.caller, JobState.WORKING, None, moment, moment, expires, None, {})
+        return Job(
+            number, order.tool, order.caller, JobState.WORKING, None, moment, moment, expires, None, {}, order.identity
+        )
 
     def get(self, number: str) -> Job | None:
         """Return a job, unless there is none or its time is over."""
         jobs = self._jobs.c
-        wanted = sa.select(self._jobs).where(jobs.id == number, jobs.service == self._service, jobs.expires > now())
+        wanted = sa.select(self._jobs).where(jobs.id == number, jobs.service == self.service, jobs.expires > now())
         with self._engine.connect() as connection:
             row = connection.execute(wanted).mappings().one_or_none()
         return _job(row) if row is not None else None
@@ -128,36 +138,55 @@ class JobStore:
         """How many jobs of a caller have not come to their end."""
         jobs = self._jobs.c
         wanted = sa.select(sa.func.count()).where(
-            jobs.service == self._service, jobs.state.in_(_WAITING), jobs.caller == caller, jobs.expires > now()
+            jobs.service == self.service, jobs.state.in_(_WAITING), jobs.caller == caller, jobs.expires > now()
         )
         with self._engine.connect() as connection:
             return connection.scalar(wanted) or 0
 
-    def has_work(self) -> bool:
-        """Tell whether there is something to do for a worker: jobs to run, or jobs to remove."""
+    def has_work(self, can_run: CanRun) -> bool:
+        """Return whether a worker has something to do: jobs to run or to free, or jobs to remove."""
         jobs = self._jobs.c
-        is_open = sa.or_(jobs.state == JobState.WORKING, jobs.expires <= now())
-        wanted = sa.select(sa.literal(1)).where(jobs.service == self._service, is_open).limit(1)
+        wanted = sa.select(sa.literal(1)).where(jobs.service == self.service, jobs.expires <= now()).limit(1)
         with self._engine.connect() as connection:
-            return connection.scalar(wanted) is not None
+            if connection.scalar(wanted) is not None:
+                return True
+        return bool(self.holders() or self.waiting(now(), can_run, 1))
 
-    def claim(self, number: str, turn: int, worker: str) -> Claim | None:
-        """Take a job to run it; None where there is nothing to run.
-
-        A job that somebody has begun before, and that must not run twice, ends here: its worker is gone, or this would
-        not have been asked.
-        """
+    def titles(self) -> list[str]:
+        """Return the titles of other applications with jobs in this queue."""
         jobs = self._jobs.c
-        here = (jobs.id == number, jobs.round == turn, jobs.state == JobState.WORKING)
-        free = sa.or_(jobs.worker.is_(None), jobs.repeatable)
-        take = sa.update(self._jobs).where(*here, free).values(worker=worker)
-        wanted = (jobs.tool, jobs.call, jobs.repeatable, jobs.answers)
+        wanted = sa.select(jobs.title).distinct().where(jobs.service == self.service, jobs.expires > now())
+        with self._engine.connect() as connection:
+            return sorted(title for title in connection.scalars(wanted) if title and title != self.title)
+
+    def claim(self, number: str, turn: int, worker: str, can_run: CanRun) -> Claim | None:
+        """Take a job to run it, which counts as an attempt; None where another worker has it, or has to have it."""
+        jobs = self._jobs.c
+        here = (jobs.id == number, jobs.round == turn, jobs.state == JobState.WORKING, jobs.worker.is_(None))
+        take = sa.update(self._jobs).where(*here).values(worker=worker, attempts=jobs.attempts + 1)
         with self._engine.begin() as connection:
-            row = connection.execute(take.returning(*wanted)).one_or_none()
-            if row is None:
-                connection.execute(sa.update(self._jobs).where(*here).values(**_interrupted()))
+            tool = connection.scalar(sa.select(jobs.tool).where(*here))
+            if tool is None or not can_run(tool):
                 return None
-        return Claim(number, row.tool, bytes(row.call), row.repeatable, row.answers)
+            row = connection.execute(take.returning(jobs.call, jobs.repeatable, jobs.answers)).one_or_none()
+        return Claim(number, tool, bytes(row.call), row.repeatable, row.answers) if row is not None else None
+
+    def holders(self) -> set[str]:
+        """Return the workers that have claimed jobs and not finished them."""
+        jobs = self._jobs.c
+        wanted = sa.select(jobs.worker).distinct()
+        wanted = wanted.where(jobs.service == self.service, jobs.state == JobState.WORKING, jobs.worker.is_not(None))
+        with self._engine.connect() as connection:
+            return set(connection.scalars(wanted))
+
+    def release(self, worker: str) -> None:
+        """Free the jobs of a worker that is dead, and end those that may not run again, or have run too often."""
+        jobs = self._jobs.c
+        held = sa.update(self._jobs).where(jobs.worker == worker, jobs.state == JobState.WORKING)
+        with self._engine.begin() as connection:
+            connection.execute(held.where(sa.not_(jobs.repeatable)).values(_failed(_INTERRUPTED)))
+            connection.execute(held.where(jobs.attempts >= _MOST_ATTEMPTS).values(_failed(_EXHAUSTED)))
+            connection.execute(held.values(worker=None))
 
     def note(self, number: str, worker: str, message: str) -> None:
         """Say how far a job is."""
@@ -197,16 +226,17 @@ class JobStore:
             left = {key: question for key, question in questions.items() if key not in known}
             values: dict[str, Any] = {"questions": json.dumps(left), "answers": merged(row.answers, known)}
             if not left:
-                values |= {"state": JobState.WORKING, "round": row.round + 1, "worker": None}
+                values |= {"state": JobState.WORKING, "round": row.round + 1, "worker": None, "attempts": 0}
             change = sa.update(self._jobs).where(jobs.id == number).values(updated=now(), **values)
             connection.execute(change)
             return None if left else row.round + 1
 
     def interrupt(self, number: str, worker: str) -> None:
-        """End a job whose worker stops in the midst of it, unless another may run it again."""
+        """Give up a job whose worker shuts down: free it for another worker, or end it if it may not run again."""
+        jobs, held = self._jobs.c, self._held(number, worker)
         with self._engine.begin() as connection:
-            change = self._held(number, worker).where(sa.not_(self._jobs.c.repeatable))
-            connection.execute(change.values(**_interrupted()))
+            connection.execute(held.where(sa.not_(jobs.repeatable)).values(_failed(_INTERRUPTED)))
+            connection.execute(held.values(worker=None, attempts=jobs.attempts - 1))
 
     def cancel(self, number: str) -> bool:
         """End a job that has not come to its end; False where it has."""
@@ -237,27 +267,28 @@ class JobStore:
                 found |= {row.id: Stamp(row.updated, JobState(row.state), row.message) for row in rows}
         return found
 
-    def waiting(self, older_than: int) -> list[tuple[str, int]]:
-        """Jobs that nobody has begun: id and round, the oldest first."""
+    def waiting(self, older_than: int, can_run: CanRun, most: int) -> list[tuple[str, int]]:
+        """Return jobs without a worker that this one can run: id and round, the oldest first."""
         jobs = self._jobs.c
-        wanted = (
-            sa.select(jobs.id, jobs.round)
-            .where(
-                jobs.service == self._service,
-                jobs.state == JobState.WORKING,
-                jobs.worker.is_(None),
-                jobs.updated < older_than,
-            )
-            .order_by(jobs.updated)
-            .limit(_MOST_AT_ONCE)
+        is_waiting = (
+            jobs.service == self.service,
+            jobs.state == JobState.WORKING,
+            jobs.worker.is_(None),
+            jobs.updated <= older_than,
+            jobs.expires > now(),
         )
         with self._engine.connect() as connection:
-            return [(row.id, row.round) for row in connection.execute(wanted)]
+            tools = connection.scalars(sa.select(jobs.tool).distinct().where(*is_waiting))
+            known = [tool for tool in tools if can_run(tool)]
+            if not known:
+                return []
+            wanted = sa.select(jobs.id, jobs.round).where(*is_waiting, jobs.tool.in_(known))
+            return [(row.id, row.round) for row in connection.execute(wanted.order_by(jobs.updated).limit(most))]
 
     def expired(self) -> list[tuple[str, int]]:
         """The jobs whose time is over, each with the number of its last round."""
         jobs = self._jobs.c
-        wanted = sa.select(jobs.id, jobs.round).where(jobs.service == self._service, jobs.expires <= now())
+        wanted = sa.select(jobs.id, jobs.round).where(jobs.service == self.service, jobs.expires <= now())
         with self._engine.connect() as connection:
             return [(row.id, row.round) for row in connection.execute(wanted.limit(_MOST_AT_ONCE))]
 
@@ -270,43 +301,14 @@ class JobStore:
         return sa.update(self._jobs).where(jobs.id == number, jobs.worker == worker, jobs.state == JobState.WORKING)
 
     def _set_up(self) -> None:
-        """Make the table; several workers may do so at once."""
         if self.file is not None:
             self.file.parent.mkdir(parents=True, exist_ok=True)
         with self._engine.begin() as connection:
-            if self.file is None:
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SETUP_LOCK})
-                connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
-            self._jobs.metadata.create_all(connection)
+            self._tables.prepare(connection, self.service)
 
 
-def _table(schema: str | None) -> sa.Table:
-    return sa.Table(
-        "jobs",
-        sa.MetaData(schema=schema),
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("service", sa.Text, nullable=False),
-        sa.Column("tool", sa.Text, nullable=False),
-        sa.Column("caller", sa.Text, nullable=False),
-        sa.Column("call", sa.LargeBinary, nullable=False),
-        sa.Column("repeatable", sa.Boolean, nullable=False),
-        sa.Column("state", sa.Text, nullable=False),
-        sa.Column("message", sa.Text),
-        sa.Column("result", sa.LargeBinary),
-        sa.Column("questions", sa.Text),
-        sa.Column("answers", sa.LargeBinary),
-        sa.Column("round", sa.Integer, nullable=False),
-        sa.Column("worker", sa.Text),
-        sa.Column("created", sa.BigInteger, nullable=False),
-        sa.Column("updated", sa.BigInteger, nullable=False),
-        sa.Column("expires", sa.BigInteger, nullable=False),
-        sa.Index("jobs_unfinished", "service", "state", "caller"),
-        sa.Index("jobs_expires", "expires"),
-    )
-
-
-def _interrupted() -> dict[str, Any]:
-    return {"state": JobState.FAILED, "message": _INTERRUPTED, "result": None, "updated": now()}
+def _failed(message: str) -> dict[str, Any]:
+    return {"state": JobState.FAILED, "message": message, "result": None, "updated": now()}
 
 
 def _job(row: Mapping[Any, Any]) -> Job:
@@ -321,6 +323,8 @@ def _job(row: Mapping[Any, Any]) -> Job:
         expires=row["expires"],
         result=row["result"],
         questions=json.loads(row["questions"]) if row["questions"] else {},
+        identity=row["identity"],
+        is_claimed=row["worker"] is not None,
     )
 
 

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
@@ -22,7 +22,7 @@ from toolway.errors import ToolwayError
 from toolway.jobs.model import Ending, Job, JobState, Memory, Order
 from toolway.jobs.queue import JobQueue, QueueBusyError, StoppedError
 from toolway.jobs.recall import Recall
-from toolway.jobs.store import Claim, JobStore, now
+from toolway.jobs.store import CanRun, Claim, JobStore, now
 from toolway.jobs.watching import Watches
 
 __all__ = ["Jobs", "Perform", "TooManyJobsError", "Who"]
@@ -35,8 +35,8 @@ Tell: TypeAlias = Callable[[str], None]
 Perform: TypeAlias = Callable[[str, bytes, Memory | None, Tell], Awaitable[Ending]]
 """Runs the call of a tool; stops when it is cancelled."""
 
-Who: TypeAlias = Callable[[str], bytes]
-"""The credentials with which somebody would call a tool, by its name."""
+Who: TypeAlias = Callable[[Job], bytes]
+"""Returns the credentials of a request, as far as they count for the caller of a job."""
 
 _LOOK_SECONDS = 0.5
 """How soon a worker hears that a job of its own was cancelled elsewhere, and tells how far its jobs are."""
@@ -44,8 +44,9 @@ _RESCUE_EVERY = 4
 _MOST_MISSED = 3
 """A worker that is missing so many times in a row is dead; one that has lost its connection is back before that."""
 _SWEEP_EVERY = 10
-_LOST_MS = 5_000
-"""A job that is in no queue by then was accepted by somebody who died before it could be put there."""
+_LOST_MS = 2_000
+"""A job without a worker after that time may be in no queue any more, as the worker that had it died or could not run
+it. Any worker that can run it takes it then."""
 _RETRY_SECONDS = 1.0
 _CLOSE_SECONDS = 1.0
 """How long a shutdown waits for the store; DBOS retries without end while it does not answer."""
@@ -65,6 +66,7 @@ class _Run:
     repeatable: bool
     message: str | None = None
     """What is to be told of its progress."""
+    is_stopped: bool = False
 
 
 class Jobs:
@@ -74,7 +76,7 @@ class Jobs:
         store: where they are kept.
         seal: seals what is needed to run them.
         perform: runs one.
-        service: whose jobs they are.
+        can_run: returns whether this process has a tool, by its name; by default it has all of them.
         seconds: how long a job is kept, from its start.
         at_once: how many run in this process at the same time.
         per_caller: how many unfinished ones a caller may have.
@@ -86,8 +88,8 @@ class Jobs:
         store: JobStore,
         seal: Seal,
         perform: Perform,
-        service: str,
         *,
+        can_run: CanRun = lambda _: True,
         seconds: float,
         at_once: int,
         per_caller: int,
@@ -102,16 +104,22 @@ class Jobs:
         self._shutdown_seconds = shutdown_seconds
         self._worker = secrets.token_hex(16)
         self._presence = store.presence()
-        self._queue = JobQueue(store.url, service, self._worker, at_once, self._run_apart)
+        self._queue = JobQueue(store.url, store.service, store.title, self._worker, at_once, self._run_apart)
+        self._can_run = can_run
+        self._at_once = at_once
+        self._slots = asyncio.Semaphore(at_once)
         self._loop = asyncio.get_running_loop()
         self._waking = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._runs: dict[str, _Run] = {}
+        self._handling: set[asyncio.Task[None]] = set()
+        """The tasks in which jobs are claimed, run, and finished."""
         self._watches = Watches()
         self._missed: dict[str, int] = {}
-        self._ended = asyncio.Event()
 
-    async def start(self, tool: str, caller: bytes, call: bytes, *, repeatable: bool) -> Job:
+    async def start(
+        self, tool: str, caller: bytes, call: bytes, *, repeatable: bool, identity: str | None = None
+    ) -> Job:
         """Accept a job: when this returns it is kept, whatever happens to this process.
 
         Args:
@@ -119,6 +127,7 @@ class Jobs:
             caller: the caller's credentials; only their fingerprint is kept.
             call: what is needed to run it.
             repeatable: whether it may run again after an end that nobody saw.
+            identity: which parts of a request `caller` was made of.
 
         Raises:
             TooManyJobsError: the caller has as many unfinished jobs as one may have.
@@ -129,7 +138,7 @@ class Jobs:
             raise TooManyJobsError(f"{self._per_caller} tasks have not ended yet; wait for one to end, or cancel one")
         await self._wake()
         number = secrets.token_urlsafe(24)
-        order = Order(tool, fingerprint, self._seal.close(call, number), repeatable)
+        order = Order(tool, fingerprint, self._seal.close(call, number), repeatable, identity)
         job = await run_sync(self._store.add, number, order, self._milliseconds)
         await run_sync(self._queue.put, number, 0)
         return job
@@ -137,7 +146,11 @@ class Jobs:
     async def get(self, number: str, who: Who) -> Job | None:
         """Return a job of this caller; None for any other, and where there is none."""
         job = await run_sync(self._store.get, number)
-        return job if job is not None and self._seal.fits(job.caller, who(job.tool)) else None
+        if job is None or not self._seal.fits(job.caller, who(job)):
+            return None
+        if job.state is JobState.WORKING and not job.is_claimed and not self._can_run(job.tool):
+            return replace(job, message=f"Waiting for a server that has the tool {job.tool!r}; this one lacks it.")
+        return job
 
     async def cancel(self, job: Job) -> None:
         """Stop a job wherever it runs; one that has come to its end stays as it is."""
@@ -159,12 +172,22 @@ class Jobs:
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[Jobs]:
         """Run jobs until the context ends; those that run then get a moment to come to their end."""
+        await self._warn_of_others()
         tasks = [asyncio.create_task(self._look_after()), asyncio.create_task(self._stay_present())]
         try:
             yield self
         finally:
             await self._end_runs()
             await self._close(tasks)
+
+    async def _warn_of_others(self) -> None:
+        with suppress(SQLAlchemyError):
+            for title in await run_sync(self._store.titles):
+                logger.warning(
+                    "the task store has tasks of %r, which this application continues; if that is another application, "
+                    "set TOOLWAY_TASK_QUEUE to a name of its own",
+                    title,
+                )
 
     async def _wake(self) -> None:
         """Join the workers once there is work: as long as nobody asks for long jobs, this costs no threads."""
@@ -180,12 +203,25 @@ class Jobs:
         if self._stopping.is_set():
             raise StoppedError
         try:
-            asyncio.run_coroutine_threadsafe(self._run(number, turn), self._loop).result()
+            asyncio.run_coroutine_threadsafe(self._handle(number, turn), self._loop).result()
         except (CancelledError, RuntimeError) as error:  # the loop ends
             raise StoppedError from error
 
+    async def _handle(self, number: str, turn: int) -> None:
+        """Run a job as soon as there is a slot for it, unless another worker has it by then."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in a task
+        self._handling.add(task)
+        try:
+            async with self._slots:
+                await self._run(number, turn)
+        finally:
+            self._handling.discard(task)
+
     async def _run(self, number: str, turn: int) -> None:
-        claim = await self._insist(partial(self._store.claim, number, turn, self._worker))
+        if self._stopping.is_set():
+            raise asyncio.CancelledError
+        claim = await self._insist(partial(self._store.claim, number, turn, self._worker, self._can_run))
         if claim is None:
             return
         run = self._runs[number] = _Run(asyncio.create_task(self._performed(claim)), claim.repeatable)
@@ -193,13 +229,13 @@ class Jobs:
             await asyncio.wait({run.task})
         finally:
             del self._runs[number]
-            self._ended.set()
-        if not run.task.cancelled():
-            ending, memory = self._recall.kept(number, turn, run.task.result())
-            await self._insist(partial(self._store.finish, number, self._worker, ending, memory))
-        elif self._stopping.is_set():
-            await run_sync(self._store.interrupt, number, self._worker)
-            raise asyncio.CancelledError
+        if run.task.cancelled() and run.is_stopped:
+            if self._stopping.is_set():
+                await run_sync(self._store.interrupt, number, self._worker)
+                raise asyncio.CancelledError
+            return
+        ending, memory = self._recall.kept(number, turn, _ending(run.task, claim))
+        await self._insist(partial(self._store.finish, number, self._worker, ending, memory))
 
     async def _insist(self, change: Callable[[], T]) -> T:
         """Change something in the store, however long it does not answer; a job would be forgotten otherwise."""
@@ -217,12 +253,8 @@ class Jobs:
             memory = self._recall.opened(claim.id, claim.answers)
             return await self._perform(claim.tool, call, memory, lambda message: self._note(claim.id, message))
         except BrokenSealError:
-            message = "It cannot be run: it was sealed with a key that this server does not have"
+            message = "The task was encrypted with a key that this server does not have"
             return Ending(JobState.FAILED, message=message)
-        except Exception:
-            reference = secrets.token_hex(6)
-            logger.exception("a job of %s failed, reference %s", claim.tool, reference)
-            return Ending(JobState.FAILED, message=f"Internal error. Reference: {reference}")
 
     def _note(self, number: str, message: str) -> None:
         if number in self._runs:
@@ -230,6 +262,7 @@ class Jobs:
 
     def _stop(self, number: str) -> None:
         if number in self._runs:
+            self._runs[number].is_stopped = True
             self._runs[number].task.cancel()
 
     # Looking after
@@ -254,10 +287,10 @@ class Jobs:
 
     async def _look(self, count: int) -> None:
         if count % _RESCUE_EVERY == 0:
-            if not self._queue.is_up and await run_sync(self._store.has_work):
+            if not self._queue.is_up and await run_sync(self._store.has_work, self._can_run):
                 await self._wake()
             if self._queue.is_up:
-                await run_sync(self._rescue)
+                await self._rescue()
         if count % _SWEEP_EVERY == 0 and self._queue.is_up:
             await run_sync(self._sweep)
         if self._runs:
@@ -271,17 +304,22 @@ class Jobs:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         return self._stopping.is_set()
 
-    def _rescue(self) -> None:
-        """Hand out what dead workers have left."""
-        others = self._queue.holders() - {self._worker}
+    async def _rescue(self) -> None:
+        """Free what dead workers have left, and take up what waits without being in a queue."""
+        await run_sync(self._free)
+        free = self._at_once - len(self._handling)
+        if free > 0:
+            for job in await run_sync(self._store.waiting, now() - _LOST_MS, self._can_run, free):
+                self._handling.add(asyncio.create_task(self._handle(*job)))
+
+    def _free(self) -> None:
+        others = self._store.holders() - {self._worker}
         self._missed = {
             worker: self._missed.get(worker, 0) + 1 for worker in others if not self._presence.lives(worker)
         }
         for worker, count in self._missed.items():
             if count >= _MOST_MISSED:
-                self._queue.take_from(worker)
-        for number, turn in self._queue.lacks(self._store.waiting(now() - _LOST_MS)):
-            self._queue.put(number, turn)
+                self._store.release(worker)
 
     def _sweep(self) -> None:
         """Forget the jobs whose time is over."""
@@ -308,26 +346,36 @@ class Jobs:
         for number, run in list(self._runs.items()):
             if run.repeatable:
                 self._stop(number)
-        with anyio.move_on_after(self._shutdown_seconds):
-            await self._idle()
+        await _done({run.task for run in self._runs.values()}, self._shutdown_seconds)
         for number in list(self._runs):
             self._stop(number)
 
     async def _close(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Stop working on the store, and close it; leave behind the threads that still wait for it."""
         with anyio.move_on_after(_CLOSE_SECONDS) as scope:
-            await self._idle()
+            await _done(self._handling)
             await run_sync(self._queue.stop, abandon_on_cancel=True)
             await asyncio.wait(tasks)
             await run_sync(self._presence.leave, abandon_on_cancel=True)
             await run_sync(self._store.close, abandon_on_cancel=True)
         if scope.cancelled_caught:
             logger.warning("the store for tasks does not answer: the shutdown does not wait for it")
-            for task in tasks:
+            for task in (*tasks, *self._handling):
                 task.cancel()
             await asyncio.wait(tasks)
 
-    async def _idle(self) -> None:
-        while self._runs:
-            self._ended.clear()
-            await self._ended.wait()
+
+async def _done(tasks: Collection[asyncio.Task[Any]], seconds: float | None = None) -> None:
+    """Wait until tasks are done, or so many seconds have passed."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+
+
+def _ending(task: asyncio.Task[Ending], claim: Claim) -> Ending:
+    """Return how a run ended; an exception, or a task that was canceled by its own code, is a failure."""
+    error = asyncio.CancelledError() if task.cancelled() else task.exception()
+    if error is None:
+        return task.result()
+    reference = secrets.token_hex(6)
+    logger.error("a job of %s failed, reference %s", claim.tool, reference, exc_info=error)
+    return Ending(JobState.FAILED, message=f"Internal error. Reference: {reference}")

@@ -31,8 +31,11 @@ ERROR_KEY = "toolway/error"
 _BLOCK = TypeAdapter[ContentBlock](ContentBlock)
 
 
-def tool_result(tool: Tool, outcome: Outcome, protocol_version: str) -> CallToolResult:
-    """Write an outcome as the result of ``tools/call`` (server/tools of the specification)."""
+def tool_result(tool: Tool | None, outcome: Outcome, protocol_version: str) -> CallToolResult:
+    """Write an outcome as the result of ``tools/call`` (server/tools of the specification).
+
+    Without the tool, as for a task that outlived it, the version has to be `MODERN`.
+    """
     return CallToolResult(
         content=[_block(entry) for entry in outcome.content],
         structured_content=_structured(tool, outcome, protocol_version),
@@ -41,11 +44,11 @@ def tool_result(tool: Tool, outcome: Outcome, protocol_version: str) -> CallTool
     )
 
 
-def _structured(tool: Tool, outcome: Outcome, protocol_version: str) -> Any:
+def _structured(tool: Tool | None, outcome: Outcome, protocol_version: str) -> Any:
     if outcome.structured is None:
         return None
     value: Any = json.loads(outcome.structured)
-    wraps = protocol_version < MODERN and (tool.wraps_output or not _is_object(value))
+    wraps = protocol_version < MODERN and (tool is None or tool.wraps_output or not _is_object(value))
     return {"result": value} if wraps else value
 
 

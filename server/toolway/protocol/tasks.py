@@ -25,6 +25,7 @@ from mcp_types import (
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+from toolway._headers import stays_with_connection
 from toolway.asking import Query
 from toolway.calls import CallContext, Calls
 from toolway.catalog import Tool
@@ -71,6 +72,19 @@ class TaskNotification(BaseModel):
 
     method: Literal["notifications/tasks"] = "notifications/tasks"
     params: dict[str, Any]
+
+
+class _Identity(BaseModel):
+    """What tells the callers of a tool apart: the credentials and forwarded headers that its endpoint sees."""
+
+    headers: list[str] = []
+    query: list[str] = []
+
+    def read(self, call: CallContext) -> bytes:
+        names = {name.encode("latin-1") for name in self.headers}
+        headers = [(name, value.strip(b" \t")) for name, value in call.headers if name in names]
+        query = [(key.encode(), value.encode()) for key, value in call.query if key in self.query]
+        return b"\n".join(key + b"\0" + value for key, value in (*sorted(headers), *sorted(query)))
 
 
 def add_tasks(server: CatalogServer, jobs: Jobs, calls: Calls, context_of: ContextOf) -> None:
@@ -123,11 +137,13 @@ class _Tasks:
         call = self._context_of(context)
         hints = tool.annotations
         try:
+            identity = self._identity_of(tool)
             return await self._jobs.start(
                 tool.name,
-                self._identity(tool.name, call),
+                identity.read(call),
                 written_call(params.arguments or {}, call),
                 repeatable=hints.read_only or bool(hints.idempotent),
+                identity=identity.model_dump_json(),
             )
         except TooManyJobsError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
@@ -178,20 +194,27 @@ class _Tasks:
 
     async def _find(self, context: Context, number: str) -> Job | None:
         call = self._context_of(context)
-        return await self._jobs.get(number, lambda tool: self._identity(tool, call))
+        return await self._jobs.get(number, lambda job: self._recorded_identity(job).read(call))
 
-    def _identity(self, name: str, call: CallContext) -> bytes:
-        """What tells the callers of a tool apart: the credentials and forwarded headers that its endpoint sees."""
-        tool = self._calls.tools.get(name)
-        if tool is None:
-            return b""
-        headers = call.passed(tool.operation, self._calls.dispatchers[tool.origin].forwarded)
-        query = [(key.encode(), value.encode()) for key, value in call.query_credentials(tool.operation)]
-        return b"\n".join(key + b"\0" + value for key, value in (*sorted(headers), *sorted(query)))
+    def _identity_of(self, tool: Tool) -> _Identity:
+        operation = tool.operation
+        forwarded = (name.decode("latin-1") for name in self._calls.dispatchers[tool.origin].forwarded)
+        headers = sorted({"authorization", *operation.credentials.headers, *forwarded})
+        return _Identity(
+            headers=[name for name in headers if not stays_with_connection(name)],
+            query=sorted(operation.credentials.query),
+        )
+
+    def _recorded_identity(self, job: Job) -> _Identity:
+        """Return what the caller of a task was told apart by when it was started: its tool may be gone since then."""
+        if job.identity is not None:
+            return _Identity.model_validate_json(job.identity)
+        tool = self._calls.tools.get(job.tool)
+        return self._identity_of(tool) if tool is not None else _Identity()
 
     def _detail(self, job: Job, version: str) -> dict[str, Any]:
         if job.state is JobState.COMPLETED and job.result is not None:
-            result = tool_result(self._calls.tools[job.tool], outcome_from(job.result), version)
+            result = tool_result(self._calls.tools.get(job.tool), outcome_from(job.result), version)
             return {"result": result.model_dump(by_alias=True, mode="json", exclude_none=True)}
         if job.state is JobState.FAILED:
             return {"error": _error(job)}
