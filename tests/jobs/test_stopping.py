@@ -70,6 +70,6 @@ def test_a_worker_ends_while_its_database_is_away(
         start(client, 2 * SLOTS)
         wait_for(lambda: len(ledger.lines()), SLOTS)
         relay.cut()
-        wait_for(lambda: process.output.count("Database connection failed"), 1)
+        wait_for(lambda: process.output.count("the store for tasks does not answer"), 1)
         process.popen.terminate()
         assert process.popen.wait(PATIENCE) == -signal.SIGTERM
