@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     body_seconds: float = Field(default=30, gt=0)
     """How long a client may take to send its request."""
 
+    send_seconds: float = Field(default=30, gt=0)
+    """How long a client may take to read the next 64 kB of its response; then its connection is closed."""
+
     shutdown_seconds: float = Field(default=10, ge=0)
     """How long calls may take to finish once the server has been asked to stop; longer ones are canceled, and answered
     with an error."""

@@ -55,6 +55,7 @@ def serve_http(source: Source, host: str, port: int, workers: int) -> int:
     if workers > 1 and toolway.settings.stateful:
         raise ConfigurationError("sessions (TOOLWAY_STATEFUL) live in one process; leave out --workers, or sessions")
     with _listen(host, port) as listener:
+        _limit_stalled_connections(listener, toolway.settings.send_seconds)
         address = _Address(host, listener.getsockname()[1])
         if workers == 1:
             return _serve_here(toolway, address, listener)
@@ -83,6 +84,16 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise ConfigurationError(_why_not(error, host, port)) from error
+
+
+def _limit_stalled_connections(listener: socket.socket, seconds: float) -> None:
+    """Have the operating system end a connection whose client reads nothing for so long, where it can (Linux).
+
+    uvicorn itself closes a connection only when all that it has buffered has been read. Accepted sockets inherit the
+    option.
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, math.ceil(seconds * 1000))
 
 
 def _why_not(error: OSError, host: str, port: int) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 
 from mcp_types import INTERNAL_ERROR
 from pydantic_core import to_json
@@ -11,9 +13,12 @@ from starlette.types import Message as Event
 from starlette.types import Receive, Send
 
 from toolway.errors import ServerShutdownError
+from toolway.protocol.slow_clients import SlowClientError
 from toolway.protocol.timers import Timer, Timers
 
 __all__ = ["Answer", "EventStreamGuard", "Watch", "progress_event", "write_error"]
+
+logger = logging.getLogger("toolway.protocol")
 
 _STREAM_HEADERS = [
     (b"content-type", b"text/event-stream"),
@@ -38,6 +43,8 @@ class Answer:
         self._send = send
         self._streams = False
         self._is_over = False
+        self.is_lost = False
+        """Whether the client has stopped reading; the call can be stopped then."""
 
     async def say(self, event: bytes) -> None:
         """Send a notification, before the answer is complete."""
@@ -52,6 +59,10 @@ class Answer:
         if self._is_over:
             return
         self._is_over = True
+        with self._losing_slow_client():
+            await self._send_answer(pieces)
+
+    async def _send_answer(self, pieces: Sequence[bytes]) -> None:
         if self._streams:
             event = b"".join(pieces).translate(_LINE_BREAKS)
             await self._send({"type": "http.response.body", "body": _event(event)})
@@ -68,10 +79,20 @@ class Answer:
     async def _write(self, frame: bytes) -> None:
         if self._is_over:
             return
-        if not self._streams:
-            self._streams = True
-            await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
-        await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+        with self._losing_slow_client():
+            if not self._streams:
+                self._streams = True
+                await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
+            await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+
+    @contextmanager
+    def _losing_slow_client(self) -> Generator[None]:
+        """Send nothing more to a client that does not read; what it called does not see the error."""
+        try:
+            yield
+        except SlowClientError as error:
+            self._is_over = self.is_lost = True
+            logger.warning("a response was not sent whole: %s", error)
 
 
 class EventStreamGuard:
@@ -157,7 +178,7 @@ class Watch:
     async def _run(self) -> None:
         leaving = asyncio.create_task(self._disconnect())
         try:
-            while not (await asyncio.wait({leaving}, timeout=_PING_SECONDS))[0]:
+            while not (self._answer.is_lost or (await asyncio.wait({leaving}, timeout=_PING_SECONDS))[0]):
                 await self._answer.ping()
             if self._leave is not None:
                 self._leave()

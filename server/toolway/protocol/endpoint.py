@@ -7,6 +7,7 @@ trickle in for ever, and sessions that anybody may use.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -37,10 +38,13 @@ from toolway.protocol.principals import Principals
 from toolway.protocol.refusal import Refusal, refuse
 from toolway.protocol.server import CatalogServer
 from toolway.protocol.shutdown import watching_for_shutdown
+from toolway.protocol.slow_clients import DeadlineSend, SlowClientError
 from toolway.protocol.timers import Timers
 from toolway.settings import Settings
 
 __all__ = ["Endpoint", "replayed"]
+
+logger = logging.getLogger("toolway.protocol")
 
 _NOT_STARTED = (
     "The application has not started. Serve it with its lifespan on; where it is mounted in another application, whose "
@@ -110,6 +114,13 @@ class Endpoint:
         return await read_body(receive, self._settings, self._timers) if scope["method"] == "POST" else b""
 
     async def _respond(self, scope: Scope, headers: Headers, body: bytes, receive: Receive, send: Send) -> None:
+        in_time = DeadlineSend(send, self._timers, self._settings.send_seconds)
+        try:
+            await self._answer(scope, headers, body, receive, in_time)
+        except* SlowClientError as errors:  # the server closes the connection, as the response is not complete
+            logger.warning("a response was not sent whole: %s", errors.exceptions[0])
+
+    async def _answer(self, scope: Scope, headers: Headers, body: bytes, receive: Receive, send: Send) -> None:
         try:
             if scope["method"] == "POST":
                 await self._post(scope, headers, body, receive, send)

@@ -140,7 +140,9 @@ class FastLane:
 
         async def deliver(outcome: Outcome) -> None:
             watch.close()
-            await answer.finish(*self._writer.tool_reply(request.number, tool, outcome, request.version))
+            pieces = self._writer.tool_reply(request.number, tool, outcome, request.version)
+            del outcome  # a slow client makes this wait, and the pieces are a copy of a large text
+            await answer.finish(*pieces)
 
         async def fail(error: ServerShutdownError) -> None:
             watch.close()
