@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 from pydantic_core import PydanticUndefined
 
 from toolway.calls.encode import base64_bytes, cookie_pair, entries, header_value, json_bytes, plain_text, texts
+from toolway.calls.form_fields import field_parts, field_texts
 from toolway.calls.multipart import Part, encode_multipart, file_part
 from toolway.calls.parameter_styles import cookie_pair as styled_cookie_pair
 from toolway.calls.parameter_styles import header_line, path_value, query_pairs
@@ -98,7 +99,7 @@ def bind(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = Fal
             place = _place if argument.serialization is None else _place_styled
             place(places, argument, value)
         elif tool.body is not None and tool.body.open:
-            places.fields.append((Argument(name, "field", name, {}, required=False), value))
+            places.fields.append((tool.body.member(name), value))
         elif not ignore_unknown:
             raise _unknown(tool, name)
     content_type, body, document = _body(tool.body, places)
@@ -222,25 +223,25 @@ def _body(plan: BodyPlan | None, places: _Places) -> _Body:
         return _NO_BODY
     if places.whole is not None and plan.encoding not in {"multipart", "urlencoded"}:
         return _whole_body(plan, *places.whole)
-    fields = places.fields if places.whole is None else _members(*places.whole)
+    fields = places.fields if places.whole is None else _members(plan, *places.whole)
     if not fields and not plan.required:
         return _NO_BODY
     match plan.encoding:
         case "multipart":
             return *encode_multipart(_parts(fields)), PydanticUndefined
         case "urlencoded":
-            return plan.media_type, _pairs(_form_pairs(fields)), PydanticUndefined
+            return plan.media_type, _form(fields), PydanticUndefined
         case _:
             members = {argument.target: value for argument, value in fields}
             return plan.media_type, _object(fields, members), members
 
 
-def _members(argument: Argument, value: object) -> list[_Field]:
-    """The fields of a form that the document does not list."""
+def _members(plan: BodyPlan, argument: Argument, value: object) -> list[_Field]:
+    """Return the fields of a form that is one argument."""
     if not isinstance(value, dict):
         raise ArgumentError(f"{argument.name!r} must be an object: the form's fields by name")
     members = cast("dict[str, Any]", value).items()
-    return [(Argument(name, "field", name, {}, required=False), entry) for name, entry in members]
+    return [(plan.member(name), entry) for name, entry in members]
 
 
 def _object(fields: list[_Field], members: dict[str, Any]) -> bytes:
@@ -250,6 +251,18 @@ def _object(fields: list[_Field], members: dict[str, Any]) -> bytes:
         for argument, value in fields:  # say which of them it was
             json_bytes(argument.name, value)
         raise
+
+
+def _form(fields: list[_Field]) -> bytes:
+    """Write a URL-encoded form."""
+    local = [(argument, value) for argument, value in fields if argument.serialization is None]
+    remote = [
+        pair
+        for argument, value in fields
+        if argument.serialization is not None
+        for pair in field_texts(argument, argument.serialization, value)
+    ]
+    return "&".join(remote).encode("ascii") if remote else _pairs(_form_pairs(local))
 
 
 def _form_pairs(fields: list[_Field]) -> list[tuple[str, str]]:
@@ -269,7 +282,9 @@ def _form_texts(argument: Argument, value: object) -> list[str]:
 def _parts(fields: list[_Field]) -> list[Part]:
     parts: list[Part] = []
     for argument, value in fields:
-        if argument.is_file:
+        if argument.serialization is not None:
+            parts.extend(field_parts(argument, argument.serialization, value))
+        elif argument.is_file:
             parts.extend(file_part(argument.name, argument.target, file) for file in entries(value))
         else:
             parts.extend(Part(argument.target, text.encode()) for text in _form_texts(argument, value))
@@ -278,6 +293,9 @@ def _parts(fields: list[_Field]) -> list[Part]:
 
 def _whole_body(plan: BodyPlan, argument: Argument, value: object) -> _Body:
     match plan.encoding:
+        case _ if argument.is_file:
+            part = file_part(argument.name, "file", value, plan.media_type)
+            return part.content_type, part.content, PydanticUndefined
         case "text":
             return plan.media_type, plain_text(argument.name, value).encode(), PydanticUndefined
         case "bytes":

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, cast
 
 from python_multipart.multipart import parse_options_header
@@ -40,17 +41,19 @@ def encode_multipart(parts: Iterable[Part]) -> tuple[str, bytes]:
     return f"multipart/form-data; boundary={boundary}", lines + f"--{boundary}--\r\n".encode()
 
 
-def file_part(name: str, field: str, value: object) -> Part:
+def file_part(name: str, field: str, value: object, allowed: str = "") -> Part:
     """Read a file argument ``{"filename", "content_type", "data" | "text"}``.
 
+    `allowed` are the media types that the document allows, separated by commas; empty for any.
+
     Raises:
-        ArgumentError: it has another shape, its base64 is broken, or its name could not be carried exactly.
+        ArgumentError: it has another shape or media type, its base64 is broken, or its name cannot be sent exactly.
     """
     entry = _checked(name, value)
     content = entry["text"].encode() if "text" in entry else base64_bytes(f"{name}.data", entry["data"])
     filename = entry.get("filename", "file")
     _parameter(f"{name}.filename", "filename", filename)
-    return Part(field, content, filename, _content_type(name, entry, filename))
+    return Part(field, content, filename, _content_type(name, entry, filename, allowed))
 
 
 def _checked(name: str, value: object) -> dict[str, str]:
@@ -64,18 +67,31 @@ def _checked(name: str, value: object) -> dict[str, str]:
     return {key: plain_text(f"{name}.{key}", item) for key, item in given.items()}
 
 
-def _content_type(name: str, entry: dict[str, str], filename: str) -> str:
+def _content_type(name: str, entry: dict[str, str], filename: str, allowed: str) -> str:
     fallback = "text/plain; charset=utf-8" if "text" in entry else "application/octet-stream"
-    chosen = entry.get("content_type", mimetypes.guess_type(filename)[0] or fallback)
+    guessed = mimetypes.guess_type(filename)[0] or fallback
+    ranges = [part.strip().lower() for part in allowed.split(",") if part.strip()]
+    if ranges and not _fits(guessed, ranges) and "*" not in ranges[0]:
+        guessed = ranges[0]
+    chosen = entry.get("content_type", guessed)
     if not _MEDIA_TYPE.fullmatch(chosen):
         raise ArgumentError(f"'{name}.content_type' must be a media type such as text/csv, got {chosen!r}")
+    if ranges and not _fits(chosen, ranges):
+        raise ArgumentError(f"'{name}.content_type' must be one of {', '.join(ranges)}, got {chosen!r}")
     return chosen
+
+
+def _fits(media_type: str, ranges: list[str]) -> bool:
+    kind = media_type.partition(";")[0].strip().lower()
+    return any(fnmatchcase(kind, entry.partition(";")[0].strip()) for entry in ranges)
 
 
 def _section(part: Part, boundary: str) -> bytes:
     head = f"--{boundary}\r\nContent-Disposition: form-data; {_parameter(part.field, 'name', part.field)}"
     if part.filename is not None:
-        head += f"; {_parameter(part.field, 'filename', part.filename)}\r\nContent-Type: {part.content_type}"
+        head += f"; {_parameter(part.field, 'filename', part.filename)}"
+    if part.content_type is not None:
+        head += f"\r\nContent-Type: {part.content_type}"
     return head.encode() + b"\r\n\r\n" + part.content + b"\r\n"
 
 

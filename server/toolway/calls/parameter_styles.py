@@ -18,14 +18,14 @@ from toolway.calls.encode import header_value, json_bytes, plain_text
 from toolway.errors import ArgumentError
 from toolway.operations import Serialization
 
-__all__ = ["EncodedPath", "cookie_pair", "header_line", "path_value", "query_pairs"]
+__all__ = ["EncodedPath", "cookie_pair", "header_line", "path_value", "query_pairs", "text_pairs"]
 
 _Content: TypeAlias = str | list[str] | dict[str, str]
 """A value as texts: one, those of a list, or those of an object."""
 _Write: TypeAlias = Callable[[str], str]
 
-_QUERY_DELIMITERS = {"form": (",", ","), "spaceDelimited": (" ", "%20"), "pipeDelimited": ("|", "%7C")}
-"""The delimiter of a list that is one value, and how it is sent."""
+_QUERY_DELIMITERS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+"""The delimiter of a list that is one value."""
 _RESERVED_IN_QUERY = ":/?@!$'()*,;"  # of RFC 3986, without what separates a query's pairs and their names
 # RFC 6265, section 4.1.1, without the percent sign: some servers decode cookies, and others do not.
 _COOKIE_VALUE = re.compile(r"[!#$&-+\--:<-\[\]-~]*")
@@ -54,10 +54,23 @@ def path_value(rule: Serialization, name: str, target: str, value: object) -> En
 
 def query_pairs(rule: Serialization, name: str, target: str, value: object) -> list[tuple[str, str]]:
     """Write a query parameter, or a field of a form, as pairs: the name as text, and ``name=value`` percent-encoded."""
+    safe = _RESERVED_IN_QUERY if rule.allow_reserved else ""
+
+    def write(text: str) -> str:
+        return quote(text, safe=safe)
+
+    return [(key, f"{_quoted(key)}={text}") for key, text in _named_values(rule, name, target, value, write)]
+
+
+def text_pairs(rule: Serialization, name: str, target: str, value: object) -> list[tuple[str, str]]:
+    """Write a field of a multipart form, as the names and values of its parts."""
+    return _named_values(rule, name, target, value, str)
+
+
+def _named_values(rule: Serialization, name: str, target: str, value: object, write: _Write) -> list[tuple[str, str]]:
     if value is None:
         return []
     content = _content(rule, name, value)
-    safe = _RESERVED_IN_QUERY if rule.allow_reserved else ""
     if rule.style == "deepObject":
         pairs = [(f"{target}[{key}]", text) for key, text in _deep_members(name, content).items()]
     elif isinstance(content, str):
@@ -65,10 +78,10 @@ def query_pairs(rule: Serialization, name: str, target: str, value: object) -> l
     elif rule.explode:
         pairs = list(content.items()) if isinstance(content, dict) else [(target, item) for item in content]
     else:
-        delimiter, sent = _QUERY_DELIMITERS[rule.style]
-        items = _separable(name, _flat(content), delimiter)
-        return [(target, f"{_quoted(target)}={sent.join(quote(item, safe=safe) for item in items)}")]
-    return [(key, f"{_quoted(key)}={quote(text, safe=safe)}") for key, text in pairs]
+        delimiter = _QUERY_DELIMITERS[rule.style]
+        sent = delimiter if delimiter == "," or write is str else _quoted(delimiter)
+        return [(target, sent.join(write(item) for item in _separable(name, _flat(content), delimiter)))]
+    return [(key, write(text)) for key, text in pairs]
 
 
 def header_line(rule: Serialization, name: str, value: object) -> bytes:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from toolway.catalog.schemas import deref, is_object
-from toolway.catalog.walk import children
 from toolway.errors import DocumentError
 from toolway.operations import Body, Operation, Parameter, Schema, Serialization
 
@@ -27,6 +26,11 @@ _RESERVED = frozenset(
         "proxy-authorization", "proxy-connection", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "via",
     }
 )  # fmt: skip
+_FORMS = frozenset({"urlencoded", "multipart"})
+_LISTS_MEMBERS = frozenset(
+    {"additionalProperties", "allOf", "description", "example", "examples", "properties", "required", "title", "type"}
+)
+_SAYS_WHICH_VALUES = frozenset({"allOf", "anyOf", "const", "enum", "oneOf", "properties"})
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.-]+")
 _ALWAYS_THERE = frozenset({"accept", "authorization", "content-length", "content-type", "host"})
 _RESERVED_PREFIXES = ("mcp-", "sec-", "toolway-", "x-forwarded-")
@@ -69,6 +73,16 @@ class BodyPlan:
     """Send a body even when no argument fills it: an object body becomes ``{}``."""
     open: bool = False
     """The body takes members that its schema does not name."""
+    members: Mapping[str, Argument] = field(default_factory=dict[str, "Argument"])
+    """The fields of a form, where the whole form is one argument."""
+    serialization: Serialization | None = None
+    """How a remote API reads fields of a form that its document does not name."""
+
+    def member(self, name: str) -> Argument:
+        """Return the field of a form with this name; an unknown one if the document does not name it."""
+        return self.members.get(name) or Argument(
+            name, "field", name, {}, required=False, serialization=self.serialization
+        )
 
 
 def body_plan(operation: Operation) -> BodyPlan | None:
@@ -76,14 +90,17 @@ def body_plan(operation: Operation) -> BodyPlan | None:
     body = _sendable_body(operation)
     if body is None:
         return None
-    schema = deref(body.schema, operation.components)
+    schema = _body_schema(body, operation)
     encoding = _encoding(body)
     flat = _is_flat(body, schema)
+    is_form = encoding in _FORMS
     return BodyPlan(
         encoding=encoding,
         media_type=body.media_type if encoding != "any" else "",
-        required=body.required and (flat or encoding in {"urlencoded", "multipart"}),
+        required=body.required and (flat or is_form),
         open=flat and schema.get("additionalProperties") not in (None, False),
+        members={} if flat or not is_form else {entry.name: entry for entry in _members(body, schema, operation)},
+        serialization=_field_serialization(body, "") if is_form else None,
     )
 
 
@@ -138,8 +155,8 @@ def _sendable_body(operation: Operation) -> Body | None:
     body = operation.body
     if body is None or _encoding(body) != "urlencoded":
         return body
-    members = children({"properties": deref(body.schema, operation.components).get("properties")})
-    has_files = any(_file_schema(member, operation) for member in members)
+    members = _members(replace(body, media_type="multipart/form-data"), _body_schema(body, operation), operation)
+    has_files = any(member.is_file for member in members)
     return replace(body, media_type="multipart/form-data") if has_files else body
 
 
@@ -147,16 +164,26 @@ def _from_body(operation: Operation) -> Iterator[Argument]:
     body = _sendable_body(operation)
     if body is None:
         return
-    schema = deref(body.schema, operation.components)
+    schema = _body_schema(body, operation)
     if not _is_flat(body, schema):
         yield _whole(body, schema, operation)
-        return
+    else:
+        yield from _members(body, schema, operation)
+
+
+def _members(body: Body, schema: Schema, operation: Operation) -> Iterator[Argument]:
+    """Yield the members of an object body as arguments, and those of its variants."""
+    variants: list[Schema] = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    for variant in variants:
+        yield from _members(body, deref(variant, operation.components), operation)
     required: list[str] = schema.get("required", [])
     members: dict[str, Schema | bool] = schema.get("properties", {})
     local = {"$defs": schema["$defs"]} if "$defs" in schema else {}
     for name, entry in members.items():
         member = {**entry, **local} if isinstance(entry, dict) else {}
-        file_schema = _file_schema(member, operation) if _encoding(body) == "multipart" else None
+        serialization = _field_serialization(body, name)
+        media_types = serialization.media_type if serialization is not None else ""
+        file_schema = _file_schema(member, operation, media_types) if _encoding(body) == "multipart" else None
         yield Argument(
             name=name,
             place="field",
@@ -164,12 +191,44 @@ def _from_body(operation: Operation) -> Iterator[Argument]:
             schema=file_schema or member,
             required=name in required and body.required,
             is_file=file_schema is not None,
+            serialization=serialization,
         )
+
+
+def _field_serialization(body: Body, name: str) -> Serialization | None:
+    """Return how a remote API reads a field of a form; None for JSON, and for an application in this process."""
+    if body.encoding is None or _encoding(body) not in _FORMS:
+        return None
+    return body.encoding.get(name) or Serialization(style="")
+
+
+def _body_schema(body: Body, operation: Operation) -> Schema:
+    """Return the (dereferenced) schema of a body; a form that is made of several schemas becomes one."""
+    schema = deref(body.schema, operation.components)
+    return _merged(schema, operation) if _encoding(body) in _FORMS and "allOf" in schema else schema
+
+
+def _merged(schema: Schema, operation: Operation) -> Schema:
+    """Merge the parts of an ``allOf`` that only list members; return the schema itself if they say more."""
+    own = {key: value for key, value in schema.items() if key != "allOf"}
+    parts = [own, *(deref(part, operation.components) for part in schema["allOf"])]
+    parts = [_merged(part, operation) if "allOf" in part else part for part in parts]
+    if any(part.keys() - _LISTS_MEMBERS for part in parts):
+        return schema
+    merged: Schema = {"type": "object", "properties": {}, "required": []}
+    for part in reversed(parts):
+        merged = {
+            **merged,
+            **part,
+            "properties": {**part.get("properties", {}), **merged["properties"]},
+            "required": [*part.get("required", []), *merged["required"]],
+        }
+    return merged
 
 
 def _is_flat(body: Body, schema: Schema) -> bool:
     """An object with named members lies flat; an optional one only if none of them is required."""
-    if _encoding(body) not in {"json", "urlencoded", "multipart"} or not is_object(schema):
+    if _encoding(body) not in {"json", *_FORMS} or not is_object(schema):
         return False
     if not schema.get("properties") or {"anyOf", "oneOf", "allOf", "patternProperties"} & schema.keys():
         return False
@@ -187,9 +246,27 @@ def _whole(body: Body, schema: Schema, operation: Operation) -> Argument:
         shown = {"type": "string", "description": f"The request body ({body.media_type}).", **described}
     elif encoding == "any":
         shown = {"description": "The raw request body: text is sent as it is, anything else as JSON."}
+    elif encoding == "multipart":
+        shown = {**_with_files(body, schema, operation), **described}
     else:
         shown = {**body.schema, **({"description": body.description} if body.description else {})}
-    return Argument(name=_body_name(body), place="body", target="", schema=shown, required=body.required)
+    is_file = encoding == "bytes" and "*" in body.media_type
+    if is_file:
+        shown = {**FILE, "description": f"{body.media_type}. {FILE['description']}"}
+    return Argument(
+        name=_body_name(body), place="body", target="", schema=shown, required=body.required, is_file=is_file
+    )
+
+
+def _with_files(body: Body, schema: Schema, operation: Operation) -> Schema:
+    """Return the schema of a whole multipart form, in which files are file objects."""
+    shown = dict(schema)
+    if "properties" in schema:
+        own = {key: value for key, value in schema.items() if key not in {"anyOf", "oneOf"}}
+        shown["properties"] = {member.name: member.schema for member in _members(body, own, operation)}
+    for key in {"anyOf", "oneOf"} & schema.keys():
+        shown[key] = [_with_files(body, deref(part, operation.components), operation) for part in schema[key]]
+    return shown
 
 
 def _body_name(body: Body) -> str:
@@ -204,7 +281,7 @@ def _encoding(body: Body) -> Encoding:
     media_type = body.media_type.partition(";")[0].strip().lower()
     if not body.documented:
         return "any"
-    if media_type == "application/json" or media_type.endswith("+json"):
+    if media_type in {"application/json", "text/json"} or media_type.endswith("+json"):
         return "json"
     if media_type == "multipart/form-data":
         return "multipart"
@@ -214,28 +291,41 @@ def _encoding(body: Body) -> Encoding:
     return "text" if is_text else "bytes"
 
 
-def _file_schema(member: Schema, operation: Operation) -> Schema | None:
-    """The file object in place of a binary string, also within a list or beside null; None for anything else."""
+def _file_schema(member: Schema, operation: Operation, media_types: str = "") -> Schema | None:
+    """The file object in place of a binary string, also within a list or beside null; None for anything else.
+
+    `media_types` are those that the document's `encoding` gives the field.
+    """
     plain = deref(member, operation.components)
-    if _is_binary(plain):
+    if _is_binary(plain, media_types):
         return (
             {**FILE, "description": f"{plain['description']} ({FILE['description']})"}
             if plain.get("description")
             else FILE
         )
     kept = {key: plain[key] for key in ("title", "description", "minItems", "maxItems") if key in plain}
-    if plain.get("type") == "array" and _is_binary(deref(plain.get("items", True), operation.components)):
+    if plain.get("type") == "array" and _is_binary(deref(plain.get("items", True), operation.components), media_types):
         return {**kept, "type": "array", "items": FILE}
     variants: list[Schema] = plain.get("anyOf") or []
-    inner = [_file_schema(variant, operation) for variant in variants]
+    inner = [_file_schema(variant, operation, media_types) for variant in variants]
     if any(inner):
         return {**kept, "anyOf": [new or old for new, old in zip(inner, variants, strict=True)]}
     return None
 
 
-def _is_binary(schema: Schema) -> bool:
-    is_stream = schema.get("contentMediaType") == "application/octet-stream" and "contentEncoding" not in schema
-    return schema.get("type") == "string" and (schema.get("format") == "binary" or is_stream)
+def _is_binary(schema: Schema, media_types: str) -> bool:
+    """Tell whether a value is a file: binary, or of a media type that is neither text nor JSON."""
+    if "contentEncoding" in schema or schema.get("type", "string") != "string":
+        return False
+    if schema.get("format") == "binary":
+        return True
+    declared: str = schema.get("contentMediaType") or ("" if schema.keys() & _SAYS_WHICH_VALUES else media_types)
+    return bool(declared) and not any(_is_textual(media_type) for media_type in declared.split(","))
+
+
+def _is_textual(media_type: str) -> bool:
+    name = media_type.partition(";")[0].strip().lower()
+    return name.startswith("text/") or name.endswith(("json", "xml", "yaml", "x-www-form-urlencoded"))
 
 
 def _named_apart(arguments: Iterable[Argument]) -> Iterator[Argument]:

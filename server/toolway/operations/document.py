@@ -9,9 +9,24 @@ from typing import Any, cast
 from toolway.errors import DocumentError
 from toolway.markers import EXTENSION
 from toolway.operations.dialect import modernise
-from toolway.operations.model import Api, Body, Credentials, Operation, Parameter, Response, Schema, Skipped
+from toolway.operations.model import (
+    Api,
+    Body,
+    Credentials,
+    Operation,
+    Parameter,
+    Response,
+    Schema,
+    Serialization,
+    Skipped,
+)
 from toolway.operations.paths import DocumentPaths, PathTemplate
-from toolway.operations.serialization import parameter_serialization
+from toolway.operations.serialization import (
+    body_media_type,
+    concrete_media_type,
+    field_serialization,
+    parameter_serialization,
+)
 
 __all__ = ["MALFORMED", "TemplateFor", "read_document", "resolve"]
 
@@ -209,13 +224,21 @@ class _Reader:
         content: Mapping[str, _Json] = entry.get("content") or {}
         if not content:
             return None
-        media_type = min(content, key=_body_preference)
+        media_type = body_media_type(content)
+        schema = _schema(content[media_type])
         return Body(
-            media_type=media_type,
-            schema=_schema(content[media_type]),
+            media_type=concrete_media_type(media_type, resolve(self._document, schema))
+            if "*" in media_type
+            else media_type,
+            schema=schema,
             required=bool(entry.get("required")),
             description=str(entry.get("description") or ""),
+            encoding=self._encoding(content[media_type]) if self._is_remote else None,
         )
+
+    def _encoding(self, node: _Json) -> Mapping[str, Serialization]:
+        entries = cast("Mapping[str, _Json]", node.get("encoding") or {})
+        return {name: field_serialization(name, _mapping(entry)) for name, entry in entries.items()}
 
     def _responses(self, node: _Json) -> Iterator[Response]:
         responses: Mapping[str, _Json] = node.get("responses") or {}
@@ -260,17 +283,6 @@ def _schema(node: _Json) -> Schema:
     if isinstance(schema, dict):
         return cast("Schema", schema)
     return {"not": {}} if schema is False else {}
-
-
-def _body_preference(media_type: str) -> tuple[int, str]:
-    name = media_type.partition(";")[0].strip().lower()
-    order = (
-        name == "application/json" or name.endswith("+json"),
-        name == "multipart/form-data",
-        name == "application/x-www-form-urlencoded",
-        name.startswith("text/"),
-    )
-    return (order.index(True) if True in order else len(order), media_type)
 
 
 def _generated_tail(operation_id: str | None, path: str) -> str:

@@ -32,6 +32,7 @@ class Serialization:
     """How a remote API reads a value, as its OpenAPI document says (Parameter Object, Encoding Object)."""
 
     style: str = "form"
+    """Empty for a field of a form whose style is not declared: an object in it is JSON, and a list is repeated."""
     explode: bool = True
     allow_reserved: bool = False
     media_type: str = ""
@@ -62,6 +63,8 @@ class Body:
     description: str = ""
     documented: bool = True
     """False for an endpoint that takes the raw request: it may read a body, the document does not say so."""
+    encoding: Mapping[str, Serialization] | None = None
+    """How a remote API reads the fields of a form, where its document declares it; None for any other application."""
 
 
 @dataclass(frozen=True, slots=True)
