@@ -86,8 +86,6 @@ LOADING = {
     "a module alone": ("main", "module:attribute", "got 'main'"),
     "no attribute behind the colon": ("main:", "module:attribute", "got 'main:'"),
     "a relative module": (".main:app", "module:attribute", "got '.main:app'"),
-    "a start-up that fails within Python's own code": ("late:app", "JSONDecodeError", "late.py, line 7"),
-    "a start-up that fails": ("broken_start:app", "the application did not start: KeyError", "broken_start.py, line 7"),
     "a filter that matches nothing": ("filtered:app", "include tags 'nothing' matches no operation"),
     "a marker with an unknown field": ("marked:app", "found 'nmae'"),
 }
@@ -167,6 +165,20 @@ def refused(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> st
 @pytest.mark.parametrize(("app", *("words",)), [(app, words) for app, *words in LOADING.values()], ids=list(LOADING))
 def test_an_application_that_cannot_be_had_is_explained(folder: Path, app: str, words: list[str]) -> None:
     line = refused("list", app, cwd=folder)
+
+    assert all(word in line for word in words), line
+
+
+@pytest.mark.parametrize(
+    ("app", "words"),
+    [
+        ("late:app", ["JSONDecodeError", "late.py, line 7"]),
+        ("broken_start:app", ["the application did not start: KeyError", "broken_start.py, line 7"]),
+    ],
+    ids=["within Python's own code", "in the application"],
+)
+def test_a_startup_that_fails_is_explained(folder: Path, app: str, words: list[str]) -> None:
+    line = refused("list", "--start", app, cwd=folder)
 
     assert all(word in line for word in words), line
 

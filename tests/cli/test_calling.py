@@ -94,14 +94,14 @@ def test_a_tools_error_is_its_text_on_stderr(noisy: Path) -> None:
 
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.splitlines()[-1] == "404 Not Found: no lamp here"
+    assert "404 Not Found: no lamp here" in done.stderr.splitlines()
 
 
 def test_arguments_that_the_endpoint_refuses_are_the_tools_error(noisy: Path) -> None:
     done = toolway("call", "main:app", "stock", "prodct=lamp", cwd=noisy)
 
     assert done.returncode == 1
-    assert "'product'" in done.stderr.splitlines()[-1]
+    assert any("'product'" in line for line in done.stderr.splitlines())
 
 
 def test_a_failing_endpoint_leaves_its_traceback_in_the_log(noisy: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_failing_endpoint_leaves_its_traceback_in_the_log(noisy: Path) -> None
 
     assert done.returncode == 1
     assert "RuntimeError: a secret" in done.stderr
-    assert "Reference: " in done.stderr.splitlines()[-1]
+    assert "Reference: " in done.stderr
 
 
 def test_bytes_are_described(noisy: Path) -> None:

@@ -124,9 +124,15 @@ def test_resources_and_prompts_are_listed_beside_tools(tmp_path: Path) -> None:
     assert [argument["name"] for argument in known["prompts"][0]["arguments"]] == ["name", "mood"]
 
 
+def test_a_list_is_read_without_starting_the_application(noisy: Path) -> None:
+    done = toolway("list", "main:app", cwd=noisy)
+
+    assert noises(done.stderr.splitlines()) == {"import"}
+
+
 def test_programs_read_definitions_and_nothing_else(noisy: Path) -> None:
     """Whatever the application prints, and however, stays off stdout."""
-    done = toolway("list", "main:app", "--json", cwd=noisy)
+    done = toolway("list", "main:app", "--start", "--json", cwd=noisy)
 
     tools = json.loads(done.stdout)["tools"]
     assert [tool["name"] for tool in tools] == ["stock", "drop", "echo", "picture", "process", "failing"]

@@ -1,14 +1,20 @@
 """The commands.
 
-Exit codes: 0 for success, 1 for a tool that answered with an error and for what `lint --fail-on` names, 2 for what the
-person has to correct; then there is one line on stderr that says what. 130 for a command that was interrupted.
+Exit codes:
+    0: success.
+    1: a tool answered with an error, or lint found what `--fail-on` names.
+    2: the person has to correct something, which one line on stderr describes.
+    3: the application failed to shut down, after the answer was printed; one line on stderr says how.
+    130: the command was interrupted.
+    141: the reader of stdout left early, as `head` does.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,13 +22,13 @@ from pathlib import Path
 import click
 
 from toolway.asking import Rounds
-from toolway.calls import CallContext, Outcome, read_arguments
+from toolway.calls import CallContext, read_arguments
 from toolway.catalog import Catalog, build_catalog
 from toolway.cli.findings import read_limits, read_rules, show_report, show_report_json
 from toolway.cli.loading import Source, find_source, load_one, names_source
-from toolway.cli.output import complain, prepare_stdout, stdout_kept
+from toolway.cli.output import complain, echo, prepare_logging, prepare_streams, stdout_kept
 from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
-from toolway.cli.starting import run, started
+from toolway.cli.starting import ShutdownError, run, started
 from toolway.cli.values import read_json, read_pairs
 from toolway.clients import CLIENTS, Launch, server_name
 from toolway.errors import ToolwayError
@@ -55,6 +61,13 @@ _chdir = click.option(
     help="The folder to work in, from which APP's relative paths are meant; this folder by default.",
 )
 _base_url = click.option("--base-url", metavar="URL", help="Where the API runs, if APP is an OpenAPI document.")
+
+_start = click.option(
+    "--start",
+    "starts",
+    is_flag=True,
+    help="Start APP first, and shut it down afterwards: for routes that are added at startup.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -100,11 +113,16 @@ def stdio(app: str | None, base_url: str | None, app_dir: Path) -> None:
 @_toolway.command("list")
 @click.argument("app", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the definitions as an agent gets them.")
+@_start
 @_app_dir
-def list_tools(app: str | None, as_json: bool, app_dir: Path) -> None:
+def list_tools(app: str | None, as_json: bool, starts: bool, app_dir: Path) -> None:
     """List the tools of APP as an agent sees them."""
-    catalog = _catalog(find_source(app, app_dir))
-    (show_catalog_json if as_json else show_catalog)(catalog)
+
+    def show(catalog: Catalog) -> int:
+        (show_catalog_json if as_json else show_catalog)(catalog)
+        return 0
+
+    sys.exit(_with_catalog(find_source(app, app_dir), show, starts=starts))
 
 
 @_toolway.command("lint")
@@ -120,6 +138,7 @@ def list_tools(app: str | None, as_json: bool, app_dir: Path) -> None:
 )
 @click.option("--only", callback=read_rules, default="", metavar="RULES", help="Apply only these rules, such as D1,N1.")
 @click.option("--tool", "tools", multiple=True, metavar="NAME", help="Report only on this tool; may be repeated.")
+@_start
 @_app_dir
 def lint_tools(
     app: str | None,
@@ -128,29 +147,34 @@ def lint_tools(
     fail_on: frozenset[str],
     only: frozenset[str],
     tools: tuple[str, ...],
+    starts: bool,
     app_dir: Path,
 ) -> None:
     """Check APP for problems that trip up agents, suggest fixes, and report token costs."""
-    catalog = _catalog(find_source(app, app_dir))
-    report = lint(catalog, server_name(catalog.title), only=only, tools=tools)
-    if as_json:
-        show_report_json(report)
-    else:
-        show_report(report, every_place=every_place)
-    sys.exit(1 if report.breaks(fail_on) else 0)
+
+    def show(catalog: Catalog) -> int:
+        report = lint(catalog, server_name(catalog.title), only=only, tools=tools)
+        if as_json:
+            show_report_json(report)
+        else:
+            show_report(report, every_place=every_place)
+        return 1 if report.breaks(fail_on) else 0
+
+    sys.exit(_with_catalog(find_source(app, app_dir), show, starts=starts))
 
 
-def _catalog(source: Source) -> Catalog:
+def _with_catalog(source: Source, show: Callable[[Catalog], int], *, starts: bool) -> int:
+    """Read a catalog, show it before a started application shuts down, and return the exit code."""
     if source.is_document:
-        return build_catalog(read_document(load_document(source.text)))
+        return show(build_catalog(read_document(load_document(source.text))))
     with stdout_kept():
         toolway = load_one(source)
 
-        async def read() -> Catalog:
+        async def start_and_show() -> int:
             async with started(toolway) as running:
-                return running.catalog
+                return show(running.catalog)
 
-        return run(read)
+        return run(start_and_show) if starts else show(toolway.read_catalog())
 
 
 @_toolway.command()
@@ -170,17 +194,18 @@ def call(words: tuple[str, ...], json_text: str | None, base_url: str | None, ap
     with stdout_kept():
         toolway = load_one(source)
 
-        async def answer() -> Outcome:
+        async def call_and_show() -> int:
             async with started(toolway) as running:
                 tool = running.calls.tool(rest[0])
                 arguments = {**given, **read_arguments(tool, pairs)}
                 running.calls.confirms = False  # whoever types the command has said yes
                 context = replace(CallContext.local(toolway.settings), asking=Rounds(()))  # nobody answers here
-                return await running.calls.call(tool.name, arguments, context)
+                outcome = await running.calls.call(tool.name, arguments, context)
+                show_outcome(outcome)
+                return 1 if outcome.is_error else 0
 
-        outcome = run(answer)
-    show_outcome(outcome)
-    sys.exit(1 if outcome.is_error else 0)
+        code = run(call_and_show)
+    sys.exit(code)
 
 
 @_toolway.command(short_help="Print the block to paste into CLIENT.")
@@ -197,8 +222,8 @@ def config(client: str, app: str | None, base_url: str | None, app_dir: Path) ->
     with stdout_kept():
         title = load_one(source).source.title
     block, where = CLIENTS[client](Launch(title, sys.executable, tuple(_starting(source, here))))
-    click.echo(block)
-    click.echo(where, err=True)
+    echo(block)
+    echo(where, err=True)
 
 
 def _starting(source: Source, here: Path) -> Iterator[str]:
@@ -212,7 +237,8 @@ def _starting(source: Source, here: Path) -> Iterator[str]:
 
 def main() -> None:
     """Run the command line."""
-    prepare_stdout()
+    prepare_streams()
+    prepare_logging()
     try:
         code = _toolway.main(prog_name="toolway", standalone_mode=False)
     except click.UsageError as error:
@@ -220,9 +246,14 @@ def main() -> None:
         code = 2
     except ToolwayError as error:
         complain(str(error))
-        code = 2
+        code = 3 if isinstance(error, ShutdownError) else 2
     except (KeyboardInterrupt, click.Abort):
         code = 130
+    except OSError as error:  # of `--help`, which click itself prints
+        if error.errno != errno.ENOSPC:
+            raise
+        complain(f"cannot write to stdout: {error.strerror}")
+        code = 2
     sys.exit(code)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import click
 
 from toolway.catalog.text import visible
+from toolway.cli.output import echo, json_text
 from toolway.lint import BYTES_PER_TOKEN, RULES, Finding, Level, Place, Report, Rule
 
 __all__ = ["read_limits", "read_rules", "show_report", "show_report_json"]
@@ -43,7 +43,7 @@ def read_rules(_context: click.Context, _option: click.Parameter, value: str) ->
 
 def show_report_json(report: Report) -> None:
     """Print the whole report for programs."""
-    click.echo(json.dumps(report.wire(), indent=2, ensure_ascii=False))
+    echo(json_text(report.wire()))
 
 
 def show_report(report: Report, *, every_place: bool) -> None:
@@ -51,14 +51,23 @@ def show_report(report: Report, *, every_place: bool) -> None:
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     most = None if every_place else _PLACES
     groups = _by_rule(report.findings)
-    blocks = [
-        [f"{rule.id}  {_level(findings):5}  {len(findings):>6,}  {rule.title}" for rule, findings in groups],
-        *(list(_rule_lines(rule, findings, report.aliases, width, most)) for rule, findings in groups),
-        list(_suppressed_lines(report, width)),
-        list(_cost_lines(report)),
-        [_verdict(report)],
-    ]
-    click.echo("\n\n".join("\n".join(lines) for lines in blocks if lines))
+    for rule, findings in groups:
+        echo(f"{rule.id}  {_level(findings):5}  {len(findings):>6,}  {rule.title}")
+    if groups:
+        echo("")
+    for rule, findings in groups:
+        level = _level(findings)
+        echo(f"{rule.id} {level}: {rule.title}", fg=_COLOURS[level], bold=True)
+        _echo_block(_rule_lines(rule, findings, report.aliases, width, most))
+    _echo_block(_suppressed_lines(report, width))
+    _echo_block(_cost_lines(report))
+    echo(_verdict(report))
+
+
+def _echo_block(lines: Iterable[str]) -> None:
+    """Print lines and an empty one after them."""
+    if text := "\n".join(lines):
+        echo(text + "\n")
 
 
 def _by_rule(findings: Sequence[Finding]) -> list[tuple[Rule, list[Finding]]]:
@@ -76,8 +85,6 @@ def _level(findings: Sequence[Finding]) -> Level:
 def _rule_lines(
     rule: Rule, findings: list[Finding], aliases: Mapping[str, str], width: int, most: int | None
 ) -> Iterator[str]:
-    level = _level(findings)
-    yield click.style(f"{rule.id} {level}: {rule.title}", fg=_COLOURS[level], bold=True)
     yield from _wrapped(f"Why: {rule.why}", width, "  ")
     yield from _wrapped(f"Instead: {rule.fix}", width, "  ")
     places = list(_places(findings, aliases))

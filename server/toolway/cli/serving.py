@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from multiprocessing.synchronize import Lock
 from typing import Any
 
-import click
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,7 +28,7 @@ from toolway._places import Place, places_on
 from toolway._toolway import Toolway
 from toolway.asking import new_key, share_key
 from toolway.cli.loading import Source, load_toolway
-from toolway.cli.output import complain
+from toolway.cli.output import complain, echo, has_color, prepare_logging
 from toolway.cli.starting import start_failure
 from toolway.errors import ConfigurationError
 from toolway.operations import applications, has_path
@@ -117,7 +116,7 @@ class _Address:
 
 
 def _serve_here(toolway: Toolway, address: _Address, listener: socket.socket) -> int:
-    app = _Told(toolway, lambda: click.echo("\n".join(_announcement(toolway, address)), err=True), complain)
+    app = _Told(toolway, lambda: echo("\n".join(_announcement(toolway, address)), err=True), complain)
     server = _Server(_config(app, toolway, logging.WARNING))
     for number in _SIGNALS:  # which uvicorn raises again when it has shut down
         signal.signal(number, signal.SIG_DFL)
@@ -193,6 +192,7 @@ def _config(app: Any, toolway: Toolway, level: int, **options: Any) -> uvicorn.C
     log_config = copy.deepcopy(LOGGING_CONFIG)
     log_config["loggers"]["uvicorn.error"]["level"] = level
     seconds = math.ceil(toolway.settings.shutdown_seconds) + _ANSWER_SECONDS
+    options |= {"use_colors": None if has_color() else False}
     return uvicorn.Config(app, lifespan="on", log_config=log_config, timeout_graceful_shutdown=seconds, **options)
 
 
@@ -208,13 +208,14 @@ class _Worker:
 
     def __call__(self) -> ASGIApp:
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        prepare_logging()
         share_key(self.key)
         toolway = _mounted(self.source)
         return _Told(toolway, lambda: self._announce(toolway), self._complain)
 
     def _announce(self, toolway: Toolway) -> None:
         if self.speaks.acquire(block=False):
-            click.echo("\n".join(_announcement(toolway, self.address)), err=True)
+            echo("\n".join(_announcement(toolway, self.address)), err=True)
 
     def _complain(self, text: str) -> None:
         if self.speaks.acquire(block=False):
@@ -235,7 +236,7 @@ def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
     skipped = len(toolway.catalog.skipped)
     rest = f"; {skipped} operations are no tools, `toolway list` says why" if skipped else ""
     what = _tools(toolway) if len(places) == 1 else f"{len(places)} MCP endpoints"
-    yield f"{toolway.catalog.title}: {what}{rest}. Ctrl+C ends the server."
+    yield f"{' '.join(toolway.catalog.title.split())}: {what}{rest}. Ctrl+C ends the server."
 
 
 def _not_started(site: FastAPI) -> Iterator[Place]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import textwrap
 from collections.abc import Iterator
 from typing import Any, cast
 
-import click
-
 from toolway.calls import Audio, Blob, Content, Image, Outcome, Text, Written
 from toolway.catalog import Argument, Catalog, Tool
 from toolway.catalog.schemas import deref
+from toolway.cli.output import echo, is_terminal, json_text
 from toolway.operations import Schema
 
 __all__ = ["show_catalog", "show_catalog_json", "show_outcome"]
@@ -25,17 +23,19 @@ def show_catalog(catalog: Catalog) -> None:
     """Print what is offered for people: the tools and what they take, resources, prompts and skills."""
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     for tool in catalog.tools.values():
-        click.echo("\n".join(_tool_lines(tool, width)) + "\n")
+        echo(tool.name, bold=True, nl=False)
+        echo(f"  ({', '.join(_hints(tool))})")
+        echo("\n".join(_tool_lines(tool, width)) + "\n")
     for lines in _other_lines(catalog):
-        click.echo("\n".join(textwrap.shorten(line, width, placeholder=" ...") for line in lines) + "\n")
+        echo("\n".join(textwrap.shorten(line, width, placeholder=" ...") for line in lines) + "\n")
     for entry in catalog.skipped:
-        click.echo(f"skipped: {entry.method} {entry.path}: {entry.reason}")
-    click.echo(f"{', '.join(_counts(catalog))}, {len(catalog.skipped)} skipped")
+        echo(f"skipped: {entry.method} {_one_line(entry.path)}: {_one_line(entry.reason)}")
+    echo(f"{', '.join(_counts(catalog))}, {len(catalog.skipped)} skipped")
 
 
 def show_catalog_json(catalog: Catalog) -> None:
     """Print tools, resources and prompts as a client gets them."""
-    click.echo(json.dumps(catalog.definitions(), indent=2, ensure_ascii=False))
+    echo(json_text(catalog.definitions()))
 
 
 def _other_lines(catalog: Catalog) -> Iterator[list[str]]:
@@ -54,7 +54,11 @@ def _other_lines(catalog: Catalog) -> Iterator[list[str]]:
 
 
 def _gist(text: str) -> str:
-    return " ".join(text.partition("\n\n")[0].split())
+    return _one_line(text.partition("\n\n")[0])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _counts(catalog: Catalog) -> Iterator[str]:
@@ -65,16 +69,19 @@ def _counts(catalog: Catalog) -> Iterator[str]:
 
 
 def show_outcome(outcome: Outcome) -> None:
-    """Print what a call gave: on stderr when it failed; JSON is laid out for a person, and untouched for a pipe."""
-    is_laid_out = outcome.structured is not None and not outcome.is_error and sys.stdout.isatty()
+    """Print the result of a call: an error on stderr, an answer as it is to a pipe, and laid out on a terminal."""
+    is_answer = not outcome.is_error
     for content in outcome.content:
-        click.echo(_laid_out(content) if is_laid_out else _shown(content), err=outcome.is_error)
+        if is_answer and not is_terminal():
+            echo(_shown(content), exact=True)
+        elif is_answer and outcome.structured is not None:
+            echo(_laid_out(content))
+        else:
+            echo(_shown(content), err=outcome.is_error)
 
 
 def _tool_lines(tool: Tool, width: int) -> Iterator[str]:
-    yield f"{click.style(tool.name, bold=True)}  ({', '.join(_hints(tool))})"
-    first = " ".join(tool.description.partition("\n\n")[0].split())
-    yield f"  {textwrap.shorten(first, width - 2, placeholder=' ...')}"
+    yield f"  {textwrap.shorten(_gist(tool.description), width - 2, placeholder=' ...')}"
     for argument in tool.arguments.values():
         yield f"    {textwrap.shorten(_argument_line(argument, tool), width - 4, placeholder=' ...')}"
 
@@ -112,7 +119,7 @@ def _type_of(schema: Schema, tool: Tool, depth: int = 0) -> str:
 def _laid_out(content: Content) -> str:
     if not isinstance(content, Text):
         return _shown(content)
-    return json.dumps(json.loads(content.text), indent=2, ensure_ascii=False)
+    return json_text(json.loads(content.text))
 
 
 def _shown(content: Content) -> str:

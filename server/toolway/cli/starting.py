@@ -12,7 +12,7 @@ from toolway._toolway import Running, Toolway
 from toolway.cli.loading import told
 from toolway.errors import ConfigurationError, ToolwayError
 
-__all__ = ["cause_of", "run", "start_failure", "started"]
+__all__ = ["ShutdownError", "cause_of", "run", "start_failure", "started"]
 
 T = TypeVar("T")
 
@@ -25,17 +25,26 @@ async def started(toolway: Toolway, *, works: bool = False) -> AsyncGenerator[Ru
         works: take up waiting tasks.
 
     Raises:
-        ConfigurationError: its start-up failed, for whatever reason.
+        ConfigurationError: its startup failed.
+        ShutdownError: its shutdown failed.
     """
     stack = AsyncExitStack()
     try:
         running = await stack.enter_async_context(toolway.running(works=works))
-    except Exception as error:  # somebody else's start-up runs here
+    except (Exception, SystemExit) as error:  # the application's startup runs here
         raise start_failure(error) from error
     try:
         yield running
     finally:
-        await stack.aclose()  # in good order, as under a server: what goes wrong here is none of the application's
+        # Without the exception that a command may be ending with, as under a server: it is not the application's.
+        try:
+            await stack.aclose()
+        except (Exception, SystemExit) as error:
+            raise ShutdownError(f"the application failed to shut down: {told(cause_of(error))}") from error
+
+
+class ShutdownError(ToolwayError):
+    """The application's shutdown raised, after the command had done its work."""
 
 
 def start_failure(error: BaseException) -> ToolwayError:
