@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
 import anyio.lowlevel
+from opentelemetry import trace
+from opentelemetry.propagate import inject
 from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Scope
 
@@ -72,6 +74,9 @@ Take: TypeAlias = Callable[[Reply], Awaitable[None]]
 
 class Dispatcher:
     """Sends requests to one application."""
+
+    propagates_trace = True
+    """Whether the current span is the parent of those that the application starts; an HTTP client does that itself."""
 
     is_remote = False
     """Whether that is a remote API, of which no more is known than its OpenAPI document."""
@@ -197,6 +202,8 @@ class Dispatcher:
         headers = [(b"host", self._host), (b"accept", b"*/*"), *self._headers(request, operation, context)]
         if request.body is not None or request.method in _EXPECTS_BODY:
             headers.append((b"content-length", str(len(request.body or b"")).encode()))
+        if self.propagates_trace and trace.get_current_span().get_span_context().is_valid:
+            _add_trace_headers(headers)
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -355,6 +362,15 @@ class _Exchange:
 def _misdirected(host: str) -> Reply:
     detail = f"requests to the host {host!r} are routed to another application, so this endpoint cannot be reached"
     return Reply(421, _JSON, to_json({"detail": detail}))
+
+
+def _add_trace_headers(headers: list[tuple[bytes, bytes]]) -> None:
+    """Name the current span as the parent (`traceparent`), unless the headers name one already."""
+    carrier: dict[str, str] = {}
+    inject(carrier)
+    known = {name for name, _ in headers}
+    added = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in carrier.items()]
+    headers += [header for header in added if header[0] not in known]
 
 
 def _raw(path: str) -> bytes:

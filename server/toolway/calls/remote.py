@@ -42,6 +42,8 @@ class ClientDispatcher(Dispatcher):
         ConfigurationError: the client has no base URL.
     """
 
+    propagates_trace = False
+
     def __init__(self, client: httpx2.AsyncClient, settings: Settings) -> None:
         base = client.base_url
         if not base.host:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -31,6 +32,7 @@ from toolway.protocol.prepared import Prepared
 from toolway.protocol.results import MODERN
 from toolway.protocol.splice import Writer
 from toolway.protocol.timers import Timers
+from toolway.protocol.tracing import RequestSpan, start_span
 
 __all__ = ["FastLane"]
 
@@ -80,7 +82,7 @@ class FastLane:
         if request is None:
             return False
         if request.method != "tools/call":
-            return await self._list(request, send)
+            return await self._list(request, scope, send)
         tool = self._tool(request.params, headers)
         if tool is None:
             return False
@@ -115,7 +117,8 @@ class FastLane:
         meta: Message = params.get("_meta") or _NOTHING
         if "progressToken" in meta:  # which differs from call to call
             return type(meta["progressToken"]) in {str, int}  # what else is a token, and which, the SDK knows
-        self._usual[version].append(meta)
+        if "traceparent" not in meta:  # which differs, too
+            self._usual[version].append(meta)
         return True
 
     def _tool(self, params: Message, headers: Headers) -> Tool | None:
@@ -128,24 +131,30 @@ class FastLane:
                 return None
         return self._tools.get(name)
 
-    async def _list(self, request: _Request, send: Send) -> bool:
+    async def _list(self, request: _Request, scope: Scope, send: Send) -> bool:
         result = await self._prepared.result(request.method, request.version)
         if result is None:
             return False
+        if span := _start_span(request, scope):
+            span.end()
         await Answer(send).finish(*self._writer.reply(request.number, result))
         return True
 
     async def _call(self, request: _Request, tool: Tool, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = Answer(send)
+        answer, span = Answer(send), _start_span(request, scope)
 
         async def deliver(outcome: Outcome) -> None:
             watch.close()
+            if span is not None:
+                span.end_with(is_error=outcome.is_error)
             pieces = self._writer.tool_reply(request.number, tool, outcome, request.version)
             del outcome  # a slow client makes this wait, and the pieces are a copy of a large text
             await answer.finish(*pieces)
 
         async def fail(error: ServerShutdownError) -> None:
             watch.close()
+            if span is not None:
+                span.set_error(INTERNAL_ERROR, str(error))
             await answer.finish(write_error(request.number, INTERNAL_ERROR, str(error)))
 
         context = http_context(scope, _report(request.params, answer))
@@ -153,12 +162,27 @@ class FastLane:
         arguments: Message = request.params.get("arguments") or _NOTHING
         call = Call(self._calls, tool, arguments, context, deliver, fail, on_wait=watch.begin)
         try:
-            await self._calls.run(call)
+            with span.current() if span is not None else _NO_SPAN:
+                await self._calls.run(call)
         finally:
             watch.close()
+            if span is not None:
+                span.end()
 
 
 _NOTHING: Message = {}
+_NO_SPAN = nullcontext()
+
+
+def _start_span(request: _Request, scope: Scope) -> RequestSpan | None:
+    return start_span(
+        request.method,
+        request.params,
+        request_id=request.number,
+        version=request.version,
+        meta=request.params.get("_meta"),
+        scope=scope,
+    )
 
 
 def _is_plain(tool: Tool) -> bool:

@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 from starlette.types import ASGIApp, Message, Scope
 
 from toolway.protocol.results import MODERN
+from toolway.protocol.tracing import UNTRACED
 
 __all__ = ["Prepared"]
 
@@ -65,7 +66,8 @@ def _scope(method: str, version: str) -> Scope:
         "mcp-method": method,
     }
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    return {"type": "http", "method": "POST", "path": "/", "query_string": b"", "root_path": "", "headers": raw}
+    scope: Scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "root_path": "", "headers": raw}
+    return {**scope, UNTRACED: True}
 
 
 def _message(body: bytes) -> bytes:

@@ -48,6 +48,7 @@ from toolway.protocol.results import MODERN, tool_result
 from toolway.protocol.sessions import Sessions
 from toolway.protocol.skills import SkillFiles, offer_skills
 from toolway.protocol.subscriptions import Listening
+from toolway.protocol.tracing import trace_request
 from toolway.protocol.wiring import Wiring
 
 __all__ = ["CatalogServer"]
@@ -76,7 +77,7 @@ class CatalogServer(Server[Any]):
             on_call_tool=_calling(wiring.calls, wiring.context_of),
         )
         self.wiring = wiring
-        self.middleware.append(_contained)
+        self.middleware[:] = [trace_request, _contained]  # and not the SDK's span, which knows less
         self._notices = NotificationOptions()
         self._listed: Mapping[str, object] = {}
         self.offer(catalog)
