@@ -326,6 +326,7 @@ class Toolway:
             ignore_unknown=settings.ignore_unknown_arguments,
             confirms=settings.confirm,
             follow_seconds=settings.follow_seconds,
+            progress_seconds=settings.progress_seconds,
             shutdown_seconds=settings.shutdown_seconds,
         )
         server = CatalogServer(catalog, self._wiring(catalog, calls, context_of))

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     """How long work that an endpoint has accepted is followed, where its tool is marked ``follow``; tasks follow it as
     long as they are kept."""
 
+    progress_seconds: float = Field(default=5, ge=0)
+    """How often a client that gave a progress token hears that its call is still running, unless the endpoint reports
+    progress itself; clients extend their timeouts by it. 0 sends only what the endpoint reports."""
+
     max_result_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     """The largest answer that is handed on."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 
 from tests.calls.both import both
-from tests.protocol.clients import EVERYWHERE, connect
-from toolway import Progress
+from tests.protocol.clients import BOTH_ERAS, EVERYWHERE, connect
+from tests.servers import PATIENCE
+from toolway import Progress, Settings
 from toolway.calls import CallContext, steady
 
 STEPS = [(0, 100, "begun"), (50, 100, "half"), (100, 100, None)]
@@ -86,3 +88,54 @@ async def test_reports_that_come_too_fast_are_dropped_but_never_the_last() -> No
     assert len(heard) < 100
     assert heard[:10] == list(range(10))
     assert heard[-1] == 1000
+
+
+async def test_no_report_of_an_endpoint_is_lost_behind_a_heartbeat() -> None:
+    sent: list[tuple[float, float | None, str | None]] = []
+
+    async def report(*entry: Any) -> None:
+        sent.append(entry)
+
+    steadied = steady(report)
+    assert steadied is not None
+    await steadied.beat("still running")
+    await steadied(0, 0.002, "begun")
+    await steadied.beat("still running")
+    await steadied(0.002, 0.002, "ended")
+    assert [message for *_, message in sent] == ["still running", "begun", "still running", "ended"]
+    values = [value for value, *_ in sent]
+    assert values == sorted(set(values))
+    assert values[-1] == 0.002
+    assert [total for _, total, _ in sent] == [None, 0.002, 0.002, 0.002]
+
+
+def make_slow() -> FastAPI:
+    app = FastAPI()
+
+    @app.post("/slow", operation_id="slow")
+    def slow() -> str:
+        RELEASED.wait(PATIENCE)
+        return "done"
+
+    return app
+
+
+RELEASED = threading.Event()
+
+
+@pytest.mark.parametrize(("transport", "mode"), [entry for entry in BOTH_ERAS if entry[0] != "stdio"])
+async def test_heartbeats_keep_a_client_waiting_on_every_transport(transport: str, mode: str) -> None:
+    RELEASED.clear()
+    heard: list[float] = []
+
+    async def follow(progress: float, total: float | None, message: str | None) -> None:
+        heard.append(progress)
+        if len(heard) == 3:
+            RELEASED.set()
+
+    settings = Settings(progress_seconds=0.02, stateful=transport == "stateful http")
+    async with connect(transport, mode, make_slow, settings) as client:
+        result = await client.call_tool("slow", {}, progress_callback=follow)
+    assert not result.is_error
+    assert heard == sorted(set(heard))
+    assert len(heard) >= 3

@@ -318,7 +318,9 @@ def new_app(title: str) -> FastAPI:
     return app
 
 
-def make_server(*, fast_lane: bool, stream_seconds: float = 1.01, stateful: bool = False) -> FastAPI:
+def make_server(
+    *, fast_lane: bool, stream_seconds: float = 1.01, stateful: bool = False, progress_seconds: float = 5
+) -> FastAPI:
     """Make a fresh application that serves its endpoints over MCP, with or without the fast lane.
 
     No endpoint is likely to take just as long as a stream is followed: who comes first would be left to chance.
@@ -330,6 +332,7 @@ def make_server(*, fast_lane: bool, stream_seconds: float = 1.01, stateful: bool
         fast_lane=fast_lane,
         stream_seconds=stream_seconds,
         stateful=stateful,
+        progress_seconds=progress_seconds,
         body_seconds=5,
         max_body_bytes=MOST_BYTES,
     )

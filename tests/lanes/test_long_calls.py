@@ -30,8 +30,8 @@ def call(version: str, name: str, number: int = 1, token: str | None = None, **a
 
 
 @asynccontextmanager
-async def serving(fast: bool = True) -> AsyncGenerator[FastAPI]:
-    async with started(make_server(fast_lane=fast, stream_seconds=1000)) as app:
+async def serving(fast: bool = True, progress_seconds: float = 5) -> AsyncGenerator[FastAPI]:
+    async with started(make_server(fast_lane=fast, stream_seconds=1000, progress_seconds=progress_seconds)) as app:
         yield app
 
 
@@ -81,11 +81,40 @@ def test_without_a_token_the_same_call_tells_no_progress(version: str, fast: boo
 
 
 @both_lanes
+def test_a_caller_that_wants_progress_hears_every_5_seconds_that_a_call_is_running(version: str, fast: bool) -> None:
+    answer = answered(version, fast, "wait", token="t", seconds=12, label="done")
+    *progress, last = [json.loads(message) for message in messages(answer)]
+    assert [entry["params"] for entry in progress] == [
+        {"progressToken": "t", "progress": 0.001, "message": "Still running after 5 seconds"},
+        {"progressToken": "t", "progress": 0.002, "message": "Still running after 10 seconds"},
+    ]
+    assert last["result"]["structuredContent"] == {"label": "done"}
+
+
+@both_lanes
+def test_a_call_that_reports_progress_itself_is_reported_only_between(version: str, fast: bool) -> None:
+    answer = answered(version, fast, "wait_in_steps", token="t", seconds=9, steps=3)
+    progress = [json.loads(message)["params"]["progress"] for message in messages(answer)[:-1]]
+    assert progress == [0.001, 1, 1.001, 2, 2.001, 3]
+
+
+@both_lanes
 @pytest.mark.parametrize(("name", "arguments"), [("answer_first", {}), ("follow_steps", {"steps": 0})])
 def test_nothing_is_told_after_the_answer(version: str, fast: bool, name: str, arguments: dict[str, Any]) -> None:
     """Nor is what comes after it waited for: sending more after the end would fail here."""
     answer = answered(version, fast, name, token="t", **arguments)
     assert len(messages(answer)) == 1
+
+
+@both_lanes
+def test_a_background_task_does_not_report_that_it_is_running(version: str, fast: bool) -> None:
+    async def ask() -> Answer:
+        async with serving(fast, progress_seconds=0.1) as app:
+            answer = await send(app, call(version, "answer_first", token="t"))
+            await passed(1)
+            return answer
+
+    assert len(messages(run(ask()))) == 1
 
 
 @both_lanes

@@ -19,6 +19,7 @@ from toolway.calls.context import CallContext
 from toolway.calls.dispatch import Dispatcher, Reply
 from toolway.calls.failures import internal_failure, not_asked, refused_argument
 from toolway.calls.outcome import Deliver, Outcome
+from toolway.calls.progress import Heartbeat, SteadyReport
 from toolway.calls.redirects import Step, followed, located
 from toolway.calls.result import outcome_of
 from toolway.calls.work import Work, ends_task
@@ -51,6 +52,7 @@ class Calls:
         confirms: ask for a yes before tools that want one, always or where the caller can be asked.
         follow_seconds: how long work that an endpoint has accepted is followed, where it wants that.
         shutdown_seconds: how long calls may take to finish once the server is shutting down.
+        progress_seconds: how often a caller that wants progress hears that its call is still running; 0 for never.
     """
 
     def __init__(
@@ -62,12 +64,14 @@ class Calls:
         confirms: bool | Literal["if_possible"] = True,
         follow_seconds: float = 300,
         shutdown_seconds: float = 10,
+        progress_seconds: float = 0,
     ) -> None:
         self.dispatchers = dispatchers
         self.ignore_unknown = ignore_unknown
         self.confirms = confirms
         self.follow_seconds = follow_seconds
         self.shutdown_seconds = shutdown_seconds
+        self.progress_seconds = progress_seconds
         self._deadline: float | None = None
         """By when calls have to finish, in the event loop's time; None while the server is not shutting down."""
         self._interrupting: asyncio.Task[None] | None = None
@@ -198,18 +202,24 @@ class Call:
         self._next: Step | None = None
         self._redirects_left = _MOST_REDIRECTS
         self._accepted: Accepted | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._is_answered = False
         self._interrupted: asyncio.Future[None] | None = None
         self._work = Work(self._perform(arguments), self._waits)
 
     async def run(self) -> None:
         waits, name = self._calls.waits, self._tool.name
-        if waits.get(name, True):
-            await self._work.run()
-        else:
-            await self._work.run_at_once()
-        waits.setdefault(name, False)
-        if self._accepted is not None:
-            await self._accepted.ended()
+        try:
+            if waits.get(name, True):
+                await self._work.run()
+            else:
+                await self._work.run_at_once()
+            waits.setdefault(name, False)
+            if self._accepted is not None:
+                await self._accepted.ended()
+        finally:
+            if self._heartbeat is not None:
+                self._heartbeat.cancel()
         if self._interrupted is not None:
             await self._interrupted
 
@@ -235,6 +245,8 @@ class Call:
         self.stop()
         self._work.stop()
         try:
+            if self._heartbeat is not None:
+                await self._heartbeat.finish()
             await self._fail(ServerShutdownError())
         finally:
             self._interrupted.set_result(None)
@@ -243,6 +255,15 @@ class Call:
         self._calls.waits[self._tool.name] = True
         if self._on_wait is not None:
             self._on_wait(self.stop)
+        report, seconds = self._context.report, self._calls.progress_seconds
+        if isinstance(report, SteadyReport) and seconds and not self._is_answered and not self._context.is_task:
+            self._heartbeat = Heartbeat(report, seconds)
+
+    async def _finish(self, outcome: Outcome) -> None:
+        self._is_answered = True
+        if self._heartbeat is not None:
+            await self._heartbeat.finish()
+        await self._deliver(outcome)
 
     async def _perform(self, arguments: Mapping[str, Any]) -> None:
         try:
@@ -251,11 +272,11 @@ class Call:
                 required = self._calls.confirms is True
                 await confirm(self._tool, arguments, self._context.asking, required=required)
         except ArgumentError as error:
-            await self._deliver(refused_argument(error))
+            await self._finish(refused_argument(error))
         except HTTPException as error:  # there was no yes
-            await self._deliver(not_asked(error))
+            await self._finish(not_asked(error))
         except Exception as error:  # noqa: BLE001 - the outermost edge: nothing of it may reach the caller
-            await self._deliver(internal_failure(self._tool.name, error))
+            await self._finish(internal_failure(self._tool.name, error))
         else:
             await self._send(request)
 
@@ -271,7 +292,7 @@ class Call:
             return
         self._next = self._followed(request, reply)
         if self._next is None:
-            await self._deliver(self._outcome(reply))
+            await self._finish(self._outcome(reply))
             if reply.cut:
                 self.stop()
 
@@ -282,7 +303,7 @@ class Call:
             return False
         self._accepted = Accepted(
             self._dispatcher, self._context,
-            located=self._located, redirected=self._followed, read=self._outcome, deliver=self._deliver,
+            located=self._located, redirected=self._followed, read=self._outcome, deliver=self._finish,
         )  # fmt: skip
         self._accepted.begin(step, reply, self._context.stream_seconds or self._calls.follow_seconds)
         return True
