@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from toolway.calls import Dispatcher, prepare_questions
 from toolway.catalog import Catalog, Selection, build_catalog, combine_catalogs
 from toolway.errors import ConfigurationError
-from toolway.operations import Api, applications, load_document, read_application, read_document
+from toolway.operations import Api, CallerRules, applications, load_document, read_application, read_document
 from toolway.settings import Settings
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ class Application:
     def read_catalog(self, origin: str = "") -> Catalog:
         if self._elsewhere is None:
             prepare_questions(self.app, self._settings)
-        return build_catalog(self.adapt(read_application(self.app)), self._selection, origin)
+        api = self.adapt(read_application(self.app))
+        return build_catalog(api, self._selection, origin, _caller_rules(self._settings))
 
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
         return {"": self._elsewhere or Dispatcher(self.app, self._settings, state)}
@@ -179,6 +180,7 @@ class _Elsewhere(_Without):
         self._remote = remote
         self._dispatcher = _remote_dispatcher(remote, settings)
         self._selection = selection
+        self._rules = _caller_rules(settings)
 
     @cached_property
     def _api(self) -> Api:
@@ -191,7 +193,7 @@ class _Elsewhere(_Without):
         return self._api.title
 
     def read_catalog(self, origin: str = "") -> Catalog:
-        return build_catalog(self._api, self._selection, origin)
+        return build_catalog(self._api, self._selection, origin, self._rules)
 
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
         return {"": self._dispatcher}
@@ -265,6 +267,10 @@ def combined(parts: Mapping[str, Source], title: str) -> Source:
         if isinstance(part, _Several):
             raise ConfigurationError(f"{prefix!r} holds several applications itself; name each of them here")
     return _Several(parts, title)
+
+
+def _caller_rules(settings: Settings) -> CallerRules:
+    return CallerRules(frozenset(settings.header_arguments), frozenset(settings.caller_headers))
 
 
 def _client_dispatcher(client: httpx2.AsyncClient, settings: Settings) -> Dispatcher:

@@ -69,6 +69,10 @@ class Toolway:
         skills: a folder of skills, each a folder with a ``SKILL.md``; served under the official extension.
         bus: carries word of changes to the clients that listen; within this process otherwise.
         settings: hosts, limits and the like; read from the environment (``TOOLWAY_...``) otherwise.
+        header_arguments: headers and cookies that are arguments of tools, although they would come from the MCP request
+            only. Defaults to the setting of this name.
+        caller_headers: headers and cookies that every endpoint gets from the MCP request, and that are never arguments.
+            Defaults to the setting of this name.
 
     Raises:
         ConfigurationError: a filter has an unknown key, a variable of the environment cannot be read, the client has
@@ -88,8 +92,10 @@ class Toolway:
         skills: str | Path | None = None,
         bus: SubscriptionBus | None = None,
         settings: Settings | None = None,
+        header_arguments: Sequence[str] | None = None,
+        caller_headers: Sequence[str] | None = None,
     ) -> None:
-        self.settings = settings_of(settings)
+        self.settings = settings_of(settings).replaced(header_arguments=header_arguments, caller_headers=caller_headers)
         selection = Selection(include or {}, exclude or {}, expose)
         if isinstance(app, Mapping):
             self.source = _several(app, client, selection, self.settings, name or "toolway")

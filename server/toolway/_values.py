@@ -10,10 +10,11 @@ from pydantic import SecretStr, ValidationError, ValidatorFunctionWrapHandler
 
 from toolway._headers import stays_with_connection
 
-__all__ = ["address", "confirming", "forwardable", "hosts", "long", "origins"]
+__all__ = ["address", "caller_names", "confirming", "forwardable", "hosts", "long", "origins"]
 
 _KEY_BYTES = 32
 _HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PARAMETER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::[0-9]{1,5})?"
 _HOSTS = re.compile(rf"\*|{_HOST}")
 _ORIGINS = re.compile(rf"\*|null|file://|[a-z][a-z0-9+.-]*://{_HOST}", re.IGNORECASE)
@@ -73,6 +74,16 @@ def forwardable(names: list[str]) -> list[str]:
             raise ValueError(f"expected the name of a header, such as 'x-tenant', got {name!r}")
         if stays_with_connection(name.lower()):
             raise ValueError(f"{name!r} belongs to the connection with the caller; leave it out")
+    return _lower(names)
+
+
+def caller_names(names: list[str]) -> list[str]:
+    """Return names of headers or cookies whose values may be arguments or come from the caller, in lower case."""
+    for name in names:
+        if not _PARAMETER_NAME.fullmatch(name):
+            raise ValueError(f"expected the name of a header or a cookie, such as 'x-tenant', got {name!r}")
+        if stays_with_connection(name.lower()) or name.lower() == "authorization":
+            raise ValueError(f"{name!r} cannot be listed: it is never an argument, and toolway handles it by itself")
     return _lower(names)
 
 

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from toolway._values import address, confirming, forwardable, hosts, long, origins
+from toolway._values import address, caller_names, confirming, forwardable, hosts, long, origins
 from toolway.errors import ConfigurationError
 
 __all__ = ["Settings", "read_settings", "settings_of"]
@@ -110,7 +110,14 @@ class Settings(BaseSettings):
     path; over a connection with TLS links are https in any case."""
 
     forward_headers: Annotated[list[str], AfterValidator(forwardable)] = []
-    """Further headers of the caller that reach the endpoints; Authorization and declared API keys always do."""
+    """Further headers of the caller that reach the endpoints, besides Authorization and those that they declare."""
+
+    header_arguments: Annotated[list[str], AfterValidator(caller_names)] = []
+    """Headers and cookies that are arguments of tools, although they would come from the MCP request only: those that
+    dependencies declare, and those whose names claim who or where the caller is."""
+
+    caller_headers: Annotated[list[str], AfterValidator(caller_names)] = []
+    """Headers and cookies that every endpoint gets from the MCP request, and that are never arguments."""
 
     state_keys: Annotated[list[SecretStr], AfterValidator(long)] = []
     """Secrets of 32 or more bytes that seal what clients carry between requests, the same in all processes; the first
@@ -144,6 +151,18 @@ class Settings(BaseSettings):
             _refuse_arguments(init_settings(), set(_names(cls.model_fields)))
         _refuse_variables(os.environ, cls.model_fields)
         return init_settings, env_settings, dotenv_settings, file_secret_settings
+
+    def replaced(self, **values: Any) -> Self:
+        """Return these settings with other values, checked like any; None keeps a value.
+
+        Raises:
+            ConfigurationError: a value is not valid; the text says what was expected.
+        """
+        given = {name: value for name, value in values.items() if value is not None}
+        if not given:
+            return self
+        checked = type(self)(**given)
+        return self.model_copy(update={name: getattr(checked, name) for name in given})
 
     @model_validator(mode="wrap")
     @classmethod

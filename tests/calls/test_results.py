@@ -22,7 +22,7 @@ from fastapi.responses import (
 from mcp_types import AudioContent, EmbeddedResource, ImageContent, TextContent
 from pydantic import BaseModel, Field
 
-from tests.calls.both import Both, assert_same, both, error_of, text_of
+from tests.calls.both import Both, both, error_of, text_of
 from toolway import Settings
 from toolway.calls import CallContext
 
@@ -272,7 +272,18 @@ async def test_anything_but_an_object_is_wrapped_for_older_revisions(reached: An
 async def test_what_an_answer_creates_keeps_its_status_to_itself(reached: Any) -> None:
     response = await reached.web.post("/created")
     assert response.status_code == 201
-    assert_same(await reached.call("created"), response)
+    result = await reached.call("created")
+    assert result.content[0].text == response.text
+    assert result.structured_content == response.json()
+
+
+async def test_a_cookie_that_an_answer_sets_is_named(reached: Any) -> None:
+    result = await reached.call("created")
+    assert not result.is_error
+    assert result.content[1].text == (
+        "The response set the cookie 'session', which is not kept for later calls. To use it, have the MCP client send "
+        "the header 'Cookie: session=...' (the server needs caller_headers=['session'], TOOLWAY_CALLER_HEADERS)."
+    )
 
 
 @pytest.mark.parametrize("tool", ["text", "latin", "html", "csv", "xml", "file", "no_json", "lines", "events"])

@@ -173,6 +173,10 @@ def _place_styled(places: _Places, argument: Argument, value: object) -> None:
 
 
 def _unknown(tool: Tool, name: str) -> ArgumentError:
+    for parameter in tool.operation.parameters:
+        if parameter.source == "caller" and parameter.name.lower() == name.lower():
+            place = f"{parameter.location} {parameter.name!r}"
+            return ArgumentError(f"{name!r} is not an argument: its value is that of the {place} of the MCP request")
     name = name[:_LONGEST_NAME]
     near = get_close_matches(name, tool.arguments, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."

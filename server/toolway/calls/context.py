@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -37,6 +37,11 @@ class CallContext:
     """Whether the request that carried the call has the root path before its own path, too."""
     site: object = None
     """The application through whose whole stack that request came; None where nothing can be said of it."""
+    app: object = None
+    """The application that received that request; None where none did."""
+    outer: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What a server, an outer application or middleware has set on that request: `user`, `auth` and `state` of its
+    ASGI scope, where it has them."""
     is_task: bool = False
     """Whether the call runs as a task, after the request that started it."""
     stream_seconds: float | None = None
@@ -55,16 +60,36 @@ class CallContext:
         return cls(headers=((b"authorization", value),)) if value else cls()
 
     def passed(self, operation: Operation, forwarded: frozenset[bytes]) -> list[tuple[bytes, bytes]]:
-        """The headers that go through to the endpoint: the caller's identity, and what the operator forwards."""
-        wanted = _passing(operation.credentials.headers, forwarded)
-        return [(name, value.strip(b" \t")) for name, value in self.headers if name in wanted]
+        """Return the headers of the MCP request that the endpoint gets: declared and forwarded ones."""
+        wanted = _passing(operation.caller.headers, forwarded)
+        headers = [
+            (name, value.strip(b" \t"))
+            for name, value in self.headers
+            if name in wanted and (name, value) != _ANY_LANGUAGE
+        ]
+        if operation.caller.cookies and (cookies := list(self.cookies(operation.caller.cookies))):
+            headers.append((b"cookie", b"; ".join(pair for _, pair in cookies)))
+        return headers
+
+    def cookies(self, names: frozenset[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield those cookies of the MCP request that have one of these names, each as its name and as it was sent."""
+        for header, value in self.headers:
+            if header == b"cookie":
+                for pair in value.split(b";"):
+                    name = pair.partition(b"=")[0].strip().decode("latin-1")
+                    if name in names:
+                        yield name, pair.strip()
 
     def query_credentials(self, operation: Operation) -> Iterable[tuple[str, str]]:
         return (pair for pair in self.query if pair[0] in operation.credentials.query)
 
 
+_ANY_LANGUAGE = (b"accept-language", b"*")
+"""What JavaScript's fetch sends unless told otherwise; it says nothing of the caller."""
+
+
 @lru_cache(maxsize=256)
 def _passing(declared: frozenset[str], forwarded: frozenset[bytes]) -> frozenset[bytes]:
-    """The names of the headers that go through, where an operation declares some as its credentials."""
+    """Return the names of the headers that reach an operation which declares some of them."""
     wanted = {b"authorization", *forwarded, *(name.encode("latin-1") for name in declared)}
     return frozenset(name for name in wanted if not stays_with_connection(name.decode("latin-1")))

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from toolway._shortcut import BEHIND
 from toolway.calls.bind import Request
+from toolway.calls.caller_headers import CarriedNames, carried_names
 from toolway.calls.context import CallContext
 from toolway.calls.decoding import decoded
 from toolway.calls.direct import DirectPath
@@ -217,16 +218,40 @@ class Dispatcher:
             "headers": headers,
             "client": context.client,
             "server": self._server,
-            "state": dict(self._state),
+            **context.outer,
+            "state": self._request_state(context),
             LINK: context,
         }
 
+    def _request_state(self, context: CallContext) -> dict[str, Any]:
+        """Return the state of the lifespan and of the MCP request, in a copy, as each HTTP request has its own.
+
+        In the state of a request that another application has received, the same names may mean something else.
+        """
+        outer: Mapping[str, Any] = context.outer.get("state") or {}
+        return {**self._state, **outer} if context.app is self._app else {**outer, **self._state}
+
+    def caller_headers(self, operation: Operation, context: CallContext) -> list[tuple[bytes, bytes]]:
+        """Return the headers that the endpoint gets of the MCP request."""
+        return context.passed(operation, self.forwarded)
+
+    def carried(self, operation: Operation, context: CallContext) -> CarriedNames:
+        """Return the names of the headers and cookies that the endpoint gets without an argument."""
+        return carried_names(self.caller_headers(operation, context))
+
     def _headers(self, request: Request, operation: Operation, context: CallContext) -> list[tuple[bytes, bytes]]:
-        passed = context.passed(operation, self.forwarded)
-        if not self.forwarded:
-            return passed + request.headers
-        named = {name for name, _ in passed}  # what the operator forwards is not for an argument to say
-        return passed + [header for header in request.headers if header[0] not in named]
+        passed = self.caller_headers(operation, context)
+        if not passed:
+            return request.headers
+        named = {name for name, _ in passed} - {b"cookie"}
+        return _with_one_cookie_header([*passed, *(header for header in request.headers if header[0] not in named)])
+
+
+def _with_one_cookie_header(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    cookies = [value for name, value in headers if name == b"cookie"]
+    if len(cookies) < 2:
+        return headers
+    return [*(header for header in headers if header[0] != b"cookie"), (b"cookie", b"; ".join(cookies))]
 
 
 class _Exchange:

@@ -20,6 +20,7 @@ from toolway.calls.dispatch import Reply
 from toolway.calls.outcome import Outcome, Text
 from toolway.catalog import Argument, Tool
 from toolway.errors import ArgumentError
+from toolway.operations import Parameter
 
 __all__ = [
     "internal_failure",
@@ -36,6 +37,7 @@ logger = logging.getLogger("toolway.calls")
 _LONGEST = 4000
 """Characters of an error's text that are handed on."""
 _MOST_PROBLEMS = 20
+_CALLER_PLACES = ("header", "cookie")
 _LONGEST_HEADER = 100
 
 
@@ -64,10 +66,13 @@ def refused_request(tool: Tool, reply: Reply) -> Outcome:
 
 def _refused_values(tool: Tool, detail: list[Mapping[str, Any]]) -> Outcome:
     problems = [_problem(tool, entry) for entry in detail[:_MOST_PROBLEMS]]
-    words = [": ".join(filter(None, (problem["argument"], problem["message"]))) for problem in problems]
+    words = [": ".join(filter(None, (_place(problem), problem["message"]))) for problem in problems]
     more = len(detail) - len(problems)
     text = "; ".join(words) + (f"; and {more:,} problems more" if more else "")
-    return _failure(f"Invalid arguments: {text}", status=422, problems=problems)
+    label = (
+        "Invalid request" if any(problem.keys() & set(_CALLER_PLACES) for problem in problems) else "Invalid arguments"
+    )
+    return _failure(f"{label}: {text}", status=422, problems=problems)
 
 
 def server_failure(tool: Tool, reply: Reply) -> Outcome:
@@ -154,7 +159,25 @@ def _has_place(entry: Mapping[str, Any]) -> bool:
 def _problem(tool: Tool, entry: Mapping[str, Any]) -> dict[str, str]:
     """Name a problem by the tool's argument, where FastAPI names it by a place; one of all together has no name."""
     loc: Sequence[object] = entry["loc"]
-    return {"argument": _argument(tool, list(loc)), "message": str(entry["msg"]), "type": str(entry.get("type", ""))}
+    message, kind = str(entry["msg"]), str(entry.get("type", ""))
+    if (parameter := _caller_value(tool, loc)) is not None:
+        return {"argument": "", parameter.location: parameter.name, "message": message, "type": kind}
+    return {"argument": _argument(tool, list(loc)), "message": message, "type": kind}
+
+
+def _place(problem: Mapping[str, str]) -> str:
+    of_caller = next((f"{place} {problem[place]!r}" for place in _CALLER_PLACES if place in problem), "")
+    return of_caller or problem["argument"]
+
+
+def _caller_value(tool: Tool, loc: Sequence[object]) -> Parameter | None:
+    """Return the header or cookie that a problem is about, where the MCP request carries it and no argument does."""
+    if len(loc) < 2:
+        return None
+    for parameter in tool.operation.parameters:
+        if parameter.source == "caller" and parameter.location == loc[0] and _is_named(parameter, loc[1]):
+            return parameter
+    return None
 
 
 def _argument(tool: Tool, loc: list[object]) -> str:
@@ -168,11 +191,14 @@ def _argument(tool: Tool, loc: list[object]) -> str:
     return _steps(rest).lstrip(".")
 
 
-def _is_named(argument: Argument, found: object) -> bool:
+def _is_named(argument: Argument | Parameter, found: object) -> bool:
     """Some releases of FastAPI name a header that is missing from a model by the model's field."""
-    if argument.place == "header":
-        return argument.target.replace("_", "-").lower() == str(found).replace("_", "-").lower()
-    return argument.target == found
+    place, name = (
+        (argument.place, argument.target) if isinstance(argument, Argument) else (argument.location, argument.name)
+    )
+    if place == "header":
+        return name.replace("_", "-").lower() == str(found).replace("_", "-").lower()
+    return name == found
 
 
 def _steps(rest: Sequence[object]) -> str:

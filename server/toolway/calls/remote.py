@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from toolway._values import forwardable
 from toolway.calls.bind import Request
+from toolway.calls.caller_headers import CarriedNames
 from toolway.calls.context import CallContext
 from toolway.calls.dispatch import Dispatcher, Reply, Take
 from toolway.calls.redirects import Step
@@ -72,6 +73,11 @@ class ClientDispatcher(Dispatcher):
         scope = super()._scope(request, operation, context)
         scope["raw_path"] = self._raw_path(request)
         return scope
+
+    def carried(self, operation: Operation, context: CallContext) -> CarriedNames:
+        """Count what the client itself sends with every request."""
+        own = CarriedNames(_header_names(self._client), _cookie_names(self._client))
+        return super().carried(operation, context) | own
 
     async def run(self, request: Request, operation: Operation, context: CallContext, take: Take) -> None:
         async def taken(reply: Reply) -> None:
@@ -152,8 +158,15 @@ class RemoteDispatcher(ClientDispatcher):
         )
 
     async def run(self, request: Request, operation: Operation, context: CallContext, take: Take) -> None:
+        await super().run(request, operation, self._shared(context), take)
+
+    def caller_headers(self, operation: Operation, context: CallContext) -> list[tuple[bytes, bytes]]:
+        return super().caller_headers(operation, self._shared(context))
+
+    def _shared(self, context: CallContext) -> CallContext:
+        """Return what of a call's context may leave for the API."""
         headers = tuple(header for header in context.headers if header[0] in self.forwarded)
-        await super().run(request, operation, replace(context, headers=headers, query=()), take)
+        return replace(context, headers=headers, query=(), outer={})
 
 
 class _FaultError(Exception):

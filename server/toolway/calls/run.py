@@ -15,6 +15,7 @@ from fastapi import HTTPException
 from toolway.asking.confirm import confirm
 from toolway.calls.accepted import Accepted, told
 from toolway.calls.bind import Request, bind
+from toolway.calls.caller_headers import carried_names, name_missing, refuse_carried
 from toolway.calls.context import CallContext
 from toolway.calls.dispatch import Dispatcher, Reply
 from toolway.calls.failures import internal_failure, not_asked, refused_argument
@@ -22,9 +23,11 @@ from toolway.calls.outcome import Deliver, Outcome
 from toolway.calls.progress import Heartbeat, SteadyReport
 from toolway.calls.redirects import Step, followed, located
 from toolway.calls.result import outcome_of
+from toolway.calls.set_cookies import cookies_set, credentials_of, name_cookies
 from toolway.calls.work import Work, ends_task
 from toolway.catalog import Catalog, Tool
 from toolway.errors import ArgumentError, ServerShutdownError, UnknownToolError
+from toolway.operations import ParameterNames
 
 __all__ = ["Call", "Calls"]
 
@@ -84,8 +87,16 @@ class Calls:
     def offer(self, catalog: Catalog) -> None:
         """Call the tools of this catalogue from now on; calls on their way end as they began."""
         self.tools = catalog.tools
+        self._credentials: dict[str, ParameterNames] = {}
         for origin, dispatcher in self.dispatchers.items():
             dispatcher.prepare(tool.operation for tool in self.tools.values() if tool.origin == origin)
+
+    def credentials(self, origin: str) -> ParameterNames:
+        """Return how callers authenticate to the tools of one origin."""
+        if origin not in self._credentials:
+            operations = (tool.operation for tool in self.tools.values() if tool.origin == origin)
+            self._credentials[origin] = credentials_of(operations)
+        return self._credentials[origin]
 
     def tool(self, name: str) -> Tool:
         """Return a listed tool.
@@ -205,6 +216,7 @@ class Call:
         self._heartbeat: Heartbeat | None = None
         self._is_answered = False
         self._interrupted: asyncio.Future[None] | None = None
+        self._set_cookies: tuple[str, ...] = ()
         self._work = Work(self._perform(arguments), self._waits)
 
     async def run(self) -> None:
@@ -268,6 +280,9 @@ class Call:
     async def _perform(self, arguments: Mapping[str, Any]) -> None:
         try:
             request = bind(self._tool, arguments, ignore_unknown=self._calls.ignore_unknown)
+            if request.headers and request.headers[0][0] != b"content-type":  # which comes after those of arguments
+                headers = self._dispatcher.caller_headers(self._tool.operation, self._context)
+                refuse_carried(self._tool, arguments, carried_names(headers))
             if self._tool.confirmation is not None and self._calls.confirms:
                 required = self._calls.confirms is True
                 await confirm(self._tool, arguments, self._context.asking, required=required)
@@ -290,6 +305,7 @@ class Call:
     async def _take(self, request: Request, reply: Reply) -> None:
         if reply.status == 202 and self._tool.follow and self._is_accepted(request, reply):
             return
+        self._set_cookies += cookies_set(reply.headers)
         self._next = self._followed(request, reply)
         if self._next is None:
             await self._finish(self._outcome(reply))
@@ -311,9 +327,18 @@ class Call:
     def _outcome(self, reply: Reply) -> Outcome:
         try:
             outcome = self._read(self._tool, self._dispatcher.decoded(reply))
+            if outcome.status is not None and 400 <= outcome.status < 500:
+                outcome = self._with_missing_named(outcome)
+            if self._set_cookies and self._read is outcome_of:
+                accepted = None if self._dispatcher.is_remote else self._calls.credentials(self._tool.origin)
+                outcome = name_cookies(outcome, self._set_cookies, accepted)
             return told(outcome, reply) if reply.status == 202 and self._tool.follow else outcome
         except Exception as error:  # noqa: BLE001 - see above
             return internal_failure(self._tool.name, error)
+
+    def _with_missing_named(self, outcome: Outcome) -> Outcome:
+        operation = self._tool.operation
+        return name_missing(outcome, operation, self._dispatcher.carried(operation, self._context))
 
     def _followed(self, request: Request, reply: Reply) -> Step | None:
         if not 300 <= reply.status < 400 or not self._redirects_left:

@@ -18,22 +18,13 @@ Place: TypeAlias = Literal["path", "query", "header", "cookie", "field", "body"]
 
 Encoding: TypeAlias = Literal["json", "urlencoded", "multipart", "text", "bytes", "any"]
 
-# What a caller may never set by an argument: it belongs to the connection, or is somebody's credential.
-_RESERVED = frozenset(
-    {
-        "accept", "accept-encoding", "authorization", "connection", "content-encoding", "content-length",
-        "content-type", "cookie", "expect", "forwarded", "host", "keep-alive", "origin", "proxy-authenticate",
-        "proxy-authorization", "proxy-connection", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "via",
-    }
-)  # fmt: skip
 _FORMS = frozenset({"urlencoded", "multipart"})
 _LISTS_MEMBERS = frozenset(
     {"additionalProperties", "allOf", "description", "example", "examples", "properties", "required", "title", "type"}
 )
 _SAYS_WHICH_VALUES = frozenset({"allOf", "anyOf", "const", "enum", "oneOf", "properties"})
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.-]+")
-_ALWAYS_THERE = frozenset({"accept", "authorization", "content-length", "content-type", "host"})
-_RESERVED_PREFIXES = ("mcp-", "sec-", "toolway-", "x-forwarded-")
+_ALWAYS_SENT = frozenset({"accept", "content-length", "content-type", "host"})
 
 FILE: Schema = {
     "type": "object",
@@ -113,9 +104,9 @@ def flat_arguments(operation: Operation) -> list[Argument]:
 def _from_parameters(operation: Operation) -> Iterator[Argument]:
     order = ("path", "query", "header", "cookie")
     for parameter in sorted(operation.parameters, key=lambda entry: order.index(entry.location)):
-        if _is_withheld(parameter, operation):
-            _check_reachable(parameter, operation)
-        else:
+        if parameter.source == "connection":
+            _check_sent(parameter)
+        elif parameter.source == "argument":
             yield Argument(
                 name=parameter.name,
                 place=parameter.location,
@@ -126,18 +117,8 @@ def _from_parameters(operation: Operation) -> Iterator[Argument]:
             )
 
 
-def _is_withheld(parameter: Parameter, operation: Operation) -> bool:
-    name = parameter.name.lower()
-    if parameter.location == "header":
-        return name in _RESERVED or name.startswith(_RESERVED_PREFIXES) or name in operation.credentials.headers
-    keys = {"query": operation.credentials.query, "cookie": operation.credentials.cookies}
-    return parameter.name in keys.get(parameter.location, ())
-
-
-def _check_reachable(parameter: Parameter, operation: Operation) -> None:
-    name = parameter.name.lower()
-    comes_by_itself = name in _ALWAYS_THERE or name in operation.credentials.headers or parameter.location != "header"
-    if parameter.required and not comes_by_itself:
+def _check_sent(parameter: Parameter) -> None:
+    if parameter.required and parameter.name.lower() not in _ALWAYS_SENT:
         raise DocumentError(f"it requires the header {parameter.name!r}, which no caller of a tool can set")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ from toolway.catalog.selection import Selection
 from toolway.catalog.skills import Skill
 from toolway.catalog.tool import Tool
 from toolway.errors import ConfigurationError, DocumentError
-from toolway.operations import MALFORMED, Api, Operation, Schema, Skipped
+from toolway.operations import MALFORMED, Api, CallerRules, Operation, Schema, Skipped
 
 __all__ = ["Catalog", "build_catalog"]
 
@@ -52,16 +52,19 @@ class Catalog:
         }
 
 
-def build_catalog(api: Api, selection: Selection | None = None, origin: str = "") -> Catalog:
+def build_catalog(
+    api: Api, selection: Selection | None = None, origin: str = "", rules: CallerRules | None = None
+) -> Catalog:
     """Turn an API's operations into tools, resources and prompts.
 
     Names are given before the selection, so that a filter never renames a tool that stays. `origin` tells the tools of
-    several APIs apart.
+    several APIs apart, and `rules` tell arguments from values that the caller sends.
 
     Raises:
         FilterError: an include or exclude entry matches nothing.
         ConfigurationError: an endpoint's marker has an unknown field, or asks for what cannot be.
     """
+    api = replace(api, operations=tuple(map((rules or CallerRules()).apply, api.operations)))
     selection = selection or Selection()
     selection.check(api.operations)
     notes = [note_of(operation) for operation in api.operations]

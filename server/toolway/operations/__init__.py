@@ -10,6 +10,8 @@ from toolway.operations.application import (
     read_application,
     responses_of,
 )
+from toolway.operations.caller_values import CallerRules
+from toolway.operations.declared import ParameterNames, guard_names
 from toolway.operations.document import MALFORMED, read_document
 from toolway.operations.loading import is_document, load_document, parse_yaml
 from toolway.operations.model import (
@@ -30,16 +32,19 @@ __all__ = [
     "MALFORMED",
     "Api",
     "Body",
+    "CallerRules",
     "Credentials",
     "Location",
     "Operation",
     "Parameter",
+    "ParameterNames",
     "PathTemplate",
     "Response",
     "Schema",
     "Serialization",
     "Skipped",
     "applications",
+    "guard_names",
     "has_endpoint",
     "has_path",
     "is_document",

@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute, Host, Mount, Route
 from toolway._shortcut import ShortCut
 from toolway.errors import DocumentError
 from toolway.markers import EXTENSION, read_marker
+from toolway.operations.declared import dependency_names, endpoint_names
 from toolway.operations.document import read_document
 from toolway.operations.model import Api, Body, Credentials, Operation, Skipped
 from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern, plain_path
@@ -266,6 +267,8 @@ def _enriched(operation: Operation, leaf: Any | None, *, is_separate: bool) -> O
         answers_partly=_answers_partly(leaf),
         answers_otherwise=difference(leaf, is_separate=is_separate),
         dependencies=tuple(_dependencies(leaf.dependant)),
+        declared=endpoint_names(leaf.dependant) | dependency_names(leaf.dependant),
+        declared_by_dependencies=dependency_names(leaf.dependant),
     )
 
 

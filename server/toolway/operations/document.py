@@ -204,6 +204,8 @@ class _Reader:
         return tuple(found.values())
 
     def _parameter(self, entry: _Json) -> Parameter:
+        if not isinstance(entry["name"], str):
+            raise DocumentError(f"expected the name of a parameter, found {entry['name']!r}")
         content: Mapping[str, _Json] = entry.get("content") or {}
         described = [node for node in (entry, *content.values()) if node.get("schema")]
         schema = _schema(described[0]) if described else Schema()

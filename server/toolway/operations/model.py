@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from toolway.operations.declared import NO_PARAMETERS, ParameterNames
 from toolway.operations.paths import PathTemplate
 
 __all__ = [
@@ -25,6 +26,9 @@ Schema: TypeAlias = dict[str, Any]
 """A JSON Schema of dialect 2020-12; references point into the document (``#/components/schemas/...``)."""
 
 Location: TypeAlias = Literal["path", "query", "header", "cookie"]
+
+ValueSource: TypeAlias = Literal["argument", "caller", "connection"]
+"""Where a parameter's value comes from: an argument of the tool, the MCP request, or the request that is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Parameter:
     deprecated: bool = False
     serialization: Serialization | None = None
     """None for an application in this process, which reads parameters as FastAPI does."""
+    source: ValueSource = "argument"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,6 @@ class Credentials:
     headers: frozenset[str] = frozenset()
     query: frozenset[str] = frozenset()
     cookies: frozenset[str] = frozenset()
-    """Declared, but never passed on: a cookie stays with the connection."""
     satisfiable: bool = True
     """Whether headers and query parameters are enough: a caller gives both with the address of the MCP endpoint."""
 
@@ -109,6 +113,11 @@ class Operation:
     body: Body | None = None
     responses: tuple[Response, ...] = ()
     credentials: Credentials = Credentials()
+    declared: ParameterNames = NO_PARAMETERS
+    """What the endpoint and its dependencies declare, parameters hidden from the document included."""
+    declared_by_dependencies: ParameterNames = NO_PARAMETERS
+    caller: ParameterNames = NO_PARAMETERS
+    """What reaches the endpoint from the MCP request that carries it (see `caller_values`)."""
     extension: Any = None
     """What the document says under ``x-toolway``, as it stands there; None where it says nothing."""
     components: Mapping[str, Schema] = field(default_factory=dict[str, Schema])

@@ -12,6 +12,7 @@ from toolway._shortcut import TRACED
 from toolway.calls import CallContext, Report, steady
 from toolway.protocol.context import Context
 from toolway.protocol.messages import Levels
+from toolway.protocol.outer_scope import outer_scope
 from toolway.protocol.questions import asking_of
 from toolway.settings import Settings
 
@@ -51,5 +52,7 @@ def http_context(scope: Scope, report: Report | None) -> CallContext:
         root_path=root,
         keeps_root=bool(root) and scope["path"].startswith(f"{root}/"),
         site=None if TRACED in scope else scope.get("app"),
+        app=scope.get("app"),
+        outer=outer_scope(scope),
         report=steady(report),
     )

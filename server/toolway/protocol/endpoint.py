@@ -34,6 +34,7 @@ from toolway.protocol.message import (
     request_id,
     text_of,
 )
+from toolway.protocol.outer_scope import keep_outer_scope
 from toolway.protocol.principals import Principals
 from toolway.protocol.refusal import Refusal, refuse
 from toolway.protocol.server import CatalogServer
@@ -160,7 +161,8 @@ class Endpoint:
         who = self._principals.of(scope) if self._settings.stateful and self._principals else None
         if who is None:
             return scope
-        return {**scope, "user": AuthenticatedUser(AccessToken(token=who, client_id=who, scopes=[]))}
+        user = AuthenticatedUser(AccessToken(token=who, client_id=who, scopes=[]))
+        return {**keep_outer_scope(scope), "user": user}
 
     @contextmanager
     def _claimed(self, headers: Headers, message: Message) -> Generator[None]:

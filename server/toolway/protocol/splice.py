@@ -32,7 +32,7 @@ class Writer:
     def tool_reply(self, number: str | int, tool: Tool, outcome: Outcome, version: str) -> tuple[bytes, ...]:
         """Write the reply to one call."""
         text = outcome.content[0]
-        if outcome.is_error or outcome.structured is None or not isinstance(text, Text):
+        if outcome.is_error or outcome.structured is None or len(outcome.content) > 1 or not isinstance(text, Text):
             return self.reply(number, self._whole(tool, outcome, version))
         structured = outcome.structured
         opening, end = b"", self._end if version >= MODERN else b"}}"

@@ -184,12 +184,12 @@ async def repeated(
 case(
     "names repeated: one value for both",
     "repeated",
-    {"part": 1, "number": "7", "word": "q", "word_header": "h"},
+    {"part": 1, "number": "7", "word": "q"},
     "GET /deps/repeated/1",
     params={"number": "7", "word": "q"},
-    headers={"word": "h"},
+    credentials={"word": "h"},
     schema_says="cannot tell",  # the document has the type of only one of them
-    spellings=[{"part": 1, "number": "7", "word__query": "q", "word__header": "h"}],
+    spellings=[{"part": 1, "number": "7", "word__query": "q"}],
 )
 case(
     "names repeated: refused by one of them",
@@ -376,15 +376,16 @@ async def tenant_thing(number: int) -> int:
 
 
 router.include_router(tenants, dependencies=[Depends(marking)])
-TENANT = {"number": 1, "x-tenant": "acme", "cost": 2}
+TENANT = {"number": 1, "cost": 2}
 case(
     "on a router, its inclusion and a decorator",
     "tenant_thing",
     TENANT,
     "GET /deps/tenants/1",
     params={"cost": 2},
-    headers={"x-tenant": "acme"},
-    advertised={"x-tenant": {"pattern": "^[a-z]+$"}, "cost": {"default": 1}},
+    credentials={"x-tenant": "acme"},
+    withheld=["x-tenant"],
+    advertised={"cost": {"default": 1}},
 )
 case(
     "refused by the one on the decorator",
@@ -392,14 +393,24 @@ case(
     {**TENANT, "cost": 11},
     "GET /deps/tenants/1",
     params={"cost": 11},
-    headers={"x-tenant": "acme"},
+    credentials={"x-tenant": "acme"},
 )
 case(
     "refused by the one on the router",
     "tenant_thing",
-    {**TENANT, "x-tenant": "ACME"},
+    TENANT,
     "GET /deps/tenants/1",
     params={"cost": 2},
-    headers={"x-tenant": "ACME"},
+    credentials={"x-tenant": "ACME"},
+    schema_says="cannot tell",  # the value is not an argument
     blames=["x-tenant"],
+)
+case(
+    "without the header that the router requires",
+    "tenant_thing",
+    TENANT,
+    "GET /deps/tenants/1",
+    params={"cost": 2},
+    schema_says="cannot tell",
+    blames=["x-tenant", "TOOLWAY_HEADER_ARGUMENTS"],
 )

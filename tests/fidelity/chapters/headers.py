@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Cookie, FastAPI, Header
+from fastapi import APIRouter, Cookie, Depends, FastAPI, Header
 from pydantic import BaseModel, Field
 
 from tests.fidelity.case import Chapter
@@ -19,7 +19,7 @@ router, case = chapter.router, chapter.case
 
 
 class Trace(BaseModel):
-    x_tenant: str
+    x_region: str
     x_tags: list[str] = []
     x_level: int | None = None
 
@@ -66,15 +66,15 @@ def names_of_header_models() -> set[str]:
     return {parameter["name"] for parameter in probe.openapi()["paths"]["/"]["get"]["parameters"]}
 
 
-if "x-tenant" in names_of_header_models():
+if "x-region" in names_of_header_models():
     case(
         "header model",
         "header_model",
-        {"x-tenant": "t", "x-tags": ["a", "b"], "x-level": 3},
+        {"x-region": "t", "x-tags": ["a", "b"], "x-level": 3},
         "GET /header-model",
-        headers=[("x-tenant", "t"), ("x-tags", "a"), ("x-tags", "b"), ("x-level", "3")],
+        headers=[("x-region", "t"), ("x-tags", "a"), ("x-tags", "b"), ("x-level", "3")],
     )
-    case("wrong header model, a name missing", "header_model", {"x-level": 1}, "GET /header-model", blames=["x-tenant"])
+    case("wrong header model, a name missing", "header_model", {"x-level": 1}, "GET /header-model", blames=["x-region"])
     case("wrong header model", "header_model", {"x-level": "h"}, "GET /header-model", headers={"x-level": "h"})
 else:
     chapter.left_out += ["header model", "wrong header model, a name missing", "wrong header model"]
@@ -209,7 +209,7 @@ case(
 )
 
 
-# Headers that stay with the connection: an argument could only lie.
+# Headers of the caller and its connection: an argument could only lie.
 
 
 @router.get("/headers/connection")
@@ -229,6 +229,7 @@ case(
     {"x-real": "r"},
     "GET /headers/connection",
     headers={"x-real": "r"},
+    credentials={"authorization": "Basic eA==", "x-forwarded-for": "203.0.113.7"},
     withheld=["cookie", "authorization", "x-forwarded-for", "mcp-session-id"],
 )
 
@@ -328,3 +329,55 @@ case(
     "GET /cookies/types",
     headers={"cookie": 'count=1; text="a\\073b\\054 c"'},
 )
+
+
+# What only the caller may say: in a model of the endpoint's own, by an assertion's name, in a dependency.
+
+
+class Claims(BaseModel):
+    x_user_id: int
+    x_color: str = "red"
+
+
+async def cart_of(cart: Annotated[str, Cookie()] = "-", x_cart: Annotated[str, Header()] = "-") -> list[str]:
+    return [cart, x_cart]
+
+
+@router.get("/headers/caller")
+async def header_caller(
+    claims: Annotated[Claims, Header()],
+    cart: Annotated[list[str], Depends(cart_of)],
+    account: Annotated[str, Cookie()] = "-",
+) -> list[Any]:
+    return [claims, cart, account]
+
+
+if "x-region" in names_of_header_models():
+    case(
+        "of the caller",
+        "header_caller",
+        {"x-color": "blue"},
+        "GET /headers/caller",
+        headers={"x-color": "blue"},
+        credentials={"x-user-id": "7", "x-cart": "c", "cookie": "account=a; other=o; cart=b"},
+        withheld=["x-user-id", "x-cart", "cart", "account"],
+    )
+    case(
+        "of the caller: missing",
+        "header_caller",
+        {},
+        "GET /headers/caller",
+        schema_says="cannot tell",
+        blames=["x-user-id", "TOOLWAY_HEADER_ARGUMENTS"],
+    )
+    case(
+        "of the caller: wrong",
+        "header_caller",
+        {},
+        "GET /headers/caller",
+        credentials={"x-user-id": "x"},
+        schema_says="cannot tell",
+        blames=["x-user-id"],
+    )
+else:
+    chapter.left_out += ["of the caller", "of the caller: missing", "of the caller: wrong"]

@@ -36,9 +36,10 @@ async def nested_thing(tenant: str, number: int) -> list[Any]:
 case(
     "routers in routers, a parameter in the prefix",
     "nested_thing",
-    {"tenant": "a b", "number": 3, "x-tenant": "t"},
+    {"tenant": "a b", "number": 3},
     "GET /outer/inner/a%20b/things/3",
-    headers={"x-tenant": "t"},
+    credentials={"x-tenant": "t"},
+    params={},
 )
 outer = APIRouter(prefix="/outer", dependencies=[Depends(counted)])
 outer.include_router(inner)

@@ -145,7 +145,14 @@ async def security_key_cookie(key: Annotated[str, Depends(APIKeyCookie(name="ses
     return [key]
 
 
-# A cookie belongs to a browser's connection and never goes through: the call is the request without it.
+case(
+    "key in a cookie: given",
+    "security_key_cookie",
+    {},
+    "GET /security/key-cookie",
+    credentials={"cookie": "session=s"},
+    withheld=["session", "key"],
+)
 case("key in a cookie: missing", "security_key_cookie", {}, "GET /security/key-cookie", withheld=["session", "key"])
 
 

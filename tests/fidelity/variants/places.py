@@ -221,10 +221,10 @@ def _rooms() -> FastAPI:
     return rooms
 
 
-below.case("one deep", "level_thing", {"number": 1, "x-level": "l"}, "GET /level/thing/1", headers={"x-level": "l"})
+below.case("one deep", "level_thing", {"number": 1}, "GET /level/thing/1", params={}, credentials={"x-level": "l"})
 below.case(
-    "its own dependencies", "level_thing", {"number": 1, "x-level": "forbidden"}, "GET /level/thing/1",
-    headers={"x-level": "forbidden"},
+    "its own dependencies", "level_thing", {"number": 1}, "GET /level/thing/1", params={},
+    credentials={"x-level": "forbidden"},
 )  # fmt: skip
 below.case("two deep, without a document of its own", "deep_thing", {"number": 2}, "GET /level/deep/thing/2", params={})
 below.case("its own handler of exceptions", "deep_wrong", {}, "GET /level/deep/wrong")

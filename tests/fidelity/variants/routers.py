@@ -62,8 +62,8 @@ for version in ("v1", "v2"):
     twice.case(f"another method of {version}", tool, {"number": 1}, f"POST /{version}/things", params={"number": 1})
 for tenant in ("welcome", "banned"):
     twice.case(
-        f"a dependency of the application: {tenant}", _FIRST, {"number": 1, "x-tenant": tenant}, "GET /v1/things/1",
-        headers={"x-tenant": tenant},
+        f"a dependency of the application: {tenant}", _FIRST, {"number": 1}, "GET /v1/things/1",
+        params={}, credentials={"x-tenant": tenant},
     )  # fmt: skip
 
 classes = Chapter("Classes of routes")
