@@ -218,18 +218,20 @@ class Dispatcher:
             "headers": headers,
             "client": context.client,
             "server": self._server,
-            **context.outer,
-            "state": self._request_state(context),
+            **self._outer(context),
             LINK: context,
         }
 
-    def _request_state(self, context: CallContext) -> dict[str, Any]:
-        """Return the state of the lifespan and of the MCP request, in a copy, as each HTTP request has its own.
+    def _outer(self, context: CallContext) -> dict[str, Any]:
+        """Return what is set on a request from outside of the application: user, auth, and a state of its own.
 
-        In the state of a request that another application has received, the same names may mean something else.
+        The application's middleware runs again for this request, so what it has set on the MCP request is left out. In
+        the state of a request that another application has received, the same names may mean something else.
         """
-        outer: Mapping[str, Any] = context.outer.get("state") or {}
-        return {**self._state, **outer} if context.app is self._app else {**outer, **self._state}
+        is_own = context.app is self._app
+        outer = context.outer_before_middleware if is_own else context.outer
+        state: Mapping[str, Any] = outer.get("state") or {}
+        return {**outer, "state": {**self._state, **state} if is_own else {**state, **self._state}}
 
     def caller_headers(self, operation: Operation, context: CallContext) -> list[tuple[bytes, bytes]]:
         """Return the headers that the endpoint gets of the MCP request."""

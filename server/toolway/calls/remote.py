@@ -166,7 +166,7 @@ class RemoteDispatcher(ClientDispatcher):
     def _shared(self, context: CallContext) -> CallContext:
         """Return what of a call's context may leave for the API."""
         headers = tuple(header for header in context.headers if header[0] in self.forwarded)
-        return replace(context, headers=headers, query=(), outer={})
+        return replace(context, headers=headers, query=(), outer={}, app=None)
 
 
 class _FaultError(Exception):

@@ -16,7 +16,9 @@ from toolway.operations.model import Operation, Parameter, ValueSource
 
 __all__ = ["CallerRules"]
 
-_RESERVED = frozenset({"authorization", "forwarded", "origin", "referer", "set-cookie", "user-agent", "via"})
+_RESERVED = frozenset({"authorization", "forwarded", "origin", "set-cookie", "via"})
+_OF_CLIENT = frozenset({"referer", "user-agent"})
+"""What MCP clients send by themselves; a remote API does not get it from them."""
 _RESERVED_PREFIXES = ("sec-",)
 _ASSERTIONS = frozenset(
     {"cf-connecting-ip", "remote-user", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-real-ip"}
@@ -64,7 +66,8 @@ class CallerRules:
                 if _stays(name):
                     return "connection"
                 self._check_credential(name, credentials.headers, operation)
-                return self._decide(name, name in credentials.headers, name in dependencies.headers)
+                is_of_caller = name in dependencies.headers or (operation.route is not None and name in _OF_CLIENT)
+                return self._decide(name, name in credentials.headers, is_of_caller)
             case "cookie":
                 name = parameter.name
                 self._check_credential(name, credentials.cookies, operation)
@@ -81,13 +84,13 @@ class CallerRules:
                 "a credential cannot be an argument, so remove it from TOOLWAY_HEADER_ARGUMENTS"
             )
 
-    def _decide(self, name: str, is_credential: bool, is_of_dependency: bool) -> ValueSource:
+    def _decide(self, name: str, is_credential: bool, is_of_caller: bool) -> ValueSource:
         if is_credential:
             return "caller"
         if name.lower() in self.header_arguments:
             return "argument"
-        is_of_caller = name.lower() in self.caller_headers or is_of_dependency or _is_assertion(name)
-        return "caller" if is_of_caller else "argument"
+        is_named = name.lower() in self.caller_headers
+        return "caller" if is_of_caller or is_named or _is_assertion(name) else "argument"
 
 
 def _stays(header: str) -> bool:
@@ -95,8 +98,10 @@ def _stays(header: str) -> bool:
 
 
 def _is_assertion(name: str) -> bool:
-    """Tell whether an endpoint would trust a header or cookie of this name, or a client sends it by itself."""
+    """Tell whether an endpoint would trust a header or cookie of this name, as only a proxy or a browser sets it."""
     name = name.lower().replace("_", "-")
+    if name in _OF_CLIENT:
+        return False
     return (
         name in _RESERVED
         or name in _ASSERTIONS

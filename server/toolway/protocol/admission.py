@@ -19,7 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolway.calls import LINK, middleware_layers
-from toolway.protocol.outer_scope import keep_outer_scope
+from toolway.protocol.outer_scope import keep_scope_before_middleware
 
 __all__ = ["ADMISSION", "Admission", "AdmissionMiddleware", "admitting"]
 
@@ -131,7 +131,7 @@ class AdmissionMiddleware:
             await self.app(scope, receive, send)
             return
         admission = Admission(scope, send, self._compression)
-        await self.app({**keep_outer_scope(scope), ADMISSION: admission}, receive, admission.send)
+        await self.app({**keep_scope_before_middleware(scope), ADMISSION: admission}, receive, admission.send)
         respond = admission.responder()
         outer: Admission | None = scope.get(ADMISSION)  # of an application that this one is mounted in
         if respond is not None and outer is not None:

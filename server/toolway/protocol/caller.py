@@ -12,7 +12,7 @@ from toolway._shortcut import TRACED
 from toolway.calls import CallContext, Report, steady
 from toolway.protocol.context import Context
 from toolway.protocol.messages import Levels
-from toolway.protocol.outer_scope import outer_scope
+from toolway.protocol.outer_scope import outer_scope, outer_scope_before_middleware
 from toolway.protocol.questions import asking_of
 from toolway.settings import Settings
 
@@ -54,5 +54,6 @@ def http_context(scope: Scope, report: Report | None) -> CallContext:
         site=None if TRACED in scope else scope.get("app"),
         app=scope.get("app"),
         outer=outer_scope(scope),
+        outer_before_middleware=outer_scope_before_middleware(scope),
         report=steady(report),
     )

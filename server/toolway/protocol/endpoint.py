@@ -34,7 +34,7 @@ from toolway.protocol.message import (
     request_id,
     text_of,
 )
-from toolway.protocol.outer_scope import keep_outer_scope
+from toolway.protocol.outer_scope import keep_user
 from toolway.protocol.principals import Principals
 from toolway.protocol.refusal import Refusal, refuse
 from toolway.protocol.server import CatalogServer
@@ -162,7 +162,7 @@ class Endpoint:
         if who is None:
             return scope
         user = AuthenticatedUser(AccessToken(token=who, client_id=who, scopes=[]))
-        return {**keep_outer_scope(scope), "user": user}
+        return {**keep_user(scope), "user": user}
 
     @contextmanager
     def _claimed(self, headers: Headers, message: Message) -> Generator[None]:

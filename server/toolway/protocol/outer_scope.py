@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-__all__ = ["keep_outer_scope", "outer_scope"]
+__all__ = ["keep_scope_before_middleware", "keep_user", "outer_scope", "outer_scope_before_middleware"]
 
-_KEY = "toolway.outer"
-_MEMBERS = ("user", "auth", "state")
-
-
-def keep_outer_scope(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the scope with a copy of what is set on it now, before anything else of this process changes that."""
-    return {**scope, _KEY: outer_scope(scope)}
+_USER = "toolway.user"
+_BEFORE_MIDDLEWARE = "toolway.before_middleware"
 
 
-def outer_scope(scope: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return `user`, `auth` and `state` of a request, as they were before the application and the SDK changed them."""
-    kept: Mapping[str, Any] | None = scope.get(_KEY)
-    if kept is not None:
-        return kept
-    found = {key: scope[key] for key in _MEMBERS if key in scope}
-    if isinstance(state := found.get("state"), Mapping):
-        found["state"] = dict(state)
+def keep_user(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scope with its user kept, as the SDK needs that place for a user of its own."""
+    return {**scope, _USER: scope.get("user")}
+
+
+def keep_scope_before_middleware(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scope with a copy of what is set on it before the application's own middleware has run."""
+    return {**scope, _BEFORE_MIDDLEWARE: outer_scope(scope)}
+
+
+def outer_scope(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `user`, `auth` and `state` of a request, where they are set."""
+    found: dict[str, Any] = {}
+    if (user := scope.get(_USER, scope.get("user"))) is not None:
+        found["user"] = user
+    if "auth" in scope:
+        found["auth"] = scope["auth"]
+    if isinstance(state := scope.get("state"), Mapping):
+        found["state"] = dict(cast("Mapping[str, Any]", state))
     return found
+
+
+def outer_scope_before_middleware(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same as it was before the middleware of the application that received the request."""
+    before: dict[str, Any] | None = scope.get(_BEFORE_MIDDLEWARE)
+    return outer_scope(scope) if before is None else before
