@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import quote, unquote
 
 from toolway.catalog.text import visible
 from toolway.catalog.walk import children, references, rewritten
@@ -44,7 +45,7 @@ class Definitions:
         self._components = components
         self._with_required = with_required
         self._taken: dict[str, Schema] = {}
-        self._shared: set[str] = set()
+        self._shared: dict[str, list[str]] = {}
 
     def adopt(self, schema: Schema, name: str | None = None) -> Schema:
         """Return a schema as it stands in the tool, after taking over everything it refers to.
@@ -65,6 +66,10 @@ class Definitions:
     def attach(self, schema: Schema) -> Schema:
         """Return a schema with its definitions beside it, sorted by name: only those it needs."""
         needed = self._needed(schema)
+        for name in needed:
+            deref(
+                {"$ref": _local_reference(name), "$defs": self._taken}, {}
+            )  # refuses those that only lead in a circle
         return {**schema, "$defs": {name: self._taken[name] for name in sorted(needed)}} if needed else schema
 
     def _absorb(self, schema: Schema, name: str | None) -> Schema:
@@ -80,14 +85,21 @@ class Definitions:
             raise DocumentError(f"two different schemas are named {label!r}; give one of them another name")
 
     def _new_component(self, reference: str, label: str) -> Schema | None:
-        """The document's schema behind a reference, unless it has been taken or the reference is to a local one."""
-        is_local = label in self._taken and not reference.startswith(_COMPONENTS)
-        if is_local or label in self._shared:
+        """Return the schema behind a reference, unless it has been taken already."""
+        tokens = _tokens(reference)
+        is_local = reference.startswith(_DEFS) and tokens[0] in self._taken
+        if is_local and label in self._taken:
             return None
-        self._shared.add(label)
-        return _found(reference, self._components)
+        if label in self._shared:
+            if self._shared[label] != tokens:
+                raise DocumentError(f"two different schemas are referenced as {label!r}; give one of them another name")
+            return None
+        self._shared[label] = tokens
+        return _found(reference, self._taken if is_local else self._components)
 
     def _clean(self, schema: Schema, name: str | None) -> Schema:
+        if "$dynamicRef" in schema:
+            raise DocumentError("a schema has a $dynamicRef, which is not supported; use $ref")
         if not self._with_required:
             _loosen(schema)
         if self._forbids_text(schema.get("propertyNames")):
@@ -130,7 +142,7 @@ def deref(schema: Schema | bool, components: Mapping[str, Schema]) -> Schema:
             return {} if schema else {"not": {}}
         local = schema.get("$defs") or local
         if isinstance(reference := schema.get("$ref"), str):
-            is_local = reference.startswith(_DEFS) and _name_of(reference) in local
+            is_local = reference.startswith(_DEFS) and _tokens(reference)[0] in local
             schema = _found(reference, local if is_local else components)
         elif len(schema.get("allOf") or ()) == 1 and not schema.keys() - _BESIDE_ALL_OF:
             schema = schema["allOf"][0]
@@ -140,12 +152,25 @@ def deref(schema: Schema | bool, components: Mapping[str, Schema]) -> Schema:
 
 
 def _found(reference: str, schemas: Mapping[str, Any]) -> Schema:
-    schema = schemas.get(_name_of(reference))
+    """Return the schema behind a reference, which may also lead into another one (``.../Order/properties/id``)."""
+    schema: Any = schemas
+    for token in _tokens(reference):
+        schema = _child(schema, token)
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
     if not isinstance(schema, dict):
         raise DocumentError(f"the schema reference {reference!r} leads nowhere in the document")
     return cast("Schema", schema)
+
+
+def _child(node: Any, token: str) -> Any:
+    if isinstance(node, Mapping):
+        members = cast("Mapping[str, Any]", node)
+        return members.get(token, members.get(quote(token)))
+    if isinstance(node, list) and token.isdecimal():
+        items = cast("list[Any]", node)
+        return items[int(token)] if int(token) < len(items) else None
+    return None
 
 
 def is_object(schema: Schema) -> bool:
@@ -168,20 +193,27 @@ def accepts_null(schema: Schema | bool, components: Mapping[str, Schema], depth:
 
 
 def _name_of(reference: str) -> str:
+    """Return the name of a referenced schema among a tool's own definitions."""
+    return ".".join(_tokens(reference))
+
+
+def _tokens(reference: str) -> list[str]:
+    """Return the keys that lead from the shared schemas to the one that a reference names (RFC 6901)."""
     for prefix in (_COMPONENTS, _DEFS):
         if reference.startswith(prefix):
-            return _unescaped(reference.removeprefix(prefix).partition("/")[0])
+            tokens = reference.removeprefix(prefix).split("/")
+            return [unquote(token).replace("~1", "/").replace("~0", "~") for token in tokens]
     raise DocumentError(f"the schema reference {reference!r} leaves the document's schemas; bundle it in first")
 
 
-def _unescaped(token: str) -> str:
-    return token.replace("~1", "/").replace("~0", "~")
+def _local_reference(name: str) -> str:
+    return _DEFS + name.replace("~", "~0").replace("/", "~1").replace("%", "%25")
 
 
 def _cleaned(schema: Schema, name: str | None) -> Schema:
     reference = schema.get("$ref")
-    if isinstance(reference, str) and reference.startswith(_COMPONENTS):
-        schema["$ref"] = _DEFS + reference.removeprefix(_COMPONENTS)
+    if isinstance(reference, str) and reference.startswith((_COMPONENTS, _DEFS)):
+        schema["$ref"] = _local_reference(_name_of(reference))
     if isinstance(schema.get("discriminator"), dict):
         schema["discriminator"] = _local_mapping(cast("dict[str, Any]", schema["discriminator"]))
     for key in ("title", "description"):

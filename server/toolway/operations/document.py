@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
+from urllib.parse import quote, unquote
 
 from toolway.errors import DocumentError
 from toolway.markers import EXTENSION
@@ -107,11 +108,21 @@ def _look_up(document: _Json, reference: str) -> _Json:
         raise DocumentError(f"the reference {reference!r} leaves the document; bundle it into one file first")
     node: Any = document
     for escaped in reference[2:].split("/"):
-        token = escaped.replace("~1", "/").replace("~0", "~")
-        node = cast("_Json", node).get(token) if isinstance(node, Mapping) else None
+        node = _child(node, unquote(escaped).replace("~1", "/").replace("~0", "~"))
     if not isinstance(node, Mapping):
         raise DocumentError(f"the reference {reference!r} leads nowhere in the document")
     return cast("_Json", node)
+
+
+def _child(node: Any, token: str) -> Any:
+    """Return a member of an object, or an item of a list, that a JSON pointer names; None if there is none."""
+    if isinstance(node, Mapping):
+        members = cast("_Json", node)
+        return members.get(token, members.get(quote(token)))
+    if isinstance(node, list) and token.isdecimal():
+        items = cast("list[Any]", node)
+        return items[int(token)] if int(token) < len(items) else None
+    return None
 
 
 class _Reader:
@@ -136,7 +147,7 @@ class _Reader:
     def _methods(self, item: _Json) -> frozenset[str] | None:
         """Return the methods of a path, also of operations that are not offered; None where they cannot be read."""
         try:
-            whole = resolve(self._document, item)
+            whole = self._path_item(item)
         except DocumentError:
             return None
         return frozenset(method.upper() for method in whole if method in _METHODS)
@@ -149,7 +160,7 @@ class _Reader:
 
     def _outcomes(self, path: str, item: _Json) -> Iterator[Operation | Skipped]:
         try:
-            whole = resolve(self._document, item)
+            whole = self._path_item(item)
         except DocumentError as error:
             yield Skipped("*", self._prefix + path, str(error))
             return
@@ -157,9 +168,14 @@ class _Reader:
             if method in _METHODS:
                 yield self._outcome(method.upper(), path, whole, whole[method])
 
+    def _path_item(self, item: _Json) -> _Json:
+        """Follow the reference of a path; what is written beside it takes precedence."""
+        beside = {key: value for key, value in _mapping(item).items() if key != "$ref"}
+        return {**resolve(self._document, item), **beside}
+
     def _outcome(self, method: str, path: str, item: _Json, node: _Json) -> Operation | Skipped:
         try:
-            return self._operation(method, path, item, node)
+            return self._operation(method, path, item, resolve(self._document, node))
         except DocumentError as error:
             reason = str(error)
         except MALFORMED as error:
