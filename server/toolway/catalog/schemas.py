@@ -28,6 +28,7 @@ _BESIDE_ALL_OF = {
     "examples",
     "title",
 }  # say nothing of the values
+_DATA = frozenset({"const", "default", "enum", "example", "examples"})
 _DEEPEST = 64
 _LARGEST = 20_000
 
@@ -252,4 +253,19 @@ def _check_size(schema: Schema) -> None:
         if depth > _DEEPEST or nodes > _LARGEST:
             limit = f"{_DEEPEST} levels" if depth > _DEEPEST else f"{_LARGEST:,} nodes"
             raise DocumentError(f"a schema has more than {limit}; name parts of it as models of their own")
+        for key in _DATA & node.keys():
+            _check_depth(node[key], key)
         pending.extend((child, depth + 1) for child in children(node))
+
+
+def _check_depth(data: object, key: str) -> None:
+    """Refuse data, such as a default, that is too deep to be written as JSON."""
+    pending: list[tuple[object, int]] = [(data, 1)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > _DEEPEST:
+            raise DocumentError(f"{key!r} of a schema has more than {_DEEPEST} levels")
+        if isinstance(node, dict):
+            pending.extend((value, depth + 1) for value in cast("dict[str, object]", node).values())
+        elif isinstance(node, list):
+            pending.extend((value, depth + 1) for value in cast("list[object]", node))

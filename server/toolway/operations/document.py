@@ -35,6 +35,7 @@ MALFORMED = (AssertionError, AttributeError, KeyError, RecursionError, TypeError
 """What reading raises where a document is not as OpenAPI says; it costs the operation that it is read for."""
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_NAMED_COMPONENTS = frozenset({"parameters", "pathItems", "requestBodies", "responses", "schemas"})
 _LOCATIONS = ("path", "query", "header", "cookie")
 
 TemplateFor = Callable[[str, str, str | None], PathTemplate]
@@ -72,7 +73,30 @@ def _checked(document: _Json) -> _Json:
         found = f"openapi {version!r}" if version else f"the keys {sorted(map(str, document))[:8]}"
         raise DocumentError(f"expected an OpenAPI 3.0 or 3.1 document, found {found}; convert older ones first")
     _object(document, "paths")
-    return modernise(document) if version.startswith("3.0") else document
+    return _upgraded(document) if version.startswith("3.0") else document
+
+
+def _upgraded(document: _Json) -> _Json:
+    """Return an OpenAPI 3.0 document in the dialect of 3.1, without operations and components that are too deep."""
+    paths = {path: _each(item) for path, item in _object(document, "paths").items()}
+    components = {
+        kind: _each(entries) if kind in _NAMED_COMPONENTS else _upgraded_part(entries)
+        for kind, entries in _object(document, "components").items()
+    }
+    return {**document, "paths": paths, "components": components}
+
+
+def _each(node: Any) -> Any:
+    if not isinstance(node, Mapping):
+        return node
+    return {key: _upgraded_part(part) for key, part in cast("_Json", node).items()}
+
+
+def _upgraded_part(part: Any) -> Any:
+    try:
+        return modernise(part)
+    except RecursionError:
+        return "an object that is nested too deeply"
 
 
 def _object(node: _Json, key: str) -> _Json:
