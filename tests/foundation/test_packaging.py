@@ -102,6 +102,13 @@ def test_the_client_library_that_nobody_maintains_is_not_locked() -> None:
     assert "httpx" not in pins()
 
 
+def test_an_application_that_only_mounts_needs_no_uvicorn() -> None:
+    assert "uvicorn" not in {Requirement(text).name for text in pyproject()["project"]["dependencies"]}
+    blocked = "import sys; sys.modules['uvicorn'] = None"
+    made = "from fastapi import FastAPI; from toolway import Toolway; Toolway(FastAPI()).mount()"
+    assert "toolway.protocol.endpoint" in modules_after(f"{blocked}; {made}")
+
+
 def test_importing_toolway_loads_no_command_line_library() -> None:
     loaded = {name.partition(".")[0] for name in modules_after("import toolway")}
     assert "toolway" in loaded

@@ -34,7 +34,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """Of those that are here, each set runs on the oldest and the newest."""
 APART = ("agents", "benchmarks", "desk", "generated", "golden", "replay", "tools")
 """Tests of something else than the engine, and the files of what it tells with the locked libraries."""
-GROUPS = ("desk", "tasks", "test", "build")
+GROUPS = ("desk", "serve", "tasks", "test", "build")
 """What the tests need of ``pyproject.toml``: some of the engine's look at the order desk."""
 # Starlette's test client wants httpx below its first release with httpx2.
 NEEDED = ("httpx>=0.28", "packaging>=24")

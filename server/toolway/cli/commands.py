@@ -31,7 +31,7 @@ from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
 from toolway.cli.starting import ShutdownError, run, started
 from toolway.cli.values import read_json, read_pairs
 from toolway.clients import CLIENTS, Launch, server_name
-from toolway.errors import ToolwayError
+from toolway.errors import ConfigurationError, ToolwayError
 from toolway.lint import lint
 from toolway.operations import load_document, read_document
 
@@ -93,8 +93,12 @@ def _toolway(context: click.Context) -> None:
 @_app_dir
 def serve(app: str | None, host: str, port: int, workers: int, base_url: str | None, app_dir: Path) -> None:
     """Serve APP over HTTP: MCP at /mcp, Swagger UI at /docs."""
-    from toolway.cli.serving import serve_http  # noqa: PLC0415 - the web server is slow to import
-
+    try:
+        from toolway.cli.serving import serve_http  # noqa: PLC0415 - the web server is slow to import
+    except ModuleNotFoundError as error:
+        if error.name != "uvicorn":
+            raise
+        raise ConfigurationError("`toolway serve` needs uvicorn: pip install 'toolway[serve]'") from error
     sys.exit(serve_http(find_source(app, app_dir, base_url), host, port, workers))
 
 

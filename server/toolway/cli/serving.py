@@ -15,13 +15,14 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.synchronize import Lock
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.config import LOGGING_CONFIG, STARTUP_FAILURE
+from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
 from toolway._places import Place, places_on
@@ -39,6 +40,8 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, never bound here
 _ANSWER_SECONDS = 1
 """How long uvicorn waits for calls to be answered with an error, after the seconds that they may take to finish."""
+_STARTUP_FAILURE = 3
+"""uvicorn's exit code where the application did not start; older releases have it in another module."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SILENT_SECONDS = 30
 """How long a worker may not answer its supervisor before it is replaced; while it imports everything it does not."""
@@ -123,8 +126,8 @@ def _serve_here(toolway: Toolway, address: _Address, listener: socket.socket) ->
     try:
         server.run(sockets=[listener])
     except SystemExit as stop:
-        return 2 if stop.code == STARTUP_FAILURE else 1
-    return 0
+        return 2 if stop.code == _STARTUP_FAILURE else 1
+    return 0 if server.started else 2  # releases of uvicorn before 0.36 return
 
 
 def _serve_by_workers(
@@ -133,14 +136,22 @@ def _serve_by_workers(
     worker = _Worker(source, address, new_key(), multiprocessing.get_context("spawn").Lock())
     config = _config(worker, toolway, logging.INFO, factory=True, workers=workers)
     config.timeout_worker_healthcheck = _SILENT_SECONDS
-    # Older releases of uvicorn want to be told what a worker runs.
-    older = {"target": uvicorn.Server(config).run} if "target" in inspect.signature(Multiprocess).parameters else {}
+    # Older releases of uvicorn are given what a worker runs.
+    older = {"target": partial(_run_worker, config)} if "target" in inspect.signature(Multiprocess).parameters else {}
     supervisor = _Supervisor(config, sockets=[listener], **older)
     supervisor.run()
     if supervisor.received is not None:
         _end_process(supervisor.received)
-    failed = any(process.process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
+    failed = any(process.process.exitcode == _STARTUP_FAILURE for process in supervisor.processes)
     return 2 if failed else 0
+
+
+def _run_worker(config: uvicorn.Config, sockets: list[socket.socket] | None) -> None:
+    """Serve in a worker, and exit as newer releases of uvicorn do where the application did not start."""
+    server = uvicorn.Server(config)
+    server.run(sockets)
+    if not server.started:
+        sys.exit(_STARTUP_FAILURE)
 
 
 class _Server(uvicorn.Server):
@@ -182,6 +193,9 @@ class _Supervisor(Multiprocess):
         super().handle_term()
 
     def keep_subprocess_alive(self) -> None:
+        if any(process.process.exitcode == _STARTUP_FAILURE for process in self.processes):
+            self.should_exit.set()  # older releases of uvicorn would start it again and again
+            return
         for process in self.processes:
             process.child_conn.close()  # the worker's end; held here as well, it would outlive the worker
         with suppress(EOFError, ConnectionError):  # older releases of uvicorn do not expect that
