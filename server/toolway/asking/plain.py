@@ -16,10 +16,11 @@ from fastapi import HTTPException
 from pydantic_core import from_json
 from starlette.requests import Request
 
+from toolway._headers import differs_per_request
 from toolway.asking.questions import Answer, Kind, Query, Sampling
 from toolway.asking.rounds import Rounds
 from toolway.asking.sealing import BrokenSealError, Once, Seal, state_keys
-from toolway.operations import key_headers
+from toolway.operations import route_names
 from toolway.settings import Settings
 
 __all__ = ["ANSWERS_HEADER", "RESPONSE", "STATE_HEADER", "HttpAsking", "HttpQuestions"]
@@ -163,12 +164,17 @@ def _read_answers(header: str) -> dict[str, Answer]:
 async def _identity(request: Request, forwarded: frozenset[bytes]) -> str:
     """What makes two requests the same one: what is asked for, with which body, and by whom."""
     scope = request.scope
-    wanted = {b"authorization", b"cookie", *forwarded, *key_headers(scope.get("route"))}
+    declared = (name for name in route_names(scope).headers if not _differs(name))
+    wanted = {b"authorization", b"cookie", *forwarded, *(name.encode("latin-1") for name in declared)}
     credentials = sorted(
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"] if name in wanted
     )
     query = scope["query_string"].decode("latin-1")
     return json.dumps([scope["method"], scope["path"], query, credentials, await _body(request)])
+
+
+def _differs(header: str) -> bool:
+    return differs_per_request(header) or header in {STATE_HEADER.lower(), ANSWERS_HEADER.lower()}
 
 
 async def _body(request: Request) -> str:

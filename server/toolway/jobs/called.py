@@ -15,6 +15,7 @@ from toolway.calls import Audio, Blob, CallContext, Calls, Content, Image, Outco
 from toolway.errors import UnknownToolError
 from toolway.jobs.model import Ending, JobState, Memory
 from toolway.jobs.worker import Perform
+from toolway.operations import Operation
 
 __all__ = ["Speech", "lacking_of", "outcome_from", "performing", "written_call"]
 
@@ -30,14 +31,15 @@ class Speech:
     read: Callable[[Any], Answer]
 
 
-def written_call(arguments: Mapping[str, Any], context: CallContext) -> bytes:
-    """Write down what a call brings with it. It holds the caller's credentials."""
+def written_call(arguments: Mapping[str, Any], context: CallContext, operation: Operation) -> bytes:
+    """Write down what a call of an operation brings with it. It holds the caller's credentials."""
     asking = context.asking
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in context.headers]
+    cookies = [("cookie", pair.decode("latin-1")) for _, pair in context.cookies(operation.caller.cookies)]
     return to_json(
         {
             "arguments": arguments,
-            "headers": [pair for pair in headers if not stays_with_connection(pair[0])],
+            "headers": [*(pair for pair in headers if not stays_with_connection(pair[0])), *cookies],
             "query": context.query,
             "client": context.client,
             "scheme": context.scheme,

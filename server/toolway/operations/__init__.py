@@ -4,14 +4,13 @@ from toolway.operations.application import (
     applications,
     has_endpoint,
     has_path,
-    key_headers,
     may_look_at_callers,
     path_of,
     read_application,
     responses_of,
 )
 from toolway.operations.caller_values import CallerRules
-from toolway.operations.declared import ParameterNames, guard_names
+from toolway.operations.declared import NO_PARAMETERS, ParameterNames, guard_names, route_names
 from toolway.operations.document import MALFORMED, read_document
 from toolway.operations.loading import is_document, load_document, parse_yaml
 from toolway.operations.model import (
@@ -30,6 +29,7 @@ from toolway.operations.paths import PathTemplate, tolerant_pattern
 
 __all__ = [
     "MALFORMED",
+    "NO_PARAMETERS",
     "Api",
     "Body",
     "CallerRules",
@@ -48,7 +48,6 @@ __all__ = [
     "has_endpoint",
     "has_path",
     "is_document",
-    "key_headers",
     "load_document",
     "may_look_at_callers",
     "parse_yaml",
@@ -56,5 +55,6 @@ __all__ = [
     "read_application",
     "read_document",
     "responses_of",
+    "route_names",
     "tolerant_pattern",
 ]

@@ -34,7 +34,6 @@ __all__ = [
     "applications",
     "has_endpoint",
     "has_path",
-    "key_headers",
     "may_look_at_callers",
     "path_of",
     "read_application",
@@ -280,13 +279,6 @@ def _with_keys(documented: Credentials, keys: list[APIKey]) -> Credentials:
         query=documented.query.union(key.name for key in keys if key.in_ is APIKeyIn.query),
         cookies=documented.cookies.union(key.name for key in keys if key.in_ is APIKeyIn.cookie),
     )
-
-
-def key_headers(route: Any) -> frozenset[bytes]:
-    """The headers in which a route looks for API keys; names in lower case."""
-    dependant = getattr(route, "dependant", None)
-    keys = _api_keys(dependant) if dependant is not None else ()
-    return frozenset(key.name.lower().encode("latin-1") for key in keys if key.in_ is APIKeyIn.header)
 
 
 def _dependencies(dependant: Dependant) -> Iterator[Callable[..., Any]]:

@@ -11,7 +11,7 @@ from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 from pydantic import AliasChoices, BaseModel
 
-__all__ = ["NO_PARAMETERS", "ParameterNames", "dependency_names", "endpoint_names", "guard_names"]
+__all__ = ["NO_PARAMETERS", "ParameterNames", "dependency_names", "endpoint_names", "guard_names", "route_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,19 @@ def dependency_names(dependant: Dependant) -> ParameterNames:
 
 def guard_names(scope: Mapping[str, Any]) -> ParameterNames:
     """Return what the dependencies of the route declare that a request has reached, those of its routers included."""
-    context = scope.get("fastapi", {}).get("effective_route_context")  # FastAPI 0.137 and newer
-    dependant = getattr(context or scope.get("route"), "dependant", None)
+    dependant = _dependant(scope)
     return NO_PARAMETERS if dependant is None else dependency_names(dependant)
+
+
+def route_names(scope: Mapping[str, Any]) -> ParameterNames:
+    """Return what the route that a request has reached declares, its endpoint and all dependencies together."""
+    dependant = _dependant(scope)
+    return NO_PARAMETERS if dependant is None else endpoint_names(dependant) | dependency_names(dependant)
+
+
+def _dependant(scope: Mapping[str, Any]) -> Dependant | None:
+    context = scope.get("fastapi", {}).get("effective_route_context")  # FastAPI 0.137 and newer
+    return getattr(context or scope.get("route"), "dependant", None)
 
 
 def _security_names(call: object) -> ParameterNames:

@@ -36,8 +36,13 @@ def list_hint(catalog: Catalog, settings: Settings, *, guarded: bool) -> CacheHi
         settings: says for how long.
         guarded: whether something stands before the server's address that may look at who asks.
     """
-    is_private = guarded or any(operation.credentials != Credentials() for operation in _operations(catalog))
+    is_private = guarded or any(map(_has_identity, _operations(catalog)))
     return CacheHint(_milliseconds(settings.list_ttl_seconds), "private" if is_private else "public")
+
+
+def _has_identity(operation: Operation) -> bool:
+    is_of_caller = any(parameter.source == "caller" for parameter in operation.parameters)
+    return is_of_caller or operation.credentials != Credentials()
 
 
 def list_hints(hint: CacheHint) -> dict[str, CacheHint]:

@@ -35,7 +35,7 @@ from toolway.protocol.message import (
     text_of,
 )
 from toolway.protocol.outer_scope import keep_user
-from toolway.protocol.principals import Principals
+from toolway.protocol.principals import Principals, keep_guard
 from toolway.protocol.refusal import Refusal, refuse
 from toolway.protocol.server import CatalogServer
 from toolway.protocol.shutdown import watching_for_shutdown
@@ -104,6 +104,7 @@ class Endpoint:
         except Refusal as refusal:
             await refuse(send, refusal)
             return
+        scope = keep_guard(scope)
         admission: Admission | None = scope.get(ADMISSION)
         if admission is None:
             await self._respond(scope, headers, body, receive, send)

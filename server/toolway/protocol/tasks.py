@@ -25,9 +25,8 @@ from mcp_types import (
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from toolway._headers import stays_with_connection
 from toolway.asking import Query
-from toolway.calls import CallContext, Calls
+from toolway.calls import Calls
 from toolway.catalog import Tool
 from toolway.jobs import (
     Job,
@@ -40,8 +39,10 @@ from toolway.jobs import (
     outcome_from,
     written_call,
 )
+from toolway.operations import NO_PARAMETERS, ParameterNames
 from toolway.protocol.changes import TaskChanged
 from toolway.protocol.context import Context, ContextOf
+from toolway.protocol.principals import Identity, guard_of, identity_of
 from toolway.protocol.questions import answer_of, asking_of, input_request, lacking_error
 from toolway.protocol.results import MODERN, tool_result
 from toolway.protocol.server import CatalogServer
@@ -72,19 +73,6 @@ class TaskNotification(BaseModel):
 
     method: Literal["notifications/tasks"] = "notifications/tasks"
     params: dict[str, Any]
-
-
-class _Identity(BaseModel):
-    """What tells the callers of a tool apart: the credentials and forwarded headers that its endpoint sees."""
-
-    headers: list[str] = []
-    query: list[str] = []
-
-    def read(self, call: CallContext) -> bytes:
-        names = {name.encode("latin-1") for name in self.headers}
-        headers = [(name, value.strip(b" \t")) for name, value in call.headers if name in names]
-        query = [(key.encode(), value.encode()) for key, value in call.query if key in self.query]
-        return b"\n".join(key + b"\0" + value for key, value in (*sorted(headers), *sorted(query)))
 
 
 def add_tasks(server: CatalogServer, jobs: Jobs, calls: Calls, context_of: ContextOf) -> None:
@@ -137,11 +125,11 @@ class _Tasks:
         call = self._context_of(context)
         hints = tool.annotations
         try:
-            identity = self._identity_of(tool)
+            identity = self._identity_of(tool, guard_of(context.request))
             return await self._jobs.start(
                 tool.name,
                 identity.read(call),
-                written_call(params.arguments or {}, call),
+                written_call(params.arguments or {}, call, tool.operation),
                 repeatable=hints.read_only or bool(hints.idempotent),
                 identity=identity.model_dump_json(),
             )
@@ -196,21 +184,15 @@ class _Tasks:
         call = self._context_of(context)
         return await self._jobs.get(number, lambda job: self._recorded_identity(job).read(call))
 
-    def _identity_of(self, tool: Tool) -> _Identity:
-        operation = tool.operation
-        forwarded = (name.decode("latin-1") for name in self._calls.dispatchers[tool.origin].forwarded)
-        headers = sorted({"authorization", *operation.credentials.headers, *forwarded})
-        return _Identity(
-            headers=[name for name in headers if not stays_with_connection(name)],
-            query=sorted(operation.credentials.query),
-        )
+    def _identity_of(self, tool: Tool, guard: ParameterNames = NO_PARAMETERS) -> Identity:
+        return identity_of([tool.operation], [self._calls.dispatchers[tool.origin]], guard)
 
-    def _recorded_identity(self, job: Job) -> _Identity:
+    def _recorded_identity(self, job: Job) -> Identity:
         """Return what the caller of a task was told apart by when it was started: its tool may be gone since then."""
         if job.identity is not None:
-            return _Identity.model_validate_json(job.identity)
+            return Identity.model_validate_json(job.identity)
         tool = self._calls.tools.get(job.tool)
-        return self._identity_of(tool) if tool is not None else _Identity()
+        return self._identity_of(tool) if tool is not None else Identity()
 
     def _detail(self, job: Job, version: str) -> dict[str, Any]:
         if job.state is JobState.COMPLETED and job.result is not None:
