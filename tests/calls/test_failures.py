@@ -238,12 +238,21 @@ async def test_an_unknown_tool_is_no_result_but_an_error(reached: Both) -> None:
 FAILING = {
     "raises": ("raises", {}),
     "answers 500": ("answers_500", {}),
-    "answers 599": ("answers_500", {"status": 599}),
-    "raises a 503": ("raises_503", {}),
     "an answer against its model": ("wrong_model", {}),
     "no answer": ("silent", {}),
     "half an answer": ("half", {}),
 }
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "status"), [("answers_500", {"status": 599}, 599), ("raises_503", {}, 503)]
+)
+async def test_a_5xx_that_the_application_wrote_keeps_its_text(
+    reached: Both, tool: str, arguments: dict[str, Any], status: int
+) -> None:
+    result = await reached.call(tool, arguments)
+    assert error_of(result) == {"status": status, "detail": SECRET}
+    assert SECRET in text_of(result)
 
 
 @pytest.mark.parametrize("name", FAILING)

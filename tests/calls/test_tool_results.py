@@ -131,7 +131,9 @@ async def test_a_failure_keeps_its_content_unless_it_is_the_server_s() -> None:
         refused = await reached.call("failure")
         assert kinds(refused) == ["text", "image"]
         assert error_of(refused) == {"status": 409, "detail": "It is sold"}
-        broken = await reached.call("failure", {"status": 503})
+        unavailable = await reached.call("failure", {"status": 503})
+        assert error_of(unavailable) == {"status": 503, "detail": "It is sold"}
+        broken = await reached.call("failure", {"status": 500})
         assert kinds(broken) == ["text"]
         assert "reference" in error_of(broken)
         assert (await reached.web.get("/failure")).status_code == 409

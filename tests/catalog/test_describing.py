@@ -84,7 +84,6 @@ async def test_what_nobody_sees_is_taken_out() -> None:
 
 HINTS = {
     "GET": {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False},
-    "HEAD": {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False},
     "PUT": {"readOnlyHint": False, "idempotentHint": True, "openWorldHint": False},
     "DELETE": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True, "openWorldHint": False},
     "POST": {"readOnlyHint": False, "openWorldHint": False},

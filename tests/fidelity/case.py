@@ -54,7 +54,10 @@ class Case:
     may_fail: bool = False
     """The plain request ends with a 5xx, or breaks off, on purpose; elsewhere that is a mistake of the application."""
     breaks_promise: bool = False
-    """The answer is not what the endpoint's own model says; a call may fail that shows it all the same."""
+    """The answer is not what the endpoint's own model says, or breaks off; a call may fail that shows it all the same.
+
+    Behind a `BaseHTTPMiddleware`, a response that breaks off looks whole to HTTP clients.
+    """
     is_endless: bool = False
     """The answer never ends by itself; what came first is compared."""
 

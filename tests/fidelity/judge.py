@@ -135,7 +135,7 @@ def _failure_problems(result: CallToolResult) -> Iterator[str]:
 
 
 def _refusal_problems(case: Case, result: CallToolResult, response: httpx2.Response) -> Iterator[str]:
-    if not result.is_error or response.status_code >= 500:
+    if not result.is_error or response.status_code == 500:
         yield from _failure_problems(result)
         return
     text = _text(result)

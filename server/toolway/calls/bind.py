@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 
 from pydantic_core import PydanticUndefined
 
-from toolway.calls.encode import base64_bytes, cookie_pair, entries, header_value, json_bytes, plain_text, texts
+from toolway.calls.encode import base64_bytes, cookie_pair, entries, header_value, json_bytes, plain_text
 from toolway.calls.form_fields import field_parts, field_texts
 from toolway.calls.multipart import Part, encode_multipart, file_part
 from toolway.calls.parameter_styles import cookie_pair as styled_cookie_pair
@@ -26,6 +26,7 @@ _Body: TypeAlias = tuple[str | None, bytes | None, object]
 """The media type, the bytes, and the JSON in them, if that is what they are."""
 _NO_BODY: _Body = None, None, PydanticUndefined
 
+_CARRIERS = {"query": "query", "header": "header", "field": "form"}
 _LONGEST_NAME = 100
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
@@ -144,16 +145,26 @@ def _place(places: _Places, argument: Argument, value: object) -> None:
         case "path":
             places.path[target] = plain_text(name, value)
         case "query":
-            places.query += [(target, plain_text(name, entry)) for entry in entries(value)]
+            places.query += [(target, plain_text(name, entry)) for entry in _several(argument, value)]
         case "header":
             key = target.lower().encode("latin-1")
-            places.headers.extend((key, header_value(name, entry)) for entry in entries(value))
+            places.headers.extend((key, header_value(name, entry)) for entry in _several(argument, value))
         case "cookie":
             places.cookies.extend([cookie_pair(name, target, value)] if value is not None else [])
         case "field":
             places.fields.append((argument, value))
         case "body":
             places.whole = (argument, value)
+
+
+def _several(argument: Argument, value: object) -> list[object]:
+    """Return the values to send under one name; without any, the endpoint would use its default."""
+    if value == [] and argument.schema.get("default") != []:
+        raise ArgumentError(
+            f"{argument.name!r} must not be an empty list: a {_CARRIERS[argument.place]} cannot carry one, so the "
+            "endpoint would use its default. Leave the argument out, or give at least one value."
+        )
+    return entries(value)
 
 
 def _place_styled(places: _Places, argument: Argument, value: object) -> None:
@@ -280,7 +291,7 @@ def _form_pairs(fields: list[_Field]) -> list[tuple[str, str]]:
 def _form_texts(argument: Argument, value: object) -> list[str]:
     if isinstance(value, dict):
         return [json_bytes(argument.name, cast("object", value)).decode()]
-    return texts(argument.name, value)
+    return [plain_text(argument.name, entry) for entry in _several(argument, value)]
 
 
 def _parts(fields: list[_Field]) -> list[Part]:
@@ -289,7 +300,7 @@ def _parts(fields: list[_Field]) -> list[Part]:
         if argument.serialization is not None:
             parts.extend(field_parts(argument, argument.serialization, value))
         elif argument.is_file:
-            parts.extend(file_part(argument.name, argument.target, file) for file in entries(value))
+            parts.extend(file_part(argument.name, argument.target, file) for file in _several(argument, value))
         else:
             parts.extend(Part(argument.target, text.encode()) for text in _form_texts(argument, value))
     return parts

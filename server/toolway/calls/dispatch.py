@@ -58,6 +58,8 @@ class Reply:
     cut: str = ""
     """Why the answer was closed before its end; empty for a whole one."""
     exception: BaseException | None = None
+    is_broken: bool = False
+    """Whether the application failed when a part of its response had already been sent."""
     is_strict: bool = False
     """Whether the body is known to be strict JSON (see `strictness`)."""
     is_remote: bool = False
@@ -260,13 +262,14 @@ class _Exchange:
     """The two ends of one request: what the application receives, and what it sends."""
 
     __slots__ = (
-        "_body", "_chunks", "_is_closed", "_is_taken", "_is_whole", "_late", "_over", "_parts", "_reply", "_report",
-        "_seconds", "_settings", "_size", "_take", "_timer",
+        "_body", "_chunks", "_is_closed", "_is_streamed", "_is_taken", "_is_whole", "_late", "_method", "_over",
+        "_parts", "_reply", "_report", "_seconds", "_settings", "_size", "_take", "_timer",
     )  # fmt: skip
 
     def __init__(self, request: Request, settings: Settings, context: CallContext, take: Take) -> None:
         self._body: bytes | None = request.body or b""
         self._parts = request.parts
+        self._method = request.method
         self._settings = settings
         self._report = context.report
         self._seconds = context.stream_seconds or settings.stream_seconds
@@ -275,6 +278,7 @@ class _Exchange:
         self._chunks: list[bytes] = []
         self._size = 0
         self._is_whole = False
+        self._is_streamed = False
         self._is_taken = False
         self._is_closed = False
         self._over: asyncio.Event | None = None
@@ -310,6 +314,11 @@ class _Exchange:
         length = self._reply.header(b"content-length")
         return length.isdigit() and self._size + len(chunk) >= int(length)
 
+    def _is_too_short(self) -> bool:
+        """Tell whether the response ends before the length that it announced: a server closes the connection then."""
+        length = self._reply.header(b"content-length")
+        return length.isdigit() and self._size < int(length) and self._method != "HEAD"
+
     async def _add(self, chunk: bytes, *, more: bool) -> None:
         if chunk:
             self._chunks.append(chunk)
@@ -318,11 +327,16 @@ class _Exchange:
             await self._close_early(_too_large(self._settings.max_result_bytes))
         elif not more and self._reply.status < 500:
             self._is_whole = True
-            await self._hand_over()
+            self._reply.is_broken = self._is_too_short()
+            if self._is_streamed:  # middleware ends a stream that has failed as if it were whole, and raises then
+                self._after(_EXCEPTION_SECONDS, self._hand_over)
+            else:
+                await self._hand_over()
         elif not more:
             self._is_whole = True
             self._after(_EXCEPTION_SECONDS, self._hand_over)  # the exception behind it arrives just after the answer
         else:
+            self._is_streamed = True
             self._limit_time()
             if self._report is not None and chunk:
                 await self._report(len(self._chunks), None, _last_line(chunk))
@@ -373,9 +387,15 @@ class _Exchange:
             await self._late
         elif self._is_taken and exception is not None:
             logger.error("work after an answer failed", exc_info=exception)
-        elif not self._is_whole:
-            self._reply.status = 0
+        elif not self._is_whole or (exception is not None and self._reply.status < 500):
+            self._break_off()
         await self._hand_over()
+
+    def _break_off(self) -> None:
+        if self._chunks:
+            self._reply.is_broken = True
+        else:
+            self._reply.status = 0
 
     def close(self) -> None:
         """The caller has left; the application hears of it."""

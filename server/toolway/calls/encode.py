@@ -18,7 +18,7 @@ from starlette.requests import cookie_parser
 
 from toolway.errors import ArgumentError
 
-__all__ = ["base64_bytes", "cookie_pair", "entries", "header_value", "json_bytes", "plain_text", "texts"]
+__all__ = ["base64_bytes", "cookie_pair", "entries", "header_value", "json_bytes", "plain_text"]
 
 _TOO_LONG = b"0" * 4300
 _DIGITS_TO_ZEROS = bytes.maketrans(b"123456789", b"000000000")
@@ -39,11 +39,6 @@ def plain_text(name: str, value: object) -> str:
             raise ArgumentError(f"{name!r} must be a finite number, got {value!r}")
         return json.dumps(value)
     raise ArgumentError(f"{name!r} must be text, a number or a boolean, got {_kind(value)}")
-
-
-def texts(name: str, value: object) -> list[str]:
-    """Write a scalar, or each scalar of a list; null is nothing, as these places have no null."""
-    return [plain_text(name, entry) for entry in entries(value)]
 
 
 def entries(value: object) -> list[object]:

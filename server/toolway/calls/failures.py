@@ -1,7 +1,7 @@
 """Failures, in words that a caller can act on.
 
-A 4xx keeps what the endpoint says. Of a 5xx or an exception the caller gets a reference id and nothing else; the log
-has the rest under that id.
+A 4xx keeps its text, and so does a 501 to 599 that the application wrote. Of a 500 or an exception the caller gets a
+reference id and nothing else; the log has the rest under that id.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from fastapi import HTTPException
@@ -23,7 +24,9 @@ from toolway.errors import ArgumentError
 from toolway.operations import Parameter
 
 __all__ = [
+    "broken_response",
     "internal_failure",
+    "keeps_text",
     "not_asked",
     "phrase",
     "refused_argument",
@@ -76,8 +79,8 @@ def _refused_values(tool: Tool, detail: list[Mapping[str, Any]]) -> Outcome:
 
 
 def server_failure(tool: Tool, reply: Reply) -> Outcome:
-    """The endpoint failed: a 5xx, an exception, or no answer at all. A 5xx of a remote API keeps its text."""
-    if reply.is_remote and reply.status:
+    """Return the failure for a 5xx, an exception, or no response at all."""
+    if keeps_text(reply):
         failure = refused_request(tool, reply)
         logger.warning("tool %r failed: %r", tool.name, failure.error)
         return failure
@@ -88,6 +91,26 @@ def server_failure(tool: Tool, reply: Reply) -> Outcome:
         exc_info=reply.exception,
     )  # fmt: skip
     return _hidden(reference, reply.status or 500, _retry_after(reply))
+
+
+def keeps_text(reply: Reply) -> bool:
+    """Tell whether a 5xx was written for its callers: any of a remote API, and 501 to 599 of the application itself."""
+    return reply.exception is None and (reply.status > 500 or (reply.is_remote and reply.status == 500))
+
+
+def broken_response(reply: Reply, received: str) -> Outcome:
+    """Return the failure for a response that broke off, with what was received of it."""
+    reference = _reference()
+    logger.error(
+        "the response broke off after %d bytes, reference %s", len(reply.body), reference, exc_info=reply.exception
+    )
+    failure = _failure(
+        f"The tool failed with a server error before its response was complete. Reference: {reference} "
+        "(details are in the server log). What was received:",
+        status=reply.status,
+        reference=reference,
+    )
+    return replace(failure, content=(*failure.content, Text(received)))
 
 
 def unfollowed_redirect(reply: Reply) -> Outcome:

@@ -11,7 +11,14 @@ import msgspec
 from pydantic_core import from_json
 
 from toolway.calls.dispatch import Reply
-from toolway.calls.failures import phrase, refused_request, server_failure, unfollowed_redirect
+from toolway.calls.failures import (
+    broken_response,
+    keeps_text,
+    phrase,
+    refused_request,
+    server_failure,
+    unfollowed_redirect,
+)
 from toolway.calls.outcome import Audio, Blob, Content, Document, Image, Outcome, Text
 from toolway.calls.tool_result import WRITTEN, plain_answer, written_outcome
 from toolway.catalog import Tool
@@ -53,7 +60,7 @@ def document_of(tool: Tool, reply: Reply) -> Outcome:
     media_type = _CHARSET_PARAMETER.sub("", reply.header(b"content-type")).strip()
     kind = _media_type(media_type)
     is_text = not reply.body or _is_json(kind) or _TEXTUAL.fullmatch(kind) is not None
-    if not 200 <= reply.status < 300 or (reply.cut and not is_text):
+    if not 200 <= reply.status < 300 or reply.is_broken or (reply.cut and not is_text):
         return outcome_of(tool, reply)
     content = Text(_text(reply)) if is_text else Blob(reply.body, media_type, "")
     return Document(
@@ -106,8 +113,8 @@ def _sign(name: str) -> bytes:
 def _outcome(tool: Tool, reply: Reply) -> Outcome:
     if reply.is_strict and not reply.cut and 200 <= reply.status < 300 and _has_plain_numbers(reply.body):
         return Outcome((Text(reply.body.decode()),), structured=reply.body, status=reply.status)
-    if reply.status == 0 or reply.status >= 500:
-        return server_failure(tool, reply)
+    if reply.status == 0 or reply.status >= 500 or reply.is_broken:
+        return _failure(tool, reply)
     if reply.status >= 400 and not _is_written(reply):
         return refused_request(tool, reply)
     if 300 <= reply.status < 400 and (reply.header(b"location") or not reply.body):
@@ -117,6 +124,16 @@ def _outcome(tool: Tool, reply: Reply) -> Outcome:
         done = f"Done: {tool.title} ({reply.status} {phrase(reply.status)})"
         return Outcome((Text(f"{done}, but {reply.cut}" if reply.cut else done),), status=reply.status)
     return _success(tool, reply)
+
+
+def _failure(tool: Tool, reply: Reply) -> Outcome:
+    if _is_written(reply) and keeps_text(reply):
+        return _success(tool, reply)  # a failure all the same, with the content that the endpoint gave it
+    if not reply.is_broken:
+        return server_failure(tool, reply)
+    media_type = _media_type(reply.header(b"content-type"))
+    is_text = _is_json(media_type) or _TEXTUAL.fullmatch(media_type) is not None
+    return broken_response(reply, _text(reply) if is_text else f"{len(reply.body):,} bytes of {media_type or 'data'}")
 
 
 def _has_plain_numbers(body: bytes) -> bool:

@@ -111,7 +111,7 @@ def _from_parameters(operation: Operation) -> Iterator[Argument]:
                 name=parameter.name,
                 place=parameter.location,
                 target=parameter.name,
-                schema=_described(parameter),
+                schema=_described(parameter) if parameter.location == "path" else _not_empty(_described(parameter)),
                 required=parameter.required,
                 serialization=parameter.serialization,
             )
@@ -129,6 +129,18 @@ def _described(parameter: Parameter) -> Schema:
     if parameter.deprecated:
         extra["deprecated"] = True
     return {**parameter.schema, **extra}
+
+
+def _not_empty(schema: Schema) -> Schema:
+    """Ask for at least one item where a list is sent as repeated values: none would mean the default."""
+    if schema.get("default") == []:
+        return schema
+    if schema.get("type") == "array":
+        return {**schema, "minItems": max(schema.get("minItems", 1), 1)}
+    if not isinstance(schema.get("anyOf"), list):
+        return schema
+    variants: list[Schema | bool] = schema["anyOf"]
+    return {**schema, "anyOf": [_not_empty(entry) if isinstance(entry, dict) else entry for entry in variants]}
 
 
 def _sendable_body(operation: Operation) -> Body | None:
@@ -165,11 +177,12 @@ def _members(body: Body, schema: Schema, operation: Operation) -> Iterator[Argum
         serialization = _field_serialization(body, name)
         media_types = serialization.media_type if serialization is not None else ""
         file_schema = _file_schema(member, operation, media_types) if _encoding(body) == "multipart" else None
+        member = file_schema or member
         yield Argument(
             name=name,
             place="field",
             target=name,
-            schema=file_schema or member,
+            schema=member if _encoding(body) == "json" else _not_empty(member),
             required=name in required and body.required,
             is_file=file_schema is not None,
             serialization=serialization,

@@ -29,6 +29,8 @@ __all__ = ["Catalog", "build_catalog"]
 
 logger = logging.getLogger("toolway.catalog")
 
+_BODILESS = frozenset({"HEAD", "OPTIONS", "TRACE"})
+
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
@@ -67,6 +69,7 @@ def build_catalog(
     api = replace(api, operations=tuple(map((rules or CallerRules()).apply, api.operations)))
     selection = selection or Selection()
     selection.check(api.operations)
+    api = _without_bodiless(api)
     notes = [note_of(operation) for operation in api.operations]
     names = tool_names(api.operations, [(note or {}).get("name") for note in notes])
     entries = [_Entry(*entry) for entry in zip(api.operations, notes, names, strict=True)]
@@ -74,6 +77,17 @@ def build_catalog(
     if api.operations and not (catalog.tools or catalog.resources or catalog.prompts):
         _warn_of_nothing(api, selection)
     return catalog
+
+
+def _without_bodiless(api: Api) -> Api:
+    """Skip the operations whose method has no result for an agent."""
+    left = tuple(operation for operation in api.operations if operation.method not in _BODILESS)
+    skipped = (
+        Skipped(operation.method, operation.path, f"a {operation.method} request has no result for an agent")
+        for operation in api.operations
+        if operation.method in _BODILESS
+    )
+    return replace(api, operations=left, skipped=(*api.skipped, *skipped))
 
 
 def _warn_of_nothing(api: Api, selection: Selection) -> None:

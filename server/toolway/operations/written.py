@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi.datastructures import DefaultPlaceholder
+from fastapi.routing import APIRoute
 
 from toolway._core_schemas import core_schema_of, schemas_in
 
@@ -26,6 +27,8 @@ def difference(route: Any, *, is_separate: bool) -> str:
         route: FastAPI's route, as it is effective with what routers have added.
         is_separate: whether the document has schemas of its own for what comes out, or describes what goes in.
     """
+    if _has_own_handler(route):
+        return "its route class handles requests itself, and may write another response"
     if not route.response_model_by_alias:
         return "response_model_by_alias=False writes names that the document does not have"
     if not _writes_what_it_gets(route.response_class):
@@ -36,6 +39,12 @@ def difference(route: Any, *, is_separate: bool) -> str:
     if not is_separate and any(map(_differs_outside, schemas_in(schema))):
         return "separate_input_output_schemas=False describes what its model takes, not what it writes"
     return ""
+
+
+def _has_own_handler(route: Any) -> bool:
+    """Tell whether a route is of a class of the application's own that wraps FastAPI's handler."""
+    kind = cast("Any", type(getattr(route, "original_route", route)))
+    return kind.get_route_handler is not APIRoute.get_route_handler
 
 
 def _writes_what_it_gets(response_class: Any) -> bool:

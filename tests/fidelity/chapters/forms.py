@@ -139,7 +139,15 @@ async def form_all_optional(
 
 
 case("all optional: nothing", "form_all_optional", {}, "POST /form/all-optional", params={})
-case("all optional: an empty list is none", "form_all_optional", {"c": []}, "POST /form/all-optional", params={})
+case(
+    "all optional: an empty list is refused, not left out",
+    "form_all_optional",
+    {"c": []},
+    "POST /form/all-optional",
+    params={},
+    may_stop_early=True,
+    schema_says="no",
+)
 case("all optional: one", "form_all_optional", {"c": [2, 3]}, "POST /form/all-optional", data={"c": [2, 3]})
 case(
     "all optional: one of a list is wrong",

@@ -160,7 +160,14 @@ case(
     advertised={"limit": {"default": 5}, "tags": {"default": ["a"]}},
 )
 case("null: default replaced", "query_default_not_none", {"limit": 1, "tags": ["b"]}, "GET /query/nothing-is-something")
-case("null: an empty list is no parameter", "query_default_not_none", {"tags": []}, "GET /query/nothing-is-something")
+case(
+    "null: an empty list is refused, not replaced by the default",
+    "query_default_not_none",
+    {"tags": []},
+    "GET /query/nothing-is-something",
+    may_stop_early=True,
+    schema_says="no",
+)
 
 
 # Text as it is.

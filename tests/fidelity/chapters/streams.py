@@ -187,7 +187,14 @@ async def breaking_stream(after: Few) -> Response:
     return StreamingResponse(lines(), media_type="text/plain")
 
 
-case("breaking in the middle", "breaking_stream", {"after": 2}, "GET /streams/breaking", may_fail=True)
+case(
+    "breaking in the middle",
+    "breaking_stream",
+    {"after": 2},
+    "GET /streams/breaking",
+    may_fail=True,
+    breaks_promise=True,
+)
 case("breaking at once", "breaking_stream", {"after": 0}, "GET /streams/breaking", may_fail=True)
 
 
