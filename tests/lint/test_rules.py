@@ -47,6 +47,24 @@ def app_of(*routes: tuple[str, str, dict[str, Any]]) -> FastAPI:
     return app
 
 
+async def by_region(x_region: Annotated[str, Header()]) -> None: ...
+
+
+async def by_optional_region(x_region: Annotated[str | None, Header()] = None) -> None: ...
+
+
+async def sign_in(response: Response) -> Stock:
+    """Get the pieces of a product that lie in stock."""
+    response.set_cookie("session", "s")
+    return await stock()
+
+
+async def set_a_header(response: Response) -> Stock:
+    """Get the pieces of a product that lie in stock."""
+    response.headers["x-color"] = "red"
+    return await stock()
+
+
 def returning(kind: Any, **options: Any) -> FastAPI:
     async def answer() -> Any: ...
 
@@ -375,6 +393,25 @@ CASES: dict[str, Callable[[], Case]] = {
             "a place in a header": taking(Annotated[str, Header(alias="X-Page-Token")], "GET"),
             "a way to log in": taking(Annotated[str, Header(alias="X-Auth-Method")], "GET"),
         },
+    ),
+    "A7": lambda: Case(
+        {
+            "requires the header 'x-region' of the MCP request": guarded(by_region),
+            "requires the header 'x-user' of the MCP request": taking(Annotated[str, Header(alias="x-user")], "GET"),
+            "requires the cookie 'account' of the MCP request": taking(Annotated[str, Cookie(alias="account")], "GET"),
+        },
+        {
+            "an argument": taking(Annotated[str, Header(alias="x-region")], "GET"),
+            "optional": guarded(by_optional_region),
+            "credentials": guarded(APIKeyHeader(name="X-Key")),
+        },
+    ),
+    "A8": lambda: Case(
+        {
+            "its code calls set_cookie": app_with(sign_in, "/stock"),
+            "calls set_cookie": guarded(sign_in),
+        },
+        {"another header": app_with(set_a_header, "/stock")},
     ),
     "X1": lambda: Case({"a WebSocket has no single answer": with_socket("websocket")}, {"all": with_socket("none")}),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolway.lint import cost, descriptions, exposure, injection, names, results, safety, schemas
+from toolway.lint import callers, cost, descriptions, exposure, injection, names, results, safety, schemas
 from toolway.lint.finding import Rule
 from toolway.lint.survey import Check
 
@@ -11,7 +11,7 @@ __all__ = ["CHECKS", "RULES"]
 _FAMILIES = "NDSCRAX"
 _FOUND = {
     rule: check
-    for module in (names, descriptions, injection, schemas, cost, results, safety, exposure)
+    for module in (names, descriptions, injection, schemas, cost, results, safety, callers, exposure)
     for rule, check in module.CHECKS.items()
 }
 

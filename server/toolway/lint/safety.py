@@ -32,9 +32,9 @@ A1 = Rule(
 )
 A2 = Rule(
     "A2",
-    "error",
-    "Credentials that no caller of a tool can give",
-    "Cookies stay with the connection, so every call is refused.",
+    "warn",
+    "Credentials in a cookie only",
+    "MCP clients keep no cookies, so each user has to put a Cookie header into the configuration of the client.",
     "A header as another way in: HTTPBearer, OAuth2 or APIKeyHeader; or @agent_tool(hide=True).",
 )
 A3 = Rule(
@@ -55,7 +55,7 @@ A6 = Rule(
     "A6",
     "warn",
     "Argument that looks like a credential",
-    "The agent has to be told a secret, which then stands in its context and its logs; the caller's own is not sent.",
+    "The agent has to be told a secret, which then is in its context and its logs.",
     "Security(APIKeyHeader(name=...)) or HTTPBearer in place of Header(): the caller's own header goes through then.",
 )
 

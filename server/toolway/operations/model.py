@@ -91,7 +91,7 @@ class Credentials:
     query: frozenset[str] = frozenset()
     cookies: frozenset[str] = frozenset()
     satisfiable: bool = True
-    """Whether headers and query parameters are enough: a caller gives both with the address of the MCP endpoint."""
+    """Whether headers and query parameters are enough, without a cookie: MCP clients keep none."""
 
 
 @dataclass(frozen=True, slots=True)
