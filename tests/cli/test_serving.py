@@ -296,6 +296,7 @@ async def test_workers_answer_in_processes_of_their_own(noisy: Path) -> None:
     assert result.structured_content in children
     assert process.output.count("MCP endpoint") == 1
     assert "Traceback" not in process.output
+    assert "Warning" not in process.output
 
 
 def test_a_question_of_one_worker_is_answered_to_another(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing import util
 from multiprocessing.synchronize import Lock
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -38,7 +39,7 @@ __all__ = ["serve_http"]
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, never bound here
-_ANSWER_SECONDS = 1
+_ANSWER_SECONDS = 0.5
 """How long uvicorn waits for calls to be answered with an error, after the seconds that they may take to finish."""
 _STARTUP_FAILURE = 3
 """uvicorn's exit code where the application did not start; older releases have it in another module."""
@@ -141,7 +142,7 @@ def _serve_by_workers(
     supervisor = _Supervisor(config, sockets=[listener], **older)
     supervisor.run()
     if supervisor.received is not None:
-        _end_process(supervisor.received)
+        _end_supervisor(supervisor.received)
     failed = any(process.process.exitcode == _STARTUP_FAILURE for process in supervisor.processes)
     return 2 if failed else 0
 
@@ -164,8 +165,9 @@ class _Server(uvicorn.Server):
             _flush()
 
 
-def _end_process(number: int) -> None:
+def _end_supervisor(number: int) -> None:
     """End this process by a signal."""
+    cast("Any", util)._exit_function()  # noqa: SLF001 - removes the workers' semaphore, as the end of Python would
     _flush()
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
@@ -205,9 +207,11 @@ class _Supervisor(Multiprocess):
 def _config(app: Any, toolway: Toolway, level: int, **options: Any) -> uvicorn.Config:
     log_config = copy.deepcopy(LOGGING_CONFIG)
     log_config["loggers"]["uvicorn.error"]["level"] = level
-    seconds = math.ceil(toolway.settings.shutdown_seconds) + _ANSWER_SECONDS
-    options |= {"use_colors": None if has_color() else False}
-    return uvicorn.Config(app, lifespan="on", log_config=log_config, timeout_graceful_shutdown=seconds, **options)
+    options |= {
+        "timeout_graceful_shutdown": toolway.settings.shutdown_seconds + _ANSWER_SECONDS,
+        "use_colors": None if has_color() else False,
+    }
+    return uvicorn.Config(app, lifespan="on", log_config=log_config, **options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from toolway.protocol.outer_scope import keep_user
 from toolway.protocol.principals import Principals, keep_guard
 from toolway.protocol.refusal import Refusal, refuse
 from toolway.protocol.server import CatalogServer
-from toolway.protocol.shutdown import watching_for_shutdown
+from toolway.protocol.shutdown import watch_for_shutdown
 from toolway.protocol.slow_clients import DeadlineSend, SlowClientError
 from toolway.protocol.timers import Timers
 from toolway.settings import Settings
@@ -88,7 +88,7 @@ class Endpoint:
                 self._make_lane = lambda: FastLane(server, calls, timers, manager.handle_request, stateful=stateful)
             self.renew()
             try:
-                with watching_for_shutdown(begin_shutdown, self._settings.shutdown_seconds):
+                with watch_for_shutdown(begin_shutdown, self._settings.shutdown_seconds):
                     yield
             finally:
                 self._manager = self._lane = self._make_lane = None
@@ -146,8 +146,8 @@ class Endpoint:
         with self._claimed(headers, message):
             await self._leave_to_sdk(scope, replayed(body, receive), send, request_id(message))
 
-    async def _leave_to_sdk(self, scope: Scope, receive: Receive, send: Send, number: str | int | None = None) -> None:
-        stream = EventStreamGuard(send, number)
+    async def _leave_to_sdk(self, scope: Scope, receive: Receive, send: Send, answers: str | int | None = None) -> None:
+        stream = EventStreamGuard(send, answers)
         await self._started().handle_request(self._for_sdk(scope), receive, stream.send)
         await stream.complete()
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["watching_for_shutdown"]
+__all__ = ["watch_for_shutdown"]
 
 _POLL_SECONDS = 0.1
 _ANSWER_SECONDS = 0.3
@@ -21,7 +21,7 @@ _ANSWER_SECONDS = 0.3
 
 
 @contextmanager
-def watching_for_shutdown(begin: Callable[[float], None], seconds: float) -> Generator[None]:
+def watch_for_shutdown(begin: Callable[[float], None], seconds: float) -> Generator[None]:
     """Call `begin` when the uvicorn server of this process is asked to stop; under other servers, never.
 
     Args:
