@@ -105,9 +105,10 @@ class Settings(BaseSettings):
     tasks_per_caller: int = Field(default=100, gt=0)
     """How many tasks that have not ended one caller may have."""
 
-    base_url: Annotated[str, AfterValidator(address)] = "http://localhost"
-    """The address at which the endpoints see themselves called: their Host header and links are made of it. It has no
-    path; over a connection with TLS links are https in any case."""
+    base_url: Annotated[str, AfterValidator(address)] | None = None
+    """The address at which the endpoints see themselves called, without a path: their Host header and their links.
+    Defaults to the address of the MCP request, and over stdio to ``http://localhost``; over a connection with TLS,
+    links are https in any case."""
 
     forward_headers: Annotated[list[str], AfterValidator(forwardable)] = []
     """Further headers of the caller that reach the endpoints, besides Authorization and those that they declare."""

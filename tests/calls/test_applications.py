@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -139,15 +140,70 @@ async def test_an_overridden_document_is_honoured() -> None:
     def openapi() -> dict[str, Any]:
         document = plain()
         document["paths"]["/things/{thing}"]["get"]["description"] = "Said by hand."
-        document["paths"]["/nowhere"] = {"get": {"operationId": "nowhere", "responses": {}}}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
     async with both(app) as reached:
         assert reached.catalog.tools["app_thing"].description == "Said by hand."
-        assert [(entry.path, entry.reason) for entry in reached.catalog.skipped] == [
-            ("/nowhere", "no route of the application serves this path")
+
+
+def document_with(app: FastAPI, *paths: str) -> None:
+    """Add GET operations to an application's document, whatever serves them."""
+    document = app.openapi()
+    for path in paths:
+        parameters = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in re.findall(r"{(\w+)}", path)
         ]
+        operation = {"operationId": path.split("/")[1], "parameters": parameters, "responses": {}}
+        document["paths"][path] = {"get": operation}
+
+
+class AddingRoutes:
+    """Adds a route at the first request, which the document names from the start."""
+
+    def __init__(self, app: ASGIApp, target: FastAPI) -> None:
+        self.app = app
+        self.target = target
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        known = {getattr(route, "path", "") for route in self.target.routes}
+        if scope["type"] == "http" and "/lazy/{word}" not in known:
+            self.target.get("/lazy/{word}", include_in_schema=False)(lambda word: f"late {word}")
+        await self.app(scope, receive, send)
+
+
+@pytest.mark.parametrize("direct", [True, False])
+async def test_a_documented_route_that_is_added_at_the_first_request_is_a_tool(direct: bool) -> None:
+    app = FastAPI()
+    app.get("/lazy/known", operation_id="known")(lambda: "known")
+    document_with(app, "/lazy/{word}")
+    app.add_middleware(AddingRoutes, target=app)
+
+    async with both(app, settings=Settings(_env_file=None, direct=direct)) as reached:
+        assert text_of(await reached.call("lazy", {"word": "now"})) == '"late now"'
+        assert error_of(await reached.call("lazy", {"word": "known"})) == {
+            "status": None,
+            "detail": "word='known' cannot be used here: the path '/lazy/known' does not lead to this endpoint",
+        }
+
+
+async def test_a_documented_path_that_only_a_catch_all_mount_serves_is_skipped() -> None:
+    async def pages(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("a page")(scope, receive, send)
+
+    app, inner = FastAPI(), FastAPI()
+    inner.mount("/", pages)
+    inner.get("/own", operation_id="own")(lambda: "own")
+    document_with(inner, "/dead")
+    app.mount("/api", inner)
+    app.mount("/", pages)
+    document_with(app, "/flows/{name}")
+
+    async with both(app) as reached:
+        skipped = {entry.path: entry.reason for entry in reached.catalog.skipped}
+    reason = "only a catch-all mount serves this path, as it does any other"
+    assert (skipped["/flows/{name}"], skipped["/api/dead"]) == (reason, reason)
 
 
 async def test_a_documented_path_of_a_foreign_mount_is_served_by_it() -> None:

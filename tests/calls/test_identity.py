@@ -219,8 +219,9 @@ def test_the_same_holds_over_real_http(serve: Serve, version: str) -> None:
     assert peer.call("bearer", headers=mine)["content"][0]["text"] == '"abc"'
     assert peer.call("key_header", headers=mine)["content"][0]["text"] == '"k"'
     assert peer.call("key_cookie", headers=mine)["content"][0]["text"] == '"s"'
+    host = url.removeprefix("http://")
     assert peer.call("seen", headers=mine)["content"][0]["text"] == (
-        '[["authorization","Bearer abc"],["host","localhost"]]'
+        f'[["authorization","Bearer abc"],["host","{host}"]]'
     )
     by_query = Peer(f"{url}/mcp?api_key=k&more=x", version)
     assert by_query.call("key_query")["content"][0]["text"] == '["k","-"]'
@@ -243,10 +244,12 @@ async def test_an_empty_credential_of_the_settings_is_none(value: str) -> None:
 def test_headers_that_the_operator_forwards_reach_the_endpoint(serve: Serve, version: str) -> None:
     app = make_app()
     Toolway(app, settings=Settings(forward_headers=["X-Tenant", "traceparent"])).mount()
-    peer = Peer(f"{serve(app)}/mcp", version)
+    url = serve(app)
+    peer = Peer(f"{url}/mcp", version)
     mine = {"X-TENANT": "acme", "x-unrelated": "u", "cookie": "session=s", "authorization": "Bearer abc"}
+    host = url.removeprefix("http://")
     assert peer.call("seen", headers=mine)["content"][0]["text"] == (
-        '[["authorization","Bearer abc"],["host","localhost"],["x-tenant","acme"]]'
+        f'[["authorization","Bearer abc"],["host","{host}"],["x-tenant","acme"]]'
     )
 
 
@@ -295,6 +298,21 @@ def test_the_client_of_the_call_is_the_client_of_the_endpoint(serve: Serve) -> N
 
 
 @pytest.mark.parametrize("direct", [True, False])
+@pytest.mark.parametrize("fast_lane", [True, False])
+def test_endpoints_see_the_address_of_the_mcp_request(serve: Serve, direct: bool, fast_lane: bool) -> None:
+    app = FastAPI()
+
+    @app.get("/where", operation_id="where")
+    async def where(request: Request) -> list[str]:
+        return [str(request.url_for("where")), str(request.base_url), request.headers["host"]]
+
+    Toolway(app, settings=Settings(_env_file=None, direct=direct, fast_lane=fast_lane)).mount()
+    url = serve(app)
+
+    assert Peer(f"{url}/mcp").call("where")["structuredContent"] == httpx2.get(f"{url}/where").json()
+
+
+@pytest.mark.parametrize("direct", [True, False])
 @pytest.mark.parametrize(
     ("base_url", "connection", "link"),
     [
@@ -303,6 +321,8 @@ def test_the_client_of_the_call_is_the_client_of_the_endpoint(serve: Serve) -> N
         ("http://api.example.com:8000", "http", "http://api.example.com:8000/where"),
         ("http://api.example.com:8000", "https", "https://api.example.com:8000/where"),
         ("http://localhost", "https", "https://localhost/where"),
+        ("", "http", "http://localhost/where"),
+        ("", "https", "https://localhost/where"),
     ],
 )
 async def test_links_are_secure_where_the_base_url_or_the_connection_is(
@@ -314,7 +334,8 @@ async def test_links_are_secure_where_the_base_url_or_the_connection_is(
     async def where(request: Request) -> list[str]:
         return [str(request.url_for("where")), str(request.url)]
 
-    Toolway(app, settings=Settings(base_url=base_url, direct=direct)).mount()
+    given = {"base_url": base_url} if base_url else {}
+    Toolway(app, settings=Settings(_env_file=None, direct=direct, **given)).mount()
     transport = httpx2.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),

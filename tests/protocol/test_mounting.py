@@ -99,7 +99,7 @@ def test_another_application_serves_mcp_and_runs_the_lifespan_of_the_api(serve: 
     other.mount("/", PlainTextResponse("everything else"))
     Toolway(make_api(log)).mount("/tools", on=other)
     url = serve(other, root_path="/behind")
-    assert text(Peer(f"{url}/tools", version).call("list_rows")) == ROWS
+    assert text(Peer(f"{url}/tools", version).call("list_rows")) == ROWS.replace("http://localhost", url)
     assert log == ["start"]
     assert httpx2.get(f"{url}/rows", **OPTIONS).text == "everything else"
 
@@ -299,7 +299,7 @@ async def test_the_applications_own_dependencies_run_with_its_endpoints() -> Non
     Toolway(app).mount()
     async with running(app):
         (tool,) = (await asked(app)).json()["result"]["tools"]
-        assert list(tool["inputSchema"]["properties"]) == ["x-pass"]
+        assert tool["inputSchema"]["properties"] == {}  # the header comes with the MCP request
         refused = await asked(app, method="tools/call", name="open_door", arguments={})
         assert refused.json()["result"]["isError"] is True
 

@@ -118,14 +118,14 @@ def test_the_host_application_runs_every_lifespan_once(serve: Serve) -> None:
     toolway.mount("/tools", on=host).mount("/again", on=host)
     url = serve(host, root_path="/behind")
     assert names(Peer(f"{url}/tools")) == names(Peer(f"{url}/again"))
-    assert value(Peer(f"{url}/tools"), "shop_who")["url"] == "http://localhost/who"
+    assert value(Peer(f"{url}/tools"), "shop_who")["url"] == f"{url}/who"
     assert log == ["Shop starts", "Customers starts"]
 
 
 def test_behind_a_prefix_endpoints_see_themselves_called_under_their_own_paths(serve: Serve) -> None:
     """What stands before the server's own paths stands before none of theirs."""
     url = serve(make_both(), root_path="/behind")
-    assert value(Peer(f"{url}/mcp"), "shop_who")["url"] == "http://localhost/who"
+    assert value(Peer(f"{url}/mcp"), "shop_who")["url"] == f"{url}/who"
 
 
 async def test_each_lifespan_runs_once_and_ends_with_the_last() -> None:

@@ -31,7 +31,9 @@ class CallContext:
     """Query of the address that the call was sent to."""
     client: tuple[str, int] | None = ("127.0.0.1", 0)
     scheme: str | None = None
-    """Of the connection; None takes the one of the setting `base_url`."""
+    """Of the connection; None over stdio."""
+    host: str = ""
+    """The Host header of the MCP request, which has passed its check; empty over stdio."""
     root_path: str = ""
     keeps_root: bool = False
     """Whether the request that carried the call has the root path before its own path, too."""

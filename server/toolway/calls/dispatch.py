@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -43,6 +43,7 @@ logger = logging.getLogger("toolway.calls")
 _EXPECTS_BODY = frozenset({"POST", "PUT", "PATCH"})  # without a body, a length of 0 says so (RFC 9110, section 8.6)
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_.~/-]*")  # quoting costs more than the rest of a scope
 _EXCEPTION_SECONDS = 0.1
+_MOST_HOSTS = 64
 _TYPE = "application/json"
 _JSON = [(b"content-type", _TYPE.encode())]
 
@@ -72,6 +73,32 @@ class Reply:
         return ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """Where an application is reached."""
+
+    scheme: str
+    host: bytes
+    """As in the Host header."""
+    server: tuple[str, int]
+
+    @classmethod
+    def parse(cls, url: str) -> _Address:
+        """Read a URL without a path."""
+        parts = urlsplit(url)
+        host = parts.netloc.encode("idna" if not parts.netloc.isascii() else "ascii")
+        usual = 443 if parts.scheme == "https" else 80
+        try:
+            port = parts.port or usual
+        except ValueError:  # where any host is allowed, a caller may send one with a port that does not exist
+            port = usual
+        return cls(parts.scheme, host, (parts.hostname or "localhost", port))
+
+    def scheme_for(self, context: CallContext) -> str:
+        """Return what links begin with: https where the address does, as a proxy that ends TLS may not forward that."""
+        return self.scheme if self.scheme == "https" else context.scheme or self.scheme
+
+
 Take: TypeAlias = Callable[[Reply], Awaitable[None]]
 
 
@@ -85,16 +112,14 @@ class Dispatcher:
     """Whether that is a remote API, of which no more is known than its OpenAPI document."""
 
     def __init__(self, app: ASGIApp, settings: Settings, state: Mapping[str, Any] | None = None) -> None:
-        address = urlsplit(settings.base_url)
         self._app = app
         self._settings = settings
         self._direct = DirectPath(app) if settings.direct else None
         self._state = state or {}
         self.forwarded = frozenset(name.encode("latin-1") for name in settings.forward_headers)
         """Headers of the caller that the operator lets through, besides credentials."""
-        self._scheme = address.scheme or "http"
-        self._host = address.netloc.encode("idna" if not address.netloc.isascii() else "ascii")
-        self._server = (address.hostname or "localhost", address.port or (443 if self._scheme == "https" else 80))
+        self._address = _Address.parse(settings.base_url) if settings.base_url else None
+        self._address_of = lru_cache(maxsize=_MOST_HOSTS)(_Address.parse)
 
     def prepare(self, operations: Iterable[Operation]) -> None:
         """Find out now how operations are called, so that their first calls need not."""
@@ -105,12 +130,13 @@ class Dispatcher:
 
     def address(self, request: Request, context: CallContext) -> str:
         """The URL at which the endpoint sees itself called, without the query."""
-        host = self._host.decode("ascii")
-        return f"{self.scheme(context)}://{host}{quote(self.root_path(context) + request.path)}"
+        address = self._own_address(context)
+        host = address.host.decode("ascii")
+        return f"{address.scheme_for(context)}://{host}{quote(self.root_path(context) + request.path)}"
 
-    def scheme(self, context: CallContext) -> str:
-        """What links begin with: https where the base URL does, as what ends TLS in front may not tell of it."""
-        return self._scheme if self._scheme == "https" else context.scheme or self._scheme
+    def _own_address(self, context: CallContext) -> _Address:
+        """Return the address at which the endpoints see themselves called: the base URL, or that of the MCP request."""
+        return self._address or self._address_of(f"{context.scheme or 'http'}://{context.host or 'localhost'}")
 
     def root_path(self, context: CallContext) -> str:
         """What stands before the application's own paths."""
@@ -147,8 +173,8 @@ class Dispatcher:
         Work that an application does after its answer (background tasks) goes on until it is done; after an answer that
         was closed before its end, this does not return: whoever took it has to stop the work.
         """
-        if operation.template.is_taken_by_host(self._server[0]):
-            return await take(_misdirected(self._server[0]))
+        if operation.template.hosts and operation.template.is_taken_by_host(self._own_address(context).server[0]):
+            return await take(_misdirected(self._own_address(context).server[0]))
         app: ASGIApp = self._app
         if self._direct is not None and request.parts is not None:
             endpoint = self._direct.endpoint(operation, context.site)
@@ -198,11 +224,12 @@ class Dispatcher:
         return Reply(status, _JSON, body, cut=_too_large(most) if len(body) > most else "", is_strict=is_strict)
 
     def _scope(self, request: Request, operation: Operation, context: CallContext) -> Scope:
+        address = self._own_address(context)
         path = self.path(request, operation, context)
         query = request.query
         if operation.credentials.query and (pairs := list(context.query_credentials(operation))):
             query = b"&".join(filter(None, (query, urlencode(pairs).encode("ascii"))))
-        headers = [(b"host", self._host), (b"accept", b"*/*"), *self._headers(request, operation, context)]
+        headers = [(b"host", address.host), (b"accept", b"*/*"), *self._headers(request, operation, context)]
         if request.body is not None or request.method in _EXPECTS_BODY:
             headers.append((b"content-length", str(len(request.body or b"")).encode()))
         if self.propagates_trace and trace.get_current_span().get_span_context().is_valid:
@@ -212,14 +239,14 @@ class Dispatcher:
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": "1.1",
             "method": request.method,
-            "scheme": self.scheme(context),
+            "scheme": address.scheme_for(context),
             "path": path,
             "raw_path": _raw(path),
             "query_string": query,
             "root_path": self.root_path(context),
             "headers": headers,
             "client": context.client,
-            "server": self._server,
+            "server": address.server,
             **self._outer(context),
             LINK: context,
         }

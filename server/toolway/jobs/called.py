@@ -43,6 +43,7 @@ def written_call(arguments: Mapping[str, Any], context: CallContext, operation: 
             "query": context.query,
             "client": context.client,
             "scheme": context.scheme,
+            "host": context.host,
             "root_path": context.root_path,
             "keeps_root": context.keeps_root,
             "kinds": list(asking.kinds) if asking is not None else [],
@@ -112,6 +113,7 @@ def _read_call(call: bytes) -> tuple[dict[str, Any], CallContext, list[Kind], st
         query=tuple((name, value) for name, value in record["query"]),
         client=tuple(record["client"]) if record["client"] else None,
         scheme=record["scheme"],
+        host=record.get("host", ""),  # tasks of an earlier release have none
         root_path=record["root_path"],
         keeps_root=record["keeps_root"],
     )

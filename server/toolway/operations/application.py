@@ -157,7 +157,7 @@ def _read_one(app: FastAPI, prefix: str, leaves: list[Any], index: RouteIndex) -
     def template_for(method: str, path: str, operation_id: str | None) -> PathTemplate:
         template = index.template(method, plain_path(prefix + path), operation_id)
         if template is None:
-            raise DocumentError("no route of the application serves this path")
+            raise DocumentError("only a catch-all mount serves this path, as it does any other")
         return template
 
     api = read_document(_document(app), prefix=prefix, template_for=template_for)

@@ -209,8 +209,11 @@ class RouteIndex:
         self._tree = _Node()
         self._own: dict[tuple[str | None, str], list[_Row]] = {}
         self._hosts: list[tuple[int, re.Pattern[str]]] = []
+        self._catch_all = (mounts[-1] if mounts else "") + _REST
+        self._end = 0
         for row in enumerate(routes):
             self._add(row)
+            self._end += 1
 
     def _add(self, row: _Row) -> None:
         position, route = row
@@ -223,11 +226,14 @@ class RouteIndex:
             self._own.setdefault((method, text), []).append(row)
 
     def template(self, method: str, path: str, operation_id: str | None = None) -> PathTemplate | None:
-        """Return the template of the route that an operation was written from, or None when there is none."""
-        found = self._own_route(method, path, operation_id) or self._mount_over(path)
-        if found is None:
+        """Return the template of the route that an operation was written from.
+
+        A path without a route may get one at the first request, behind all of those that are known. None stands for a
+        path that only a catch-all mount serves: pages, as a rule, and none of the operations that are documented.
+        """
+        position, route = self._own_route(method, path, operation_id) or self._mount_over(path) or self._last(path)
+        if route.is_mount and route.path == self._catch_all:
             return None
-        position, route = found
         own = path if route.is_mount else route.path
         rivals = [
             rival
@@ -250,6 +256,9 @@ class RouteIndex:
         """The first mount that takes a path which is documented, but none of the routes that are known here."""
         above = ((at, route) for at, route in self._near(path) if route.is_mount)
         return min((row for row in above if _covers(row[1].segments, path.split("/")[1:])), default=None, key=_position)
+
+    def _last(self, path: str) -> _Row:
+        return self._end, RoutePattern(path, methods=None)
 
     def _near(self, path: str) -> Iterator[_Row]:
         return self._tree.near(path.split("/")[1:])

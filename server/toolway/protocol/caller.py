@@ -49,6 +49,7 @@ def http_context(scope: Scope, report: Report | None) -> CallContext:
         query=tuple(QueryParams(query).multi_items()) if query else (),
         client=scope.get("client"),
         scheme=scope.get("scheme"),
+        host=_host(scope),
         root_path=root,
         keeps_root=bool(root) and scope["path"].startswith(f"{root}/"),
         site=None if TRACED in scope else scope.get("app"),
@@ -57,3 +58,10 @@ def http_context(scope: Scope, report: Report | None) -> CallContext:
         outer_before_middleware=outer_scope_before_middleware(scope),
         report=steady(report),
     )
+
+
+def _host(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"host":
+            return value.strip(b" \t").decode("latin-1")
+    return ""
