@@ -326,6 +326,7 @@ class Toolway:
 
         catalog = self.read_catalog()
         settings = self.settings
+        _warn_of_unknown_headers(catalog, settings.header_arguments)
         calls = Calls(
             catalog,
             self.source.dispatchers(state),
@@ -387,6 +388,14 @@ def _several(
         },
         title,
     )
+
+
+def _warn_of_unknown_headers(catalog: Catalog, names: Sequence[str]) -> None:
+    parameters = (entry for tool in catalog.tools.values() for entry in tool.operation.parameters)
+    declared = {entry.name.lower() for entry in parameters if entry.location in {"header", "cookie"}}
+    for name in names:
+        if name not in declared:
+            logger.warning("header_arguments names %r, but no tool has a header or cookie of this name", name)
 
 
 def _refuse_tasks(catalog: Catalog) -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from tests.calls.both import Both, both
 from tests.calls.stack import client_of
 from tests.protocol.wire import ERAS, headers_of, message, reply
-from toolway import ConfigurationError, Settings, Toolway
+from toolway import ConfigurationError, Settings, Toolway, agent_prompt, agent_resource
 
 LANES = [
     pytest.param({"fast_lane": fast_lane, "direct": direct}, id=f"lane={fast_lane} direct={direct}")
@@ -194,6 +194,33 @@ def text(outcome: Any) -> str:
     return " ".join(content.text for content in outcome.content)
 
 
+async def test_prompts_and_resources_get_the_same_of_the_caller() -> None:
+    app = FastAPI()
+
+    @app.get("/news/{key}")
+    @agent_resource("shop://news/{key}")
+    async def news(key: str, shop: Annotated[str, Depends(shop_of)]) -> str:
+        return f"{key} of {shop}"
+
+    @app.get("/greeting")
+    @agent_prompt()
+    async def greeting(shop: Annotated[str, Depends(shop_of)], theme: Annotated[str, Cookie()] = "-") -> str:
+        return f"{shop} in {theme}"
+
+    async with client_of(app) as client:
+
+        async def ask(method: str, **params: Any) -> str:
+            body = message(ERAS[0], method, params)
+            mine = {**headers_of(ERAS[0], body), **REQUEST}
+            return (await client.post("/mcp", json=body, headers=mine)).text
+
+        assert "k of s" in await ask("resources/read", uri="shop://news/k")
+        listed = await ask("prompts/list")
+        assert "theme" in listed
+        assert "x-shop" not in listed
+        assert "s in dark" in await ask("prompts/get", name="greeting", arguments={})
+
+
 @pytest.mark.parametrize(("tool", "name"), [("forwarded", "x-forwarded-user"), ("nested", "x-shop")])
 async def test_a_call_without_a_required_header_of_the_caller_says_what_to_do(
     reached: Both, tool: str, name: str
@@ -252,6 +279,13 @@ async def test_the_operator_can_take_a_header_or_cookie_from_the_caller() -> Non
         outcome = await reached.called_by("region", {}, {"x-region": "us", "cookie": "theme=light"})
         assert outcome.structured == b'["us","light","en"]'
         assert "is not an argument" in text(await reached.called_by("region", {"x-region": "eu"}))
+
+
+async def test_a_name_that_no_tool_knows_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async with both(make_app(), header_arguments=["x-shop", "x-shpo"]):
+        assert [record.getMessage() for record in caplog.records if "header_arguments" in record.getMessage()] == [
+            "header_arguments names 'x-shpo', but no tool has a header or cookie of this name"
+        ]
 
 
 def test_a_credential_cannot_be_made_an_argument(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,8 +44,8 @@ class CallContext:
     outer: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What a server, an outer application or middleware has set on that request: `user`, `auth` and `state` of its
     ASGI scope, where it has them."""
-    outer_before_middleware: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """The same before the middleware of `app`."""
+    outer_before_middleware: Mapping[str, Any] | None = None
+    """The same before the middleware of `app`; None where that has none."""
     is_task: bool = False
     """Whether the call runs as a task, after the request that started it."""
     stream_seconds: float | None = None

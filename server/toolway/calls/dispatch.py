@@ -258,7 +258,8 @@ class Dispatcher:
         the state of a request that another application has received, the same names may mean something else.
         """
         is_own = context.app is self._app
-        outer = context.outer_before_middleware if is_own else context.outer
+        before = context.outer_before_middleware if is_own else None
+        outer = context.outer if before is None else before
         state: Mapping[str, Any] = outer.get("state") or {}
         return {**outer, "state": {**self._state, **state} if is_own else {**state, **self._state}}
 

@@ -18,7 +18,10 @@ def keep_user(scope: Mapping[str, Any]) -> dict[str, Any]:
 
 def keep_scope_before_middleware(scope: Mapping[str, Any]) -> dict[str, Any]:
     """Return the scope with a copy of what is set on it before the application's own middleware has run."""
-    return {**scope, _BEFORE_MIDDLEWARE: outer_scope(scope)}
+    outer = outer_scope(scope)
+    if "state" in outer:
+        outer["state"] = dict(outer["state"])
+    return {**scope, _BEFORE_MIDDLEWARE: outer}
 
 
 def outer_scope(scope: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,11 +32,10 @@ def outer_scope(scope: Mapping[str, Any]) -> dict[str, Any]:
     if "auth" in scope:
         found["auth"] = scope["auth"]
     if isinstance(state := scope.get("state"), Mapping):
-        found["state"] = dict(cast("Mapping[str, Any]", state))
+        found["state"] = cast("Mapping[str, Any]", state)
     return found
 
 
-def outer_scope_before_middleware(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same as it was before the middleware of the application that received the request."""
-    before: dict[str, Any] | None = scope.get(_BEFORE_MIDDLEWARE)
-    return outer_scope(scope) if before is None else before
+def outer_scope_before_middleware(scope: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the same as it was before the application's own middleware; None where that has none."""
+    return scope.get(_BEFORE_MIDDLEWARE)
