@@ -19,7 +19,7 @@ server heard.
 {table}
 
 `-` is what a client cannot do without a model, or over one of the two. Revisions with a handshake can ask only in a
-session: over stdio, or with `TOOLWAY_STATEFUL=true`, which is set for that call.
+session: over stdio, or over HTTP with sessions, which the server keeps for that call.
 
 Written on {date} by `make clients`; a test connects the clients again and compares.
 {problems}

@@ -55,8 +55,9 @@ class Settings(BaseSettings):
     """How long calls may take to finish once the server has been asked to stop; longer ones are canceled, and answered
     with an error."""
 
-    stateful: bool = False
-    """Keep a session per client on the handshake revisions (before 2026-07-28); ties a client to one process."""
+    stateful: bool | None = None
+    """Keep a session for each client of MCP 2024-11-05 to 2025-11-25, which ties it to one process. By default, a
+    server that runs as one process keeps them only if it has tools that ask, and only for clients that can be asked."""
 
     fast_lane: bool = True
     """Answer calls and lists without the SDK where that is the same; False when looking for a fault."""

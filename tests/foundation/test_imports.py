@@ -25,6 +25,7 @@ FLOOR = frozenset(
         "_core_schemas",
         "_garbage",
         "_headers",
+        "_processes",
         "_shortcut",
         "_values",
         "_versions",

@@ -2,7 +2,7 @@
 
 from toolway.asking.asker import Asker
 from toolway.asking.questions import Answer, Kind, Query, Question, Root, Roots, Sampling, again, misfit
-from toolway.asking.rounds import Asking, CannotAskError, DeclinedError, Rounds, require_kinds
+from toolway.asking.rounds import Asking, CannotAskError, DeclinedError, NoSessionError, Rounds, require_kinds
 from toolway.asking.sealing import BrokenSealError, Once, Seal, new_key, share_key, state_keys
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "CannotAskError",
     "DeclinedError",
     "Kind",
+    "NoSessionError",
     "Once",
     "Query",
     "Question",

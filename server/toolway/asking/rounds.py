@@ -13,7 +13,7 @@ from fastapi import HTTPException
 from toolway.asking.questions import Answer, Kind, Query, again, digest, misfit
 from toolway.errors import ToolwayError
 
-__all__ = ["AnswerNeeded", "Asking", "CannotAskError", "DeclinedError", "Rounds", "require_kinds"]
+__all__ = ["AnswerNeeded", "Asking", "CannotAskError", "DeclinedError", "NoSessionError", "Rounds", "require_kinds"]
 
 
 class Asking(Protocol):
@@ -52,6 +52,19 @@ class CannotAskError(ToolwayError, HTTPException):
         text = f"This needs a client that can ask {asked} ({kind}), and this one cannot be asked."
         HTTPException.__init__(self, 428, text)
         self.kind: Kind = kind
+
+
+class NoSessionError(CannotAskError):
+    """The caller can be asked only in a session, and its request belongs to none."""
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(kind)
+        self.detail = (
+            "The client cannot be asked: a client of MCP 2025-11-25 or earlier needs a session for that over HTTP (and "
+            f"the capability {kind!r}), and this request belongs to none. If the server keeps sessions, reconnect. "
+            "Otherwise its operator can set TOOLWAY_STATEFUL=true to keep sessions (in one process), or "
+            "TOOLWAY_CONFIRM=if_possible to run tools without a confirmation if the client cannot be asked."
+        )
 
 
 class DeclinedError(ToolwayError, HTTPException):

@@ -27,6 +27,7 @@ from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
 from toolway._places import Place, places_on
+from toolway._processes import mark_as_worker
 from toolway._toolway import Toolway
 from toolway.asking import new_key, share_key
 from toolway.cli.loading import Source, load_toolway
@@ -228,6 +229,7 @@ class _Worker:
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         prepare_logging()
         share_key(self.key)
+        mark_as_worker()
         toolway = _mounted(self.source)
         return _Told(toolway, lambda: self._announce(toolway), self._complain)
 

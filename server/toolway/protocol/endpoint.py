@@ -14,8 +14,6 @@ from functools import partial
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import Message as Event
 from starlette.types import Receive, Scope, Send
 
@@ -28,7 +26,6 @@ from toolway.protocol.message import (
     Headers,
     Message,
     check_era,
-    is_handshake,
     read_headers,
     read_message,
     request_id,
@@ -38,6 +35,7 @@ from toolway.protocol.outer_scope import keep_user
 from toolway.protocol.principals import Principals, keep_guard
 from toolway.protocol.refusal import Refusal, refuse
 from toolway.protocol.server import CatalogServer
+from toolway.protocol.session_managers import SessionManagers
 from toolway.protocol.shutdown import watch_for_shutdown
 from toolway.protocol.slow_clients import DeadlineSend, SlowClientError
 from toolway.protocol.timers import Timers
@@ -59,7 +57,7 @@ class Endpoint:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._gate = Gate(settings)
-        self._manager: StreamableHTTPSessionManager | None = None
+        self._managers: SessionManagers | None = None
         self._principals: Principals | None = None
         self._lane: FastLane | None = None
         self._make_lane: Callable[[], FastLane] | None = None
@@ -74,24 +72,19 @@ class Endpoint:
             server.listening.end()
             calls.begin_shutdown(seconds)
 
-        stateful = self._settings.stateful
-        manager = StreamableHTTPSessionManager(
-            app=server,
-            stateless=not stateful,
-            security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # done here, as JSON
-            max_request_body_size=self._settings.max_body_bytes,
-        )
-        async with manager.run():
-            self._manager, self._timers, self._principals = manager, Timers(), Principals(calls)
+        stateful = bool(self._settings.stateful)
+        managers = SessionManagers(server, calls, self._settings)
+        async with managers.run():
+            self._managers, self._timers, self._principals = managers, Timers(), Principals(calls)
             if self._settings.fast_lane:
                 timers = self._timers
-                self._make_lane = lambda: FastLane(server, calls, timers, manager.handle_request, stateful=stateful)
+                self._make_lane = lambda: FastLane(server, calls, timers, managers.handle_request, stateful=stateful)
             self.renew()
             try:
                 with watch_for_shutdown(begin_shutdown, self._settings.shutdown_seconds):
                     yield
             finally:
-                self._manager = self._lane = self._make_lane = None
+                self._managers = self._lane = self._make_lane = None
 
     def renew(self) -> None:
         """Forget what was made ready of an older catalogue; requests on their way keep it."""
@@ -127,7 +120,7 @@ class Endpoint:
             if scope["method"] == "POST":
                 await self._post(scope, headers, body, receive, send)
             else:
-                await self._leave_to_sdk(scope, receive, send)
+                await self._leave_to_sdk(scope, receive, send, in_session=self._started().keeps(headers))
         except Refusal as refusal:
             await refuse(send, refusal)
 
@@ -135,43 +128,47 @@ class Endpoint:
         if LINK in scope:  # an endpoint has named this address as where the state of its work stands
             raise Refusal(404, "MCP is not called by its own tools")
         headers = read_headers(scope["headers"])
-        self._gate.check(scope["method"], headers)
+        has_session = self._managers.keeps(headers) if self._managers is not None else False
+        self._gate.check(scope["method"], headers, has_session=has_session)
         return headers
 
     async def _post(self, scope: Scope, headers: Headers, body: bytes, receive: Receive, send: Send) -> None:
         message = read_message(body)
         check_era(text_of(headers, b"mcp-protocol-version"), message)
-        if self._lane is not None and await self._lane.answers(scope, headers, message, receive, send):
+        in_session = self._started().keeps(headers, message)
+        lane = None if in_session else self._lane
+        if lane is not None and await lane.answers(scope, headers, message, receive, send):
             return
-        with self._claimed(headers, message):
-            await self._leave_to_sdk(scope, replayed(body, receive), send, request_id(message))
+        with self._claimed(headers, message, in_session=in_session):
+            await self._leave_to_sdk(scope, replayed(body, receive), send, request_id(message), in_session=in_session)
 
-    async def _leave_to_sdk(self, scope: Scope, receive: Receive, send: Send, answers: str | int | None = None) -> None:
+    async def _leave_to_sdk(
+        self, scope: Scope, receive: Receive, send: Send, answers: str | int | None = None, *, in_session: bool
+    ) -> None:
         stream = EventStreamGuard(send, answers)
-        await self._started().handle_request(self._for_sdk(scope), receive, stream.send)
+        await self._started().handle_request(self._for_sdk(scope), receive, stream.send, in_session=in_session)
         await stream.complete()
 
-    def _started(self) -> StreamableHTTPSessionManager:
-        if self._manager is None:
+    def _started(self) -> SessionManagers:
+        if self._managers is None:
             raise Refusal(503, _NOT_STARTED)
-        return self._manager
+        return self._managers
 
     def _for_sdk(self, scope: Scope) -> Scope:
         """Name the caller in the SDK's own terms, so that only who opened a session may use it."""
         scope = {**scope, "headers": [(name, _cleaned(name, value)) for name, value in scope["headers"]]}
-        who = self._principals.of(scope) if self._settings.stateful and self._principals else None
+        who = self._principals.of(scope) if self._started().has_sessions and self._principals else None
         if who is None:
             return scope
         user = AuthenticatedUser(AccessToken(token=who, client_id=who, scopes=[]))
         return {**keep_user(scope), "user": user}
 
     @contextmanager
-    def _claimed(self, headers: Headers, message: Message) -> Generator[None]:
+    def _claimed(self, headers: Headers, message: Message, *, in_session: bool) -> Generator[None]:
         """Hold a request's id within its session: two requests under one id would get each other's answers."""
         number = request_id(message) if "method" in message else None
-        has_session = is_handshake(text_of(headers, b"mcp-protocol-version"))
-        session = text_of(headers, b"mcp-session-id") if has_session else None
-        if number is None or session is None or not self._settings.stateful:
+        session = text_of(headers, b"mcp-session-id") if in_session else None
+        if number is None or session is None:
             yield
             return
         claim = (session, str(number))  # the SDK does not tell 1 from "1"

@@ -17,6 +17,8 @@ __all__ = ["Gate", "read_body"]
 _CLOSE = (b"connection", b"close")  # what is left of the request will not be read
 _ANSWERS = (("application/json", "application/*"), ("text/event-stream", "text/*"))
 _REMEMBERED = 64
+_WITH_SESSION = ("POST", "GET", "DELETE")
+_WITHOUT_SESSION = ("POST",)
 
 
 class Gate:
@@ -24,17 +26,18 @@ class Gate:
 
     def __init__(self, settings: Settings) -> None:
         self._check_address = lru_cache(maxsize=_REMEMBERED)(partial(_check_address, settings))
-        self._methods = ("POST", "GET", "DELETE") if settings.stateful else ("POST",)
+        self._always_has_sessions = bool(settings.stateful)
 
-    def check(self, method: str, headers: Headers) -> None:
+    def check(self, method: str, headers: Headers, *, has_session: bool = False) -> None:
         """Refuse hosts that are not served, pages of foreign origins, and methods and media types that nobody reads.
 
         Without sessions, GET would open a stream on which nothing ever comes.
         """
         self._check_address(headers.get(b"host", b""), headers.get(b"origin", b""))
-        if method not in self._methods:
-            allow = (b"allow", ", ".join(self._methods).encode())
-            raise Refusal(405, f"Expected {' or '.join(self._methods)}, got {method}", allow)
+        methods = _WITH_SESSION if has_session or self._always_has_sessions else _WITHOUT_SESSION
+        if method not in methods:
+            allow = (b"allow", ", ".join(methods).encode())
+            raise Refusal(405, f"Expected {' or '.join(methods)}, got {method}", allow)
         if method == "POST":
             _check_media_types(headers.get(b"content-type", b""), headers.get(b"accept", b""))
 

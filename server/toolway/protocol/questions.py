@@ -38,7 +38,20 @@ from mcp_types import (
 from mcp_types.methods import INPUT_REQUIRED_METHODS
 from pydantic import ValidationError
 
-from toolway.asking import Answer, Asking, Kind, Once, Query, Rounds, Sampling, again, misfit, require_kinds, state_keys
+from toolway.asking import (
+    Answer,
+    Asking,
+    Kind,
+    NoSessionError,
+    Once,
+    Query,
+    Rounds,
+    Sampling,
+    again,
+    misfit,
+    require_kinds,
+    state_keys,
+)
 from toolway.calls import CallContext, Calls
 from toolway.protocol.context import Context
 from toolway.protocol.principals import Principals
@@ -66,7 +79,7 @@ def asking_of(context: Context) -> Asking:
     """Return the way to ask the client of a request; what it has answered already comes with it."""
     kinds = _kinds(context.session.client_capabilities)
     if context.protocol_version < MODERN:
-        return _Live(context, kinds if context.session.can_send_request else ())
+        return _Live(context, kinds) if context.session.can_send_request else _Sessionless()
     if context.method not in INPUT_REQUIRED_METHODS or context.params is None:
         return Rounds(kinds)
     given: Mapping[str, Any] = context.params.get("inputResponses") or {}
@@ -121,6 +134,15 @@ class _Unused:
             logger.warning("requestState rejected on %s: used before", ctx.method)
             raise MCPError(INVALID_PARAMS, "Invalid or expired requestState", {"reason": "invalid_request_state"})
         return await call_next(ctx)
+
+
+class _Sessionless:
+    """Refuses questions of a call over a handshake revision that belongs to no session."""
+
+    kinds: Collection[Kind] = ()
+
+    async def ask(self, queries: Mapping[str, Query]) -> Mapping[str, Answer]:
+        raise NoSessionError(next(iter(queries.values())).kind)
 
 
 class _Live:
