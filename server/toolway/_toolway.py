@@ -290,6 +290,9 @@ class Toolway:
         with ExitStack() as stack:
             for place in self.places:
                 stack.enter_context(admitting(place.site, place.written, is_guarded=place.is_guarded))
+                for app in self.source.apps:  # the site may be mounted in one of them
+                    if app is not place.site:
+                        stack.enter_context(admitting(app, place.written, is_guarded=False))
             yield
 
     def _say_who_understands_answers(self, catalog: Catalog) -> None:

@@ -16,7 +16,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.servers import serving
@@ -289,6 +289,45 @@ async def test_a_mounted_application_is_left_together_with_the_one_around_it() -
     with serving(outer) as url, anyio.fail_after(30):
         assert await called(f"{url}/api/mcp") == '"pong"'
         assert await called(f"{url}/mcp", tool="hello") == '"hello"'
+
+
+async def test_an_application_is_left_that_mounts_the_one_with_its_tools() -> None:
+    app, below = FastAPI(), FastAPI()
+    app.get("/ping", operation_id="ping")(lambda: "pong")
+    Toolway(app, settings=Settings(_env_file=None)).mount(on=below)
+    app.mount("/below", below)
+    app.add_middleware(Holding, holder=asyncio.Lock())
+
+    async with client_of(app) as client:
+        with anyio.fail_after(30):
+            response = await client.post("/below/mcp", json=call_of("ping"))
+    assert response.json()["result"]["content"][0]["text"] == '"pong"'
+
+
+async def test_a_header_that_the_middleware_sets_replaces_the_response_s_own() -> None:
+    async def uncached(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        response.headers["cache-control"] = "no-store"
+        return response
+
+    app = FastAPI()
+
+    @app.get("/steps", operation_id="steps")
+    async def steps() -> StreamingResponse:
+        async def lines() -> AsyncGenerator[str]:
+            yield "one\n"
+
+        return StreamingResponse(lines(), media_type="text/plain")
+
+    Toolway(app, settings=Settings(_env_file=None)).mount()
+    app.add_middleware(BaseHTTPMiddleware, dispatch=uncached)
+    call = call_of("steps")
+    call["params"]["_meta"] = {"progressToken": 1}
+
+    async with client_of(app) as client:
+        response = await client.post("/mcp", json=call)
+    assert response.headers["content-type"] == "text/event-stream"
+    assert response.headers.get_list("cache-control") == ["no-store"]
 
 
 async def test_the_application_is_itself_again_after_it_has_stopped() -> None:

@@ -99,8 +99,10 @@ class Admission:
             await self._compressed(respond)(self._scope, receive, send_with_headers)
 
     def _merged(self, own: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        names = {name.lower() for name, _ in own} - _REPEATED
-        return own + [header for header in self._headers if header[0].lower() not in names and header not in own]
+        """Merge the response's own headers with those of the middleware, which win as they do over HTTP."""
+        replaced = {name.lower() for name, _ in self._headers} - _REPEATED
+        kept = [header for header in own if header[0].lower() not in replaced and header not in self._headers]
+        return kept + self._headers
 
     def _compressed(self, respond: Respond) -> ASGIApp:
         async def app(_: Scope, receive: Receive, send: Send) -> None:
