@@ -275,7 +275,9 @@ class Call:
         self._is_answered = True
         if self._heartbeat is not None:
             await self._heartbeat.finish()
-        await self._deliver(outcome)
+        delivery = self._deliver(outcome)
+        del outcome  # a slow client must not keep a large one alive
+        await delivery
 
     async def _perform(self, arguments: Mapping[str, Any]) -> None:
         try:
