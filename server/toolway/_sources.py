@@ -79,6 +79,14 @@ class Source(Protocol):
         """Read what there is; `origin` is its prefix among several."""
         ...
 
+    def narrow(self, selection: Selection) -> None:
+        """Serve only what this selection takes as well.
+
+        Raises:
+            ConfigurationError: there are several applications.
+        """
+        ...
+
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
         """Return what sends the calls, by the origin of a tool; `state` is what the lifespan has handed over."""
         ...
@@ -123,6 +131,9 @@ class Application:
             prepare_questions(self.app, self._settings)
         api = self.adapt(read_application(self.app))
         return build_catalog(api, self._selection, origin, _caller_rules(self._settings))
+
+    def narrow(self, selection: Selection) -> None:
+        self._selection = self._selection.narrowed(selection)
 
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
         return {"": self._elsewhere or Dispatcher(self.app, self._settings, state)}
@@ -195,6 +206,9 @@ class _Elsewhere(_Without):
     def read_catalog(self, origin: str = "") -> Catalog:
         return build_catalog(self._api, self._selection, origin, self._rules)
 
+    def narrow(self, selection: Selection) -> None:
+        self._selection = self._selection.narrowed(selection)
+
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
         return {"": self._dispatcher}
 
@@ -219,6 +233,12 @@ class _Several(_Without):
     def read_catalog(self, origin: str = "") -> Catalog:
         catalogs = {prefix: part.read_catalog(prefix) for prefix, part in self._parts.items()}
         return combine_catalogs(catalogs, self.title, self.app.version)
+
+    def narrow(self, selection: Selection) -> None:
+        raise ConfigurationError(
+            "include, exclude and expose are for one application; here they go where each is named: "
+            "Toolway({'shop': Toolway(shop, include=...)})"
+        )
 
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
         states = state or {}

@@ -211,3 +211,108 @@ def test_the_version_and_help_need_no_application(tmp_path: Path) -> None:
     assert (bare.returncode, bare.stderr) == (0, "")
     assert all(name in bare.stdout for name in ("serve", "stdio", "list", "call", "config"))
     assert "[APP] NAME [KEY=VALUE]..." in command.stdout
+
+
+PARSING = """
+import argparse
+from fastapi import FastAPI
+
+argparse.ArgumentParser().parse_args()
+service = FastAPI()
+
+@service.get("/a", tags=["first"], operation_id="a")
+@service.delete("/b", tags=["second"], operation_id="b")
+async def made() -> int:
+    return 1
+"""
+LAYOUT = {
+    "examples/01_basic.py": PARSING,
+    "package/__init__.py": "",
+    "package/inner/__init__.py": "",
+    "package/inner/main.py": "from package.inner import __name__ as name\n" + PARSING,
+    "entry/pyproject.toml": '[tool.fastapi]\nentrypoint = "examples.01_basic:service"\n',
+    "entry/examples/01_basic.py": PARSING,
+    "filtered/pyproject.toml": '[tool.toolway]\napp = "main.py"\nexclude = { tags = ["second"] }\n',
+    "filtered/main.py": PARSING,
+    "misspelt/pyproject.toml": '[tool.toolway]\napp = "main.py"\nexlude = { tags = ["second"] }\n',
+    "foreign/pyproject.toml": '[tool.toolway]\napp = "main.py"\ninclude_tags = ["second"]\n',
+    "maps/pyproject.toml": '[tool.toolway]\napp = "main.py"\nroute_maps = []\n',
+}
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("layout"), LAYOUT)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folder"),
+    [
+        (["examples.01_basic:service"], "."),
+        (["examples/01_basic.py"], "."),
+        (["package/inner/main.py:service"], "."),
+        ([], "entry"),
+    ],
+    ids=["module with digits", "file", "file in packages", "entrypoint"],
+)
+def test_an_application_is_found_by_file_and_its_own_command_line_is_empty(
+    layout: Path, arguments: list[str], folder: str
+) -> None:
+    assert sorted(listed(*arguments, cwd=layout / folder)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("options", "tools"),
+    [
+        (["--include", "tags=first"], ["a"]),
+        (["--exclude", "/a"], ["b"]),
+        (["--exclude", "methods=DELETE", "--include", "operations=a", "--include", "operations=b"], ["a"]),
+        (["--expose", "marked"], []),
+    ],
+    ids=" ".join,
+)
+def test_the_command_line_narrows_what_is_listed(layout: Path, options: list[str], tools: list[str]) -> None:
+    assert listed("examples/01_basic.py", *options, cwd=layout) == tools
+
+
+def test_the_project_and_the_command_line_narrow_together(layout: Path) -> None:
+    folder = layout / "filtered"
+    assert listed(cwd=folder) == ["a"]
+    assert listed("--expose", "marked", cwd=folder) == []
+    done = toolway("list", "--exclude", "tags=nope", cwd=folder)
+    assert "exclude tags 'nope' matches no operation" in done.stderr
+
+
+def test_the_command_line_narrows_every_toolway_of_the_application(project: Path) -> None:
+    assert listed("shop.several:app", "--exclude", "operations=hours", "--expose", "all", cwd=project) == []
+    assert listed("shop.several:site", "--exclude", "/api/salaries", cwd=project) == ["hours"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "arguments", "words"),
+    [
+        ("misspelt", [], "unknown key 'exlude'; use exclude"),
+        ("foreign", [], "unknown key 'include_tags'; use include = { tags = [...] }"),
+        ("maps", [], "unknown key 'route_maps'; use include and exclude"),
+        (
+            ".",
+            ["examples/01_basic.py", "--include-tags", "a"],
+            "no such option --include-tags; use --include tags=NAME",
+        ),
+        (".", ["examples/01_basic.py", "--include", "a"], "--include takes KEY=VALUE"),
+    ],
+)
+def test_a_wrong_filter_is_refused_with_the_right_one(
+    layout: Path, folder: str, arguments: list[str], words: str
+) -> None:
+    done = toolway("list", *arguments, cwd=layout / folder)
+
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+def test_an_empty_list_says_why(layout: Path) -> None:
+    done = toolway("list", "examples/01_basic.py", "--exclude", "/*", cwd=layout)
+
+    assert "0 tools" in done.stdout
+    assert "include and exclude leave all of them out" in done.stderr

@@ -91,14 +91,13 @@ def _without_bodiless(api: Api) -> Api:
 
 
 def _warn_of_nothing(api: Api, selection: Selection) -> None:
-    """Say so, as nobody means it; it is no error, for a marker or a route may be on its way."""
-    why = ": expose='marked' takes only endpoints with a marker, such as @agent_tool()"
-    logger.warning(
-        "none of the operations of %r (%d) is offered to agents%s",
-        api.title,
-        len(api.operations),
-        why if selection.expose == "marked" else "",
-    )
+    """Log that no operation is offered; it is not an error, as a marker or a route may be added later."""
+    why = ""
+    if selection.only_marked:
+        why = ": expose='marked' takes only endpoints with a marker, such as @agent_tool()"
+    elif not any(map(selection.serves, api.operations)):
+        why = ": include and exclude leave all of them out"
+    logger.warning("none of the operations of %r (%d) is offered to agents%s", api.title, len(api.operations), why)
 
 
 @dataclass(frozen=True, slots=True)

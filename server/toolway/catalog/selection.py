@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeAlias, TypedDict, cast, get_args
@@ -39,6 +39,12 @@ class Selection:
     include: Filter = field(default_factory=Filter)
     exclude: Filter = field(default_factory=Filter)
     expose: Exposure = "all"
+    also: Selection | None = None
+    """A further selection, which narrows this one."""
+
+    def narrowed(self, other: Selection) -> Selection:
+        """Return the operations that both take."""
+        return replace(self, also=other if self.also is None else self.also.narrowed(other))
 
     def __post_init__(self) -> None:
         if self.expose not in get_args(Exposure):
@@ -56,22 +62,29 @@ class Selection:
             for key, entry in _entries(chosen):
                 if not any(_matches(operation, key, entry) for operation in operations):
                     raise FilterError(f"{side} {key} {entry!r} matches no operation{_nearest(operations, key, entry)}")
+        if self.also is not None:
+            self.also.check(operations)
 
     def takes(self, operation: Operation, note: Mapping[str, Any] | None) -> bool:
         """Tell whether an operation is a tool; `note` is what its endpoint says of itself."""
         return self._is_tool(note) and self.serves(operation)
 
+    @property
+    def only_marked(self) -> bool:
+        """Whether only endpoints with a marker are tools."""
+        return self.expose == "marked" or (self.also is not None and self.also.only_marked)
+
     def _is_tool(self, note: Mapping[str, Any] | None) -> bool:
         if note is None:
-            return self.expose == "all"
-        is_other = "prompt" in note or ("resource" in note and self.expose == "marked")
+            return not self.only_marked
+        is_other = "prompt" in note or ("resource" in note and self.only_marked)
         return not note.get("hide") and bool(note.get("tool", not is_other))
 
     def serves(self, operation: Operation) -> bool:
         """Tell whether an operation may be served at all, as whatever its markers say."""
         included = all(_matches_any(operation, key, entries) for key, entries in _keys(self.include))
         excluded = any(_matches_any(operation, key, entries) for key, entries in _keys(self.exclude))
-        return included and not excluded
+        return included and not excluded and (self.also is None or self.also.serves(operation))
 
 
 def _nearest(operations: Sequence[Operation], key: str, entry: str) -> str:

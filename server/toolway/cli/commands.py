@@ -18,15 +18,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 
 from toolway.asking import Rounds
 from toolway.calls import CallContext, read_arguments
 from toolway.catalog import Catalog, build_catalog
+from toolway.cli.filters import filter_options, read_selection
 from toolway.cli.findings import read_limits, read_rules, show_report, show_report_json
 from toolway.cli.loading import Source, find_source, load_one, names_source
 from toolway.cli.output import complain, echo, prepare_logging, prepare_streams, stdout_kept
+from toolway.cli.project import equivalent
 from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
 from toolway.cli.starting import ShutdownError, run, started
 from toolway.cli.values import read_json, read_pairs
@@ -76,9 +79,9 @@ _start = click.option(
 def _toolway(context: click.Context) -> None:
     """Serve FastAPI endpoints to LLM agents as MCP tools.
 
-    APP is module:attribute or module:factory(), with plain values in the brackets where it takes some; or the path or
-    URL of an OpenAPI document, and then --base-url says where its API runs. Without APP, pyproject.toml says it:
-    [tool.toolway] app = "...".
+    APP is module:attribute, module:factory() with literal arguments in the parentheses, a file (main.py, main.py:app),
+    or the path or URL of an OpenAPI document; then --base-url names the address of its API. Without APP, it is
+    [tool.toolway] app or [tool.fastapi] entrypoint in pyproject.toml.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -89,9 +92,18 @@ def _toolway(context: click.Context) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes that serve.")
+@filter_options
 @_base_url
 @_app_dir
-def serve(app: str | None, host: str, port: int, workers: int, base_url: str | None, app_dir: Path) -> None:
+def serve(
+    app: str | None,
+    host: str,
+    port: int,
+    workers: int,
+    base_url: str | None,
+    app_dir: Path,
+    **filters: Any,
+) -> None:
     """Serve APP over HTTP: MCP at /mcp, Swagger UI at /docs."""
     try:
         from toolway.cli.serving import serve_http  # noqa: PLC0415 - the web server is slow to import
@@ -99,34 +111,36 @@ def serve(app: str | None, host: str, port: int, workers: int, base_url: str | N
         if error.name != "uvicorn":
             raise
         raise ConfigurationError("`toolway serve` needs uvicorn: pip install 'toolway[serve]'") from error
-    sys.exit(serve_http(find_source(app, app_dir, base_url), host, port, workers))
+    sys.exit(serve_http(find_source(app, app_dir, base_url, read_selection(**filters)), host, port, workers))
 
 
 @_toolway.command(short_help="Serve APP over stdin and stdout.")
 @click.argument("app", required=False)
+@filter_options
 @_base_url
 @_chdir
 @_app_dir
-def stdio(app: str | None, base_url: str | None, app_dir: Path) -> None:
+def stdio(app: str | None, base_url: str | None, app_dir: Path, **filters: Any) -> None:
     """Serve APP over stdin and stdout, for clients that start the server."""
     from toolway.cli.stdio import serve_stdio  # noqa: PLC0415 - the SDK is slow to import
 
-    serve_stdio(find_source(app, app_dir, base_url))
+    serve_stdio(find_source(app, app_dir, base_url, read_selection(**filters)))
 
 
 @_toolway.command("list")
 @click.argument("app", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the definitions as an agent gets them.")
 @_start
+@filter_options
 @_app_dir
-def list_tools(app: str | None, as_json: bool, starts: bool, app_dir: Path) -> None:
+def list_tools(app: str | None, as_json: bool, starts: bool, app_dir: Path, **filters: Any) -> None:
     """List the tools of APP as an agent sees them."""
 
     def show(catalog: Catalog) -> int:
         (show_catalog_json if as_json else show_catalog)(catalog)
         return 0
 
-    sys.exit(_with_catalog(find_source(app, app_dir), show, starts=starts))
+    sys.exit(_with_catalog(find_source(app, app_dir, None, read_selection(**filters)), show, starts=starts))
 
 
 @_toolway.command("lint")
@@ -143,6 +157,7 @@ def list_tools(app: str | None, as_json: bool, starts: bool, app_dir: Path) -> N
 @click.option("--only", callback=read_rules, default="", metavar="RULES", help="Apply only these rules, such as D1,N1.")
 @click.option("--tool", "tools", multiple=True, metavar="NAME", help="Report only on this tool; may be repeated.")
 @_start
+@filter_options
 @_app_dir
 def lint_tools(
     app: str | None,
@@ -153,6 +168,7 @@ def lint_tools(
     tools: tuple[str, ...],
     starts: bool,
     app_dir: Path,
+    **filters: Any,
 ) -> None:
     """Check APP for problems that trip up agents, suggest fixes, and report token costs."""
 
@@ -164,13 +180,13 @@ def lint_tools(
             show_report(report, every_place=every_place)
         return 1 if report.breaks(fail_on) else 0
 
-    sys.exit(_with_catalog(find_source(app, app_dir), show, starts=starts))
+    sys.exit(_with_catalog(find_source(app, app_dir, None, read_selection(**filters)), show, starts=starts))
 
 
 def _with_catalog(source: Source, show: Callable[[Catalog], int], *, starts: bool) -> int:
     """Read a catalog, show it before a started application shuts down, and return the exit code."""
     if source.is_document:
-        return show(build_catalog(read_document(load_document(source.text))))
+        return show(build_catalog(read_document(load_document(source.text)), source.selection))
     with stdout_kept():
         toolway = load_one(source)
 
@@ -245,6 +261,12 @@ def main() -> None:
     prepare_logging()
     try:
         code = _toolway.main(prog_name="toolway", standalone_mode=False)
+    except click.NoSuchOption as error:
+        ours = equivalent(error.option_name.lstrip("-").replace("-", "_"), is_flag=True)
+        complain(
+            f"no such option {error.option_name}; use {ours}" if ours else error.format_message() + _help_of(error)
+        )
+        code = 2
     except click.UsageError as error:
         complain(error.format_message() + _help_of(error))
         code = 2

@@ -8,10 +8,10 @@ import inspect
 import re
 import sys
 import sysconfig
-import tomllib
 import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -21,14 +21,20 @@ from fastapi import FastAPI
 
 from toolway._places import mounted_on, places_on, toolways_of
 from toolway._toolway import Toolway
+from toolway.catalog import Selection
+from toolway.cli.files import default_attribute, module_name
 from toolway.cli.output import complain
+from toolway.cli.project import find_project
 from toolway.errors import AppNotFoundError, ConfigurationError, ToolwayError
 from toolway.operations import applications, is_document
 
 __all__ = ["Source", "find_source", "load_one", "load_toolway", "names_source", "told"]
 
-_DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
-_APPLICATION = re.compile(rf"(?P<module>{_DOTTED}):(?P<attribute>{_DOTTED})(?P<made>\(.*\))?", re.DOTALL)
+_ATTRIBUTE = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_APPLICATION = re.compile(
+    rf"(?:(?P<file>[^:]+\.py)|(?P<module>\w[\w-]*(?:\.\w[\w-]*)*))(?::(?P<attribute>{_ATTRIBUTE})(?P<made>\(.*\))?)?",
+    re.DOTALL,
+)
 _STDLIB = sysconfig.get_path("stdlib")
 _TOOLWAY = str(Path(__file__).parents[1])
 _LONGEST = 300
@@ -43,6 +49,8 @@ class Source:
     folder: Path
     base_url: str | None = None
     """Where the API of a document runs."""
+    selection: Selection = field(default_factory=Selection)
+    """Narrows what is served."""
 
     @property
     def is_document(self) -> bool:
@@ -59,48 +67,37 @@ class Source:
 
 def names_source(word: str) -> bool:
     """Tell an application or a document from a tool's name, which has neither a colon nor a dot."""
-    return ":" in word.partition("=")[0] or is_document(word)
+    return ":" in word.partition("=")[0] or word.endswith(".py") or is_document(word)
 
 
-def find_source(app: str | None, folder: Path, base_url: str | None = None) -> Source:
-    """Take what was named, or else what the nearest ``pyproject.toml`` names in ``[tool.toolway] app``.
+def find_source(
+    app: str | None, folder: Path, base_url: str | None = None, selection: Selection | None = None
+) -> Source:
+    """Take the named application, or else that of the nearest ``pyproject.toml``.
 
-    `base_url` says where the API of an OpenAPI document runs.
+    The filters of its table hold as well, unless it is about another application.
+
+    Args:
+        app: as a person names it.
+        folder: where to import it from.
+        base_url: where the API of an OpenAPI document runs.
+        selection: narrows what is served.
 
     Raises:
         AppNotFoundError: nothing was named, and no such file names anything.
+        ConfigurationError: the file is wrong.
     """
-    folder = folder.resolve()
-    if app is not None:
-        return Source(app, folder, base_url)
-    for candidate in (folder, *folder.parents):
-        named = _named_in(candidate / "pyproject.toml")
-        if named is not None:
-            return Source(_from_folder(named, candidate), candidate, base_url)
-    raise AppNotFoundError(
-        "no application named: give it as module:attribute, or set app in [tool.toolway] of pyproject.toml"
-    )
-
-
-def _from_folder(named: str, folder: Path) -> str:
-    """A document's path in a project's file is meant from the project's folder; from the command line, from here."""
-    is_path = is_document(named) and "://" not in named
-    return str(folder / named) if is_path else named
-
-
-def _named_in(file: Path) -> str | None:
-    if not file.is_file():
-        return None
-    try:
-        table: Any = tomllib.loads(file.read_text("utf-8")).get("tool", {}).get("toolway", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise AppNotFoundError(f"cannot read {str(file)!r}: {error}") from error
-    if not isinstance(table, dict):
-        raise AppNotFoundError(f"expected [tool.toolway] in {str(file)!r} to be a table, found {table!r}")
-    named = cast("dict[str, Any]", table).get("app")
-    if named is not None and not isinstance(named, str):
-        raise AppNotFoundError(f"expected [tool.toolway] app in {str(file)!r} to be text, found {named!r}")
-    return named
+    folder, selection = folder.resolve(), selection or Selection()
+    project = find_project(folder)
+    if app is None:
+        if project is None or project.app is None:
+            raise AppNotFoundError(
+                "no application named: give it as module:attribute, or set app in [tool.toolway] of pyproject.toml"
+            )
+        return Source(project.app, project.folder, base_url, project.selection.narrowed(selection))
+    if project is not None and project.app in {None, app}:
+        selection = project.selection.narrowed(selection)
+    return Source(app, folder, base_url, selection)
 
 
 def load_toolway(source: Source) -> Toolway:
@@ -116,7 +113,7 @@ def load_toolway(source: Source) -> Toolway:
         DocumentError: the document cannot be read.
     """
     found = _found(source)
-    return found if isinstance(found, Toolway) else _toolway(found, source.text)
+    return _narrowed(found if isinstance(found, Toolway) else _toolway(found, source.text), source.selection)
 
 
 def load_one(source: Source) -> Toolway:
@@ -126,11 +123,20 @@ def load_one(source: Source) -> Toolway:
     """
     found = _found(source)
     if isinstance(found, Toolway):
-        return found
-    toolway = _toolway(found, source.text)
+        return _narrowed(found, source.selection)
+    toolway = _narrowed(_toolway(found, source.text), source.selection)
     if others := " or ".join(dict.fromkeys(_others(toolway))):
         here = f"what {source.text!r} has at {toolway.path!r}" if toolway.path else f"all that {source.text!r} offers"
         complain(f"this is {here}; for MCP at {others} name its Toolway, as module:attribute, in place of that")
+    return toolway
+
+
+def _narrowed(toolway: Toolway, selection: Selection) -> Toolway:
+    """Narrow a Toolway, and whatever else the same server would serve, by the filters of the command."""
+    if selection != Selection():
+        places = (place.toolway for app in applications(toolway.site) for place in places_on(app))
+        for each in {id(each): each for each in (toolway, *places)}.values():
+            each.source.narrow(selection)
     return toolway
 
 
@@ -149,27 +155,41 @@ def _found(source: Source) -> FastAPI | Toolway:
     if source.base_url is not None:
         raise ConfigurationError(f"--base-url is for OpenAPI documents; {source.text!r} runs in this process")
     parts = _APPLICATION.fullmatch(source.text)
-    if parts is None or parts["module"].endswith(".py"):
-        raise AppNotFoundError(_expected(source.text))
-    found = _attribute(_module(parts["module"], source.folder), parts["attribute"])
-    if parts["made"]:
-        found = _made(found, source.text, parts["made"])
+    if parts is None or (parts["module"] and not parts["attribute"]):
+        raise AppNotFoundError(
+            f"expected APP as module:attribute (main:app), module:factory(), a file or an OpenAPI document, "
+            f"got {source.text!r}"
+        )
+    with _own_arguments(source.text):
+        found = _imported(parts, source)
     if not isinstance(found, FastAPI | Toolway):
         hint = f"; is it a factory? Then write {source.text}()" if inspect.isroutine(found) else ""
         raise AppNotFoundError(f"expected a FastAPI application at {source.text!r}, found {_kind(found)}{hint}")
     return found
 
 
-def _expected(text: str) -> str:
-    module, colon, attribute = text.partition(":")
-    if colon and module.endswith(".py"):
-        dotted = module.removesuffix(".py").replace("\\", "/").strip("./").replace("/", ".")
-        return f"a module is named as in an import: {f'{dotted}:{attribute}'!r} in place of {text!r}"
-    return f"expected APP as module:attribute (main:app), module:factory() or an OpenAPI document, got {text!r}"
+@contextmanager
+def _own_arguments(text: str) -> Generator[None]:
+    """Let an application that reads the command line find none: the words there are meant for toolway."""
+    ours, sys.argv = sys.argv, [text]
+    try:
+        yield
+    finally:
+        sys.argv = ours
+
+
+def _imported(parts: re.Match[str], source: Source) -> Any:
+    sys.path.insert(0, str(source.folder))
+    file: str | None = parts["file"]
+    module = _module(parts["module"] or module_name(parts["file"], source.folder), source.folder)
+    if file is not None and Path(module.__file__ or "") != (source.folder / file).resolve():
+        raise AppNotFoundError(f"{file!r} is hidden by another module, {module.__file__!r}; rename it")
+    attribute = parts["attribute"] or default_attribute(module, parts["file"])
+    found = _attribute(module, attribute)
+    return _made(found, source.text, parts["made"]) if parts["made"] else found
 
 
 def _module(name: str, folder: Path) -> ModuleType:
-    sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -30,10 +30,13 @@ from toolway._places import Place, places_on
 from toolway._processes import mark_as_worker
 from toolway._toolway import Toolway
 from toolway.asking import new_key, share_key
+from toolway.catalog import Catalog
 from toolway.cli.loading import Source, load_toolway
 from toolway.cli.output import complain, echo, has_color, prepare_logging
+from toolway.cli.show import NOTHING, is_unexplained
 from toolway.cli.starting import start_failure
 from toolway.errors import ConfigurationError
+from toolway.lint import BYTES_PER_TOKEN
 from toolway.operations import applications, has_path
 
 __all__ = ["serve_http"]
@@ -253,8 +256,12 @@ def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
         yield f"Swagger UI    {address.url}{toolway.site.docs_url}"
     if reminder := _host_reminder(address.host, toolway.settings.allowed_hosts):
         yield reminder
+    if is_unexplained(toolway.catalog):
+        yield NOTHING
     skipped = len(toolway.catalog.skipped)
-    rest = f"; {skipped} operations are no tools, `toolway list` says why" if skipped else ""
+    rest = f"; {skipped} operations are not tools, `toolway list` says why" if skipped else ""
+    if toolway.catalog.tools and len(places) == 1:
+        rest = f", about {_list_tokens(toolway.catalog):,} tokens to list{rest}"
     what = _tools(toolway) if len(places) == 1 else f"{len(places)} MCP endpoints"
     yield f"{' '.join(toolway.catalog.title.split())}: {what}{rest}. Ctrl+C ends the server."
 
@@ -268,6 +275,12 @@ def _not_started(site: FastAPI) -> Iterator[Place]:
 def _tools(toolway: Toolway) -> str:
     number = len(toolway.catalog.tools)
     return f"{number} {'tool' if number == 1 else 'tools'}"
+
+
+def _list_tokens(catalog: Catalog) -> int:
+    """Estimate what all definitions cost an agent's context."""
+    text = json.dumps({"tools": catalog.definitions()["tools"]}, separators=(",", ":"), ensure_ascii=False)
+    return len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN
 
 
 def _host_reminder(host: str, allowed: Sequence[str]) -> str:

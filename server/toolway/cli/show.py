@@ -14,9 +14,14 @@ from toolway.catalog.schemas import deref
 from toolway.cli.output import echo, is_terminal, json_text
 from toolway.operations import Schema
 
-__all__ = ["show_catalog", "show_catalog_json", "show_outcome"]
+__all__ = ["AT_STARTUP", "NOTHING", "is_unexplained", "show_catalog", "show_catalog_json", "show_outcome"]
 
 _WIDEST = 110
+NOTHING = (
+    "Nothing is offered: the OpenAPI document has no operations (include_in_schema=False hides them), or filters and "
+    "markers leave all of them out."
+)
+AT_STARTUP = "Routes that are added at startup are listed with --start."
 
 
 def show_catalog(catalog: Catalog) -> None:
@@ -31,6 +36,13 @@ def show_catalog(catalog: Catalog) -> None:
     for entry in catalog.skipped:
         echo(f"skipped: {entry.method} {_one_line(entry.path)}: {_one_line(entry.reason)}")
     echo(f"{', '.join(_counts(catalog))}, {len(catalog.skipped)} skipped")
+    if is_unexplained(catalog):
+        echo(f"{NOTHING} {AT_STARTUP}", err=True)
+
+
+def is_unexplained(catalog: Catalog) -> bool:
+    """Tell whether a catalog is empty without a reason in it."""
+    return not (catalog.tools or catalog.resources or catalog.prompts or catalog.skipped)
 
 
 def show_catalog_json(catalog: Catalog) -> None:
