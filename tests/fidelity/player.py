@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -55,9 +55,14 @@ class Caller(httpx2.Auth):
             request.url = request.url.copy_merge_params(self.query)
         yield request
 
-    def becomes(self, case: Case) -> None:
-        """Call from now on as a case asks."""
+    @contextmanager
+    def acting_for(self, case: Case) -> Generator[None]:
+        """Call as a case asks; its journal is read without that, as an application may refuse such a caller."""
         self.headers, self.query = case.credentials, case.credential_query
+        try:
+            yield
+        finally:
+            self.headers, self.query = {}, {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,6 @@ class Player:
         """Say what became of one case."""
         if isinstance(case, Absent):
             return Verdict(chapter, case.name, tuple(self._absent(case)))
-        self.caller.becomes(case)
         return Verdict(chapter, case.name, tuple([text async for text in self._problems(chapter, case)]))
 
     def _absent(self, case: Absent) -> list[str]:
@@ -121,7 +125,7 @@ class Player:
         for problem in schema_problems(case, tool, arguments, requested.response.status_code):
             yield problem
         try:
-            called = await self._called(tool, arguments)
+            called = await self._called(case, tool, arguments)
         except Exception as error:  # whatever a server or the client makes of it
             yield f"the call raised {type(error).__name__}: {str(error)[:200]}"
             await self.journals.of_calls()
@@ -132,15 +136,16 @@ class Player:
     async def _requested(self, case: Case) -> Requested:
         self.web.cookies.clear()  # a call brings none along either
         body, is_broken = b"", False
-        async with self.web.stream(case.method, case.url, **case.request) as response:
-            try:
-                body = await _beginning(response) if case.is_endless else await response.aread()
-            except httpx2.RemoteProtocolError:  # the application gave up on its own answer
-                is_broken = True
+        with self.caller.acting_for(case):
+            async with self.web.stream(case.method, case.url, **case.request) as response:
+                try:
+                    body = await _beginning(response) if case.is_endless else await response.aread()
+                except httpx2.RemoteProtocolError:  # the application gave up on its own answer
+                    is_broken = True
         return Requested(response, body, await self.journals.of_requests(), is_broken)
 
-    async def _called(self, tool: Tool, arguments: Mapping[str, Any]) -> Called:
-        with anyio.fail_after(_PATIENCE):
+    async def _called(self, case: Case, tool: Tool, arguments: Mapping[str, Any]) -> Called:
+        with anyio.fail_after(_PATIENCE), self.caller.acting_for(case):
             result = await self.client.call_tool(tool.name, dict(arguments))
         return Called(result, await self.journals.of_calls())
 
