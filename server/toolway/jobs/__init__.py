@@ -27,13 +27,14 @@ def open_jobs(calls: Calls, settings: Settings, title: str, speech: Speech) -> J
     """
     store = JobStore(settings.store_url, settings.task_queue, title)
     try:
-        seal = Seal(keys_for(settings, store.file))
+        keys = keys_for(settings, store.file)
     except ConfigurationError:
         store.close()
         raise
+    store.key = None if settings.state_keys else keys[0]
     return Jobs(
         store,
-        seal,
+        Seal(keys),
         performing(calls, settings.task_seconds, speech),
         can_run=lambda name: name in calls.tools,
         seconds=settings.task_seconds,

@@ -9,7 +9,7 @@ from pathlib import Path
 from toolway.errors import ConfigurationError
 from toolway.settings import Settings
 
-__all__ = ["key_beside", "keys_for"]
+__all__ = ["keep_key", "key_beside", "key_file", "keys_for"]
 
 _KEY_BYTES = 32
 
@@ -23,11 +23,16 @@ def keys_for(settings: Settings, store: Path | None) -> list[bytes]:
     if settings.state_keys:
         return [key.get_secret_value().encode() for key in settings.state_keys]
     if store is not None:
-        return [key_beside(store.with_name(store.name + ".key"))]
+        return [key_beside(key_file(store))]
     raise ConfigurationError(
         "tasks on PostgreSQL need keys that every worker knows; set TOOLWAY_STATE_KEYS to a JSON list of secrets of 32 "
         "or more characters"
     )
+
+
+def key_file(store: Path) -> Path:
+    """Return the path of the key beside a store."""
+    return store.with_name(store.name + ".key")
 
 
 def key_beside(path: Path) -> bytes:
@@ -37,7 +42,7 @@ def key_beside(path: Path) -> bytes:
         ConfigurationError: the file cannot be made or read, or is no key.
     """
     try:
-        _make_key(path)
+        keep_key(path, os.urandom(_KEY_BYTES))
         key = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
@@ -48,15 +53,18 @@ def key_beside(path: Path) -> bytes:
     return key
 
 
-def _make_key(path: Path) -> None:
-    """Write a key aside and link it into place: of several processes one wins, and nobody reads half a key."""
+def keep_key(path: Path, key: bytes) -> None:
+    """Write a key to a file, unless there is one.
+
+    It is written aside and linked into place: of several processes one wins, and none reads half a key.
+    """
     if path.exists():
         return
     aside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(_KEY_BYTES))
+            file.write(key)
             file.flush()
             os.fsync(descriptor)
         with suppress(FileExistsError):

@@ -58,7 +58,11 @@ class FilePresence:
         self._held = _locked(path), path
 
     def keep(self) -> None:
-        """A file's lock is never lost."""
+        """A file's lock is lost only with the file."""
+        if self._held is not None and not self._held[1].exists():
+            worker = self._held[1].name
+            self.leave()
+            self.enter(worker)
 
     def lives(self, worker: str) -> bool:
         path = self._folder / worker

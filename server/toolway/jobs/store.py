@@ -19,6 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from toolway.errors import ConfigurationError
+from toolway.jobs.keys import keep_key, key_file
 from toolway.jobs.model import Ending, Job, JobState, Order
 from toolway.jobs.presence import DatabasePresence, FilePresence, Presence
 from toolway.jobs.schema import SCHEMA, Tables
@@ -84,6 +85,8 @@ class JobStore:
         self._engine = _engine(self.url)
         self._tables = Tables(SCHEMA if self.file is None else None)
         self._jobs = self._tables.jobs
+        self.key: bytes | None = None
+        """The key in the file beside the store, if it is kept there."""
         try:
             self._set_up()
         except (SQLAlchemyError, OSError, ConfigurationError) as error:
@@ -98,10 +101,28 @@ class JobStore:
             return DatabasePresence(self._engine)
         return FilePresence(self.file.with_name(self.file.name + ".workers"))
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the file that was opened is no longer at its path."""
+        return self.file is not None and _identity(self.file) != self._identity
+
+    def renew(self) -> bool:
+        """Create the store again if its file was deleted while it was open; return whether it was."""
+        if self.file is None or not self.is_deleted:
+            return False
+        self._engine.dispose()
+        if not self.file.exists():  # what is left of a write-ahead log belongs to the old file
+            for suffix in ("-wal", "-shm"):
+                self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
+        self._set_up()
+        if self.key is not None:
+            keep_key(key_file(self.file), self.key)
+        return True
+
     def close(self) -> None:
         self._engine.dispose()
 
-    def add(self, number: str, order: Order, milliseconds: int) -> Job:
+    def add(self, number: str, order: Order, milliseconds: int, message: str | None = None) -> Job:
         """Keep a new job for so long."""
         moment = now()
         expires = moment + milliseconds
@@ -115,6 +136,7 @@ class JobStore:
             "call": order.call,
             "repeatable": order.repeatable,
             "state": JobState.WORKING,
+            "message": message,
             "round": 0,
             "created": moment,
             "updated": moment,
@@ -123,7 +145,17 @@ class JobStore:
         with self._engine.begin() as connection:
             connection.execute(sa.insert(self._jobs).values(values))
         return Job(
-            number, order.tool, order.caller, JobState.WORKING, None, moment, moment, expires, None, {}, order.identity
+            number,
+            order.tool,
+            order.caller,
+            JobState.WORKING,
+            message,
+            moment,
+            moment,
+            expires,
+            None,
+            {},
+            order.identity,
         )
 
     def get(self, number: str) -> Job | None:
@@ -305,6 +337,16 @@ class JobStore:
             self.file.parent.mkdir(parents=True, exist_ok=True)
         with self._engine.begin() as connection:
             self._tables.prepare(connection, self.service)
+        self._identity = _identity(self.file) if self.file is not None else None
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one at the same path; None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _failed(message: str) -> dict[str, Any]:

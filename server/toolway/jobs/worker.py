@@ -48,6 +48,7 @@ _LOST_MS = 2_000
 """A job without a worker after that time may be in no queue any more, as the worker that had it died or could not run
 it. Any worker that can run it takes it then."""
 _RETRY_SECONDS = 1.0
+_DELETED = "The task store was deleted while the server was running. It was created again; earlier tasks are lost"
 _CLOSE_SECONDS = 1.0
 """How long a shutdown waits for the store; DBOS retries without end while it does not answer."""
 
@@ -115,6 +116,9 @@ class Jobs:
         self._handling: set[asyncio.Task[None]] = set()
         """The tasks in which jobs are claimed, run, and finished."""
         self._watches = Watches()
+        self.has_lost_tasks = False
+        """Whether the store was deleted while it was in use."""
+        self._notice: str | None = None
         self._missed: dict[str, int] = {}
 
     async def start(
@@ -133,18 +137,21 @@ class Jobs:
             TooManyJobsError: the caller has as many unfinished jobs as one may have.
             QueueBusyError: this process keeps the jobs of another service.
         """
+        await self._renew_store()
         fingerprint = self._seal.fingerprint(caller)
         if await run_sync(self._store.unfinished, fingerprint) >= self._per_caller:
             raise TooManyJobsError(f"{self._per_caller} tasks have not ended yet; wait for one to end, or cancel one")
         await self._wake()
         number = secrets.token_urlsafe(24)
         order = Order(tool, fingerprint, self._seal.close(call, number), repeatable, identity)
-        job = await run_sync(self._store.add, number, order, self._milliseconds)
+        notice, self._notice = self._notice, None
+        job = await run_sync(self._store.add, number, order, self._milliseconds, notice)
         await run_sync(self._queue.put, number, 0)
         return job
 
     async def get(self, number: str, who: Who) -> Job | None:
         """Return a job of this caller; None for any other, and where there is none."""
+        await self._renew_store()
         job = await run_sync(self._store.get, number)
         if job is None or not self._seal.fits(job.caller, who(job)):
             return None
@@ -188,6 +195,19 @@ class Jobs:
                     "set TOOLWAY_TASK_QUEUE to a name of its own",
                     title,
                 )
+
+    async def _renew_store(self) -> None:
+        """Create the store again if it was deleted, and let the next task say so."""
+        if self._store.file is None or not await run_sync(lambda: self._store.is_deleted):
+            return
+        async with self._waking:
+            if not await run_sync(self._store.renew):
+                return
+            logger.error("%s: %s", _DELETED, self._store.file)
+            self.has_lost_tasks, self._notice = True, _DELETED
+            if self._queue.is_up:
+                await run_sync(self._queue.stop)
+                await run_sync(self._queue.start)
 
     async def _wake(self) -> None:
         """Join the workers once there is work: as long as nobody asks for long jobs, this costs no threads."""
@@ -286,6 +306,7 @@ class Jobs:
                     await run_sync(self._presence.keep)
 
     async def _look(self, count: int) -> None:
+        await self._renew_store()
         if count % _RESCUE_EVERY == 0:
             if not self._queue.is_up and await run_sync(self._store.has_work, self._can_run):
                 await self._wake()

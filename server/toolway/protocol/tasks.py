@@ -54,6 +54,7 @@ logger = logging.getLogger("toolway.protocol")
 EXTENSION = "io.modelcontextprotocol/tasks"
 _POLL_MS = 1000
 _UNKNOWN = "There is no such task; it may have expired"
+_LOST = "There is no such task; it may have been lost, as the task store was deleted while the server was running"
 
 
 class TaskParams(RequestParams):
@@ -177,7 +178,7 @@ class _Tasks:
         _check_header(context, params.task_id)
         job = await self._find(context, params.task_id)
         if job is None:
-            raise MCPError(INVALID_PARAMS, _UNKNOWN)
+            raise MCPError(INVALID_PARAMS, _LOST if self._jobs.has_lost_tasks else _UNKNOWN)
         return job
 
     async def _find(self, context: Context, number: str) -> Job | None:
