@@ -130,7 +130,9 @@ class Application:
         if self._elsewhere is None:
             prepare_questions(self.app, self._settings)
         api = self.adapt(read_application(self.app))
-        return build_catalog(api, self._selection, origin, _caller_rules(self._settings))
+        settings = self._settings
+        rules = _caller_rules(settings)
+        return build_catalog(api, self._selection, origin, rules, publishes_output=settings.output_schemas)
 
     def narrow(self, selection: Selection) -> None:
         self._selection = self._selection.narrowed(selection)
@@ -190,6 +192,7 @@ class _Elsewhere(_Without):
         super().__init__("toolway")
         self._remote = remote
         self._dispatcher = _remote_dispatcher(remote, settings)
+        self._publishes_output = settings.output_schemas
         self._selection = selection
         self._rules = _caller_rules(settings)
 
@@ -204,7 +207,8 @@ class _Elsewhere(_Without):
         return self._api.title
 
     def read_catalog(self, origin: str = "") -> Catalog:
-        return build_catalog(self._api, self._selection, origin, self._rules)
+        publishes = self._publishes_output
+        return build_catalog(self._api, self._selection, origin, self._rules, publishes_output=publishes)
 
     def narrow(self, selection: Selection) -> None:
         self._selection = self._selection.narrowed(selection)

@@ -67,6 +67,7 @@ class Toolway:
         instructions: what agents should know before they use anything, in 2,000 bytes; the application's description
             otherwise.
         skills: a folder of skills, each a folder with a ``SKILL.md``; served under the official extension.
+        output_schemas: whether tools publish their output schemas; defaults to the setting of this name.
         bus: carries word of changes to the clients that listen; within this process otherwise.
         settings: hosts, limits and the like; read from the environment (``TOOLWAY_...``) otherwise.
         header_arguments: headers and cookies that are arguments of tools, although they would come from the MCP request
@@ -90,12 +91,15 @@ class Toolway:
         expose: Exposure = "all",
         instructions: str | None = None,
         skills: str | Path | None = None,
+        output_schemas: bool | None = None,
         bus: SubscriptionBus | None = None,
         settings: Settings | None = None,
         header_arguments: Sequence[str] | None = None,
         caller_headers: Sequence[str] | None = None,
     ) -> None:
-        self.settings = settings_of(settings).replaced(header_arguments=header_arguments, caller_headers=caller_headers)
+        self.settings = settings_of(settings).replaced(
+            header_arguments=header_arguments, caller_headers=caller_headers, output_schemas=output_schemas
+        )
         selection = Selection(include or {}, exclude or {}, expose)
         if isinstance(app, Mapping):
             self.source = _several(app, client, selection, self.settings, name or "toolway")

@@ -51,6 +51,7 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
     description: str | None = None,
     when_to_use: str | None = None,
     input_schema: Mapping[str, Any] | None = None,
+    output_schema: bool | None = None,
     hints: Hints | None = None,
     hide: bool | None = None,
     task: TaskSupport | None = None,
@@ -68,6 +69,7 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
         when_to_use: a sentence added to the description: when to take this tool, and when another.
         input_schema: what agents see of the arguments, in place of the schema that is read from the endpoint: where one
             argument decides of another (``if``, ``anyOf``), say. The endpoint checks them as ever.
+        output_schema: False publishes no output schema, for a response that something outside of the endpoint reshapes.
         hints: overrides of what the HTTP method implies.
         hide: True keeps the endpoint out of the catalogue; it stays reachable over HTTP.
         task: the tool takes long. It runs as a task for clients that can wait for one (the tasks extension of
@@ -91,6 +93,7 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
         "description": description,
         "when_to_use": when_to_use,
         "input_schema": input_schema,
+        "output_schema": output_schema,
         "hints": hints,
         "hide": hide,
         "task": task,

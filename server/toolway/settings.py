@@ -111,6 +111,10 @@ class Settings(BaseSettings):
     Defaults to the address of the MCP request, and over stdio to ``http://localhost``; over a connection with TLS,
     links are https in any case."""
 
+    output_schemas: bool = True
+    """Publish the output schemas of tools. Without them, a response that something outside of the endpoint reshapes is
+    an ordinary success; structured content is sent in any case."""
+
     forward_headers: Annotated[list[str], AfterValidator(forwardable)] = []
     """Further headers of the caller that reach the endpoints, besides Authorization and those that they declare."""
 

@@ -114,6 +114,7 @@ def texts_of(result: CallToolResult) -> list[str]:
     return [block.text for block in result.content if block.type == "text"]
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate Operation ID:UserWarning")  # one route, two methods
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE"])
 async def test_a_method_without_a_result_for_agents_is_skipped_with_the_reason(method: str) -> None:
     app = FastAPI()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,10 @@ from fastapi.responses import (
 )
 from mcp_types import AudioContent, EmbeddedResource, ImageContent, TextContent
 from pydantic import BaseModel, Field
+from starlette.middleware.base import RequestResponseEndpoint
 
 from tests.calls.both import Both, both, error_of, text_of
-from toolway import Settings
+from toolway import Settings, agent_tool
 from toolway.calls import CallContext
 
 BYTES = bytes(range(256))
@@ -332,14 +334,79 @@ async def test_an_empty_answer_says_that_it_is_done(reached: Both, tool: str) ->
     assert text_of(result).startswith("Done: ")
 
 
-@pytest.mark.parametrize("kind", ["text", "empty", "redirect", "picture", "list", "member"])
+@pytest.mark.parametrize("kind", ["text", "empty", "picture", "list", "member"])
 async def test_an_answer_without_the_promised_json_is_a_failure_that_still_shows_it(reached: Both, kind: str) -> None:
     """The official client raises an error for a success without what the output schema promises."""
     result = await reached.call("promised", {"kind": kind})
     assert result.is_error
     assert isinstance(result.content[0], TextContent)
-    assert "promises" in result.content[0].text
+    assert re.fullmatch(
+        r"The request of promised succeeded with status 20\d, but its response does not match its output schema\. "
+        r"@agent_tool\(output_schema=False\) or TOOLWAY_OUTPUT_SCHEMAS=false withholds the schema. The response:",
+        result.content[0].text,
+    )
     assert len(result.content) == 2
+
+
+async def test_a_redirect_in_place_of_the_promised_json_is_an_error_that_names_the_address(reached: Both) -> None:
+    result = await reached.call("promised", {"kind": "redirect"})
+    assert error_of(result) == {"status": 307, "location": "https://elsewhere.example/"}
+    assert text_of(result) == (
+        "307 Temporary Redirect: the API redirects to 'https://elsewhere.example/'. The redirect was not followed."
+    )
+
+
+def reshaping() -> FastAPI:
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def wrap(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        body = b"".join([part async for part in response.body_iterator])  # type: ignore[attr-defined]
+        return Response(b'{"data": %b}' % body, media_type="application/json")
+
+    @app.get("/plain", operation_id="plain")
+    async def plain() -> Thing:
+        return Thing(name="a", parts=[])
+
+    @app.get("/marked", operation_id="marked")
+    @agent_tool(output_schema=False)
+    async def marked() -> Thing:
+        return Thing(name="b", parts=[])
+
+    return app
+
+
+async def test_a_reshaped_response_is_a_success_without_an_output_schema() -> None:
+    async with both(reshaping()) as reached:
+        assert (await reached.call("plain")).is_error
+        assert (await reached.call("marked")).structured_content == {"data": {"name": "b", "parts": []}}
+    settings = Settings(_env_file=None, output_schemas=False)
+    for options in ({"output_schemas": False}, {"settings": settings}):
+        async with both(reshaping(), **options) as reached:
+            assert all(tool.output_schema is None for tool in reached.catalog.tools.values())
+            assert (await reached.call("plain")).structured_content == {"data": {"name": "a", "parts": []}}
+
+
+async def test_a_broken_output_schema_is_logged_once_per_tool(caplog: pytest.LogCaptureFixture) -> None:
+    async with both(reshaping()) as reached:
+        for _ in range(3):
+            await reached.call("plain")
+    (record,) = [record for record in caplog.records if "output schema" in record.getMessage()]
+    assert "tool 'plain'" in record.getMessage()
+
+
+async def test_a_declared_string_that_comes_as_text_is_that_string() -> None:
+    app = FastAPI()
+
+    @app.get("/words", operation_id="words")
+    async def words() -> str:
+        return PlainTextResponse('in "words"')  # type: ignore[return-value]
+
+    async with both(app) as reached:
+        result = await reached.call("words")
+    assert not result.is_error
+    assert (text_of(result), result.structured_content) == ('in "words"', 'in "words"')
 
 
 async def test_json_made_by_hand_that_keeps_the_promise_passes(reached: Both) -> None:

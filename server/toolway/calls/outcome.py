@@ -57,6 +57,8 @@ class Outcome:
     reached), and of `problems`, `detail` and `reference` what there is."""
     status: int | None = None
     """The HTTP status of the endpoint's answer; None where the endpoint was not reached."""
+    breaks_schema: bool = False
+    """Whether a success became an error because it does not match the tool's output schema."""
 
     @property
     def is_error(self) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import replace
 from functools import lru_cache
+from typing import cast
 
 import msgspec
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from toolway.calls.dispatch import Reply
 from toolway.calls.failures import (
@@ -21,12 +21,10 @@ from toolway.calls.failures import (
 )
 from toolway.calls.outcome import Audio, Blob, Content, Document, Image, Outcome, Text
 from toolway.calls.tool_result import WRITTEN, plain_answer, written_outcome
-from toolway.catalog import Tool
+from toolway.catalog import WRAPPER, Tool
 from toolway.operations import Schema
 
 __all__ = ["document_of", "outcome_of"]
-
-logger = logging.getLogger("toolway.calls")
 
 _LARGE = 64 * 1024
 _MOST_DIGITS = 4300  # of a number that Python reads
@@ -49,8 +47,19 @@ def outcome_of(tool: Tool, reply: Reply) -> Outcome:
     A tool with an output schema has promised JSON: clients refuse a success without it, so that is a failure here.
     """
     outcome = _outcome(tool, reply)
-    is_kept = tool.wrapped_output_schema is None or _is_promised(tool, outcome.structured, is_strict=reply.is_strict)
-    return outcome if outcome.is_error or is_kept else _unpromised(tool, outcome)
+    if outcome.is_error or tool.wrapped_output_schema is None:
+        return outcome
+    if outcome.structured is None and _is_declared_text(tool, outcome):
+        (text,) = outcome.content
+        return replace(outcome, structured=to_json(cast("Text", text).text))
+    return outcome if _is_promised(tool, outcome.structured, is_strict=reply.is_strict) else _unpromised(tool, outcome)
+
+
+def _is_declared_text(tool: Tool, outcome: Outcome) -> bool:
+    """Tell whether plain text is the string that the endpoint declares."""
+    declared: Schema = (tool.wrapped_output_schema or {}).get("properties", {}).get(WRAPPER, {})
+    is_text = len(outcome.content) == 1 and isinstance(outcome.content[0], Text)
+    return tool.wraps_output and declared.get("type") == "string" and is_text
 
 
 def document_of(tool: Tool, reply: Reply) -> Outcome:
@@ -118,7 +127,7 @@ def _outcome(tool: Tool, reply: Reply) -> Outcome:
     if reply.status >= 400 and not _is_written(reply):
         return refused_request(tool, reply)
     if 300 <= reply.status < 400 and (reply.header(b"location") or not reply.body):
-        is_failure = reply.is_remote and reply.status != 304
+        is_failure = (reply.is_remote or tool.wrapped_output_schema is not None) and reply.status != 304
         return unfollowed_redirect(reply) if is_failure else Outcome((Text(_moved(reply)),), status=reply.status)
     if not reply.body:
         done = f"Done: {tool.title} ({reply.status} {phrase(reply.status)})"
@@ -214,10 +223,14 @@ def _media(tool: Tool, body: bytes, media_type: str) -> Content:
 
 
 def _unpromised(tool: Tool, outcome: Outcome) -> Outcome:
-    """Show what came all the same: the endpoint may well have done its work."""
-    text = f"{tool.name} may have done its work, but did not answer with the JSON that its output schema promises:"
-    logger.warning("tool %r answered %s without the JSON that its response model promises", tool.name, outcome.status)
-    return replace(outcome, content=(Text(text), *outcome.content), error={"status": outcome.status, "detail": text})
+    """Show the whole response of a request that succeeded: clients refuse a success that breaks its output schema."""
+    text = (
+        f"The request of {tool.name} succeeded with status {outcome.status}, but its response does not match its "
+        "output schema. @agent_tool(output_schema=False) or TOOLWAY_OUTPUT_SCHEMAS=false withholds the schema. "
+        "The response:"
+    )
+    error = {"status": outcome.status, "detail": text}
+    return replace(outcome, content=(Text(text), *outcome.content), error=error, breaks_schema=True)
 
 
 def _too_much(tool: Tool, reply: Reply) -> Outcome:

@@ -79,6 +79,7 @@ class Calls:
         """By when calls have to finish, in the event loop's time; None while the server is not shutting down."""
         self._interrupting: asyncio.Task[None] | None = None
         self._running: set[Call] = set()
+        self._warned: set[str] = set()
         self.waits: dict[str, bool] = {}
         """Of tools that have been called, by name: whether a call has ever waited for anything."""
         self._idle: anyio.Event | None = None
@@ -162,6 +163,16 @@ class Calls:
         """Interrupt the calls that have not finished after so many seconds; tasks have a shutdown of their own."""
         self._deadline = asyncio.get_running_loop().time() + seconds
         self._interrupting = asyncio.create_task(self._interrupt_late_calls(include_tasks=False))
+
+    def warn_of_schema(self, name: str) -> None:
+        """Log once per tool that its response does not match its output schema."""
+        if name not in self._warned:
+            self._warned.add(name)
+            logger.warning(
+                "the response of tool %r does not match its output schema, so clients get an error; "
+                "@agent_tool(output_schema=False) or TOOLWAY_OUTPUT_SCHEMAS=false withholds the schema",
+                name,
+            )
 
     async def close(self) -> None:
         """Wait for running calls, and interrupt those that take longer than the shutdown may."""
@@ -329,6 +340,8 @@ class Call:
     def _outcome(self, reply: Reply) -> Outcome:
         try:
             outcome = self._read(self._tool, self._dispatcher.decoded(reply))
+            if outcome.breaks_schema:
+                self._calls.warn_of_schema(self._tool.name)
             if outcome.status is not None and 400 <= outcome.status < 500:
                 outcome = self._with_missing_named(outcome)
             if self._set_cookies and self._read is outcome_of:

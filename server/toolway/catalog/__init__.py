@@ -4,6 +4,7 @@ from toolway.catalog.arguments import Argument, BodyPlan, Place
 from toolway.catalog.build import Catalog, build_catalog
 from toolway.catalog.combine import combine_catalogs
 from toolway.catalog.completion import Completion
+from toolway.catalog.output import WRAPPER
 from toolway.catalog.prompt import Prompt
 from toolway.catalog.resource import Resource
 from toolway.catalog.selection import Exposure, Filter, Selection
@@ -11,6 +12,7 @@ from toolway.catalog.skills import Skill, SkillFile, read_skills
 from toolway.catalog.tool import Annotations, Tool
 
 __all__ = [
+    "WRAPPER",
     "Annotations",
     "Argument",
     "BodyPlan",

@@ -55,12 +55,18 @@ class Catalog:
 
 
 def build_catalog(
-    api: Api, selection: Selection | None = None, origin: str = "", rules: CallerRules | None = None
+    api: Api,
+    selection: Selection | None = None,
+    origin: str = "",
+    rules: CallerRules | None = None,
+    *,
+    publishes_output: bool = True,
 ) -> Catalog:
     """Turn an API's operations into tools, resources and prompts.
 
     Names are given before the selection, so that a filter never renames a tool that stays. `origin` tells the tools of
-    several APIs apart, and `rules` tell arguments from values that the caller sends.
+    several APIs apart, and `rules` tell arguments from values that the caller sends. Without `publishes_output`, no
+    tool has an output schema.
 
     Raises:
         FilterError: an include or exclude entry matches nothing.
@@ -73,7 +79,7 @@ def build_catalog(
     notes = [note_of(operation) for operation in api.operations]
     names = tool_names(api.operations, [(note or {}).get("name") for note in notes])
     entries = [_Entry(*entry) for entry in zip(api.operations, notes, names, strict=True)]
-    catalog = _Builder(api, selection, entries, origin).catalog()
+    catalog = _Builder(api, selection, entries, origin, publishes_output=publishes_output).catalog()
     if api.operations and not (catalog.tools or catalog.resources or catalog.prompts):
         _warn_of_nothing(api, selection)
     return catalog
@@ -115,7 +121,10 @@ class _Entry:
 class _Builder:
     """Turns operations into what they are marked as; one operation may become several things."""
 
-    def __init__(self, api: Api, selection: Selection, entries: Sequence[_Entry], origin: str) -> None:
+    def __init__(
+        self, api: Api, selection: Selection, entries: Sequence[_Entry], origin: str, *, publishes_output: bool
+    ) -> None:
+        self._publishes_output = publishes_output
         self._api = api
         self._selection = selection
         self._entries = entries
@@ -146,7 +155,9 @@ class _Builder:
 
     def _made(self, entry: _Entry) -> Tool | None:
         try:
-            return _tool(entry.operation, entry.note or {}, entry.name, self._origin)
+            note = entry.note or {}
+            publishes = self._publishes_output and note.get("output_schema", True)
+            return _tool(entry.operation, note, entry.name, self._origin, publishes_output=publishes)
         except DocumentError as error:
             reason = str(error)
         except MALFORMED as error:
@@ -184,14 +195,15 @@ def _by_name(prompts: Iterable[Prompt]) -> Mapping[str, Prompt]:
     return found
 
 
-def _tool(operation: Operation, note: Mapping[str, Any], name: str, origin: str) -> Tool:
+def _tool(operation: Operation, note: Mapping[str, Any], name: str, origin: str, *, publishes_output: bool) -> Tool:
     definitions = Definitions(operation.components)
     arguments = flat_arguments(operation)
     names = [argument.name for argument in arguments]
     plan = body_plan(operation)
     is_open = plan is not None and plan.open
     follow: bool = note.get("follow", False)
-    output, wrapped, wraps = (None, None, False) if follow else output_schemas(operation)  # that of a ticket
+    publishes_output = publishes_output and not follow  # the schema would be that of the ticket
+    output, wrapped, wraps = output_schemas(operation) if publishes_output else (None, None, False)
     return Tool(
         name=name,
         title=title_of(operation, note, name),

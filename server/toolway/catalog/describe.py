@@ -20,6 +20,7 @@ _FIELDS = {
     "description": str,
     "when_to_use": str,
     "input_schema": Mapping,
+    "output_schema": bool,
     "hints": Mapping,
     "hide": bool,
     "task": str,
