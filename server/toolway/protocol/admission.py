@@ -8,7 +8,7 @@ database session, would wait for itself.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import Context, copy_context
 from copy import copy
 from functools import partial
@@ -46,6 +46,7 @@ _PASSES_ON = frozenset(
 )
 """Middleware that holds nothing while a request runs."""
 _PLACEHOLDER = b"{}"
+_PLACEHOLDER_HEADERS = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(_PLACEHOLDER)))
 _ABOUT_BODY = frozenset({b"content-encoding", b"content-length", b"content-type", b"etag", b"transfer-encoding"})
 _REPEATED = frozenset({b"set-cookie", b"vary"})
 _MISSING = object()
@@ -71,8 +72,7 @@ class Admission:
     async def grant(self, respond: Respond, send: Send) -> None:
         """Note how to respond later, and send a placeholder through the middleware."""
         self._granted = respond, copy_context()
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(_PLACEHOLDER))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": 200, "headers": [*_PLACEHOLDER_HEADERS]})
         await send({"type": "http.response.body", "body": _PLACEHOLDER})
 
     async def send(self, message: Message) -> None:
@@ -89,14 +89,26 @@ class Admission:
 
     async def _run(self, respond: Respond, context: Context, receive: Receive, send: Send) -> None:
         """Respond with the middleware's headers and context variables."""
+        tokens = [(var, var.set(value)) for var, value in context.items() if var.get(_MISSING) is not value]
+        try:
+            if self._compression:
+                await self._compressed(respond)(self._scope, receive, self._with_headers(send))
+            else:
+                await respond(receive, self._with_headers(send))
+        finally:
+            for var, token in tokens:
+                var.reset(token)
+
+    def _with_headers(self, send: Send) -> Send:
+        if not self._headers:
+            return send
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": self._merged(list(message.get("headers", ())))}
             await send(message)
 
-        with _context_variables(context):
-            await self._compressed(respond)(self._scope, receive, send_with_headers)
+        return send_with_headers
 
     def _merged(self, own: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Merge the response's own headers with those of the middleware, which win as they do over HTTP."""
@@ -168,13 +180,3 @@ def _passes_on(stack: ASGIApp, app: FastAPI) -> bool:
     layers = list(middleware_layers(stack))
     kinds = {f"{type(layer).__module__}.{type(layer).__qualname__}" for layer in layers[:-1]}
     return layers[-1] is app.router and kinds <= _PASSES_ON
-
-
-@contextmanager
-def _context_variables(context: Context) -> Generator[None]:
-    """Set the context variables that the middleware has set, as an endpoint sees them over HTTP."""
-    with ExitStack() as stack:
-        for variable, value in context.items():
-            if variable.get(_MISSING) is not value:
-                stack.callback(variable.reset, variable.set(value))
-        yield
