@@ -10,7 +10,7 @@ from pydantic import SecretStr, ValidationError, ValidatorFunctionWrapHandler
 
 from toolway._headers import stays_with_connection
 
-__all__ = ["address", "caller_names", "confirming", "forwardable", "hosts", "long", "origins"]
+__all__ = ["address", "caller_names", "confirming", "forwardable", "header_values", "hosts", "long", "origins"]
 
 _KEY_BYTES = 32
 _HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -85,6 +85,17 @@ def caller_names(names: list[str]) -> list[str]:
         if stays_with_connection(name.lower()) or name.lower() == "authorization":
             raise ValueError(f"{name!r} cannot be listed: it is never an argument, and toolway handles it by itself")
     return _lower(names)
+
+
+def header_values(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    """Return headers that can be sent, with their names in lower case; an error never quotes a value."""
+    for name, value in headers.items():
+        text = value.get_secret_value()
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"expected the name of a header, such as 'X-API-Key', got {name!r}")
+        if not text.isprintable() or any(ord(character) > 255 for character in text):
+            raise ValueError(f"the value of {name!r} has characters that a header cannot carry")
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def confirming(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from toolway._values import address, caller_names, confirming, forwardable, hosts, long, origins
+from toolway._values import address, caller_names, confirming, forwardable, header_values, hosts, long, origins
 from toolway.errors import ConfigurationError
 
 __all__ = ["Settings", "read_settings", "settings_of"]
@@ -140,6 +140,13 @@ class Settings(BaseSettings):
     """The Authorization header of calls that come without HTTP (stdio and the command line); for an OpenAPI document on
     the command line, the one of all calls to its API."""
 
+    local_headers: Annotated[dict[str, SecretStr], AfterValidator(header_values)] = {}
+    """Further headers of calls that come without HTTP, such as API keys, ``Cookie`` or a tenant; for an OpenAPI
+    document on the command line, of all calls to its API."""
+
+    local_query: dict[str, SecretStr] = {}
+    """Query parameters of the same calls, for API keys that are declared there."""
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -237,4 +244,9 @@ def read_settings() -> Settings:
     except SettingsError as error:  # a list that is no JSON
         field = re.search(r'field "(\w+)"', str(error))
         name = field[1].upper() if field else "..."
-        raise ConfigurationError(f"""{_PREFIX}{name}: expected a JSON list, such as '["api.example.com"]'""") from error
+        form = (
+            """object, such as '{"X-API-Key": "..."}'"""
+            if "LOCAL" in name
+            else """list, such as '["api.example.com"]'"""
+        )
+        raise ConfigurationError(f"{_PREFIX}{name}: expected a JSON {form}") from error

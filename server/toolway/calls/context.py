@@ -59,9 +59,15 @@ class CallContext:
 
     @classmethod
     def local(cls, settings: Settings) -> CallContext:
-        """A call that comes without HTTP: the settings say who calls."""
-        value = settings.authorization.get_secret_value().strip().encode("latin-1") if settings.authorization else b""
-        return cls(headers=((b"authorization", value),)) if value else cls()
+        """Make the context of a call without HTTP, whose credentials are in the settings."""
+        headers = dict(settings.local_headers)
+        if settings.authorization is not None:
+            headers["authorization"] = settings.authorization
+        values = {name: value.get_secret_value().strip() for name, value in headers.items()}
+        return cls(
+            headers=tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in values.items() if value),
+            query=tuple((name, value.get_secret_value()) for name, value in settings.local_query.items()),
+        )
 
     def passed(self, operation: Operation, forwarded: frozenset[bytes]) -> list[tuple[bytes, bytes]]:
         """Return the headers of the MCP request that the endpoint gets: declared and forwarded ones."""

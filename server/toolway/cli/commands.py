@@ -25,6 +25,7 @@ import click
 from toolway.asking import Rounds
 from toolway.calls import CallContext, read_arguments
 from toolway.catalog import Catalog, build_catalog
+from toolway.cli.credentials import credential_options, read_credentials
 from toolway.cli.filters import filter_options, read_selection
 from toolway.cli.findings import read_limits, read_rules, show_report, show_report_json
 from toolway.cli.loading import Source, find_source, load_one, names_source
@@ -33,7 +34,7 @@ from toolway.cli.project import equivalent
 from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
 from toolway.cli.starting import ShutdownError, run, started
 from toolway.cli.values import read_json, read_pairs
-from toolway.clients import CLIENTS, Launch, server_name
+from toolway.clients import CLIENTS, Launch, needed_environment, server_name
 from toolway.errors import ConfigurationError, ToolwayError
 from toolway.lint import lint
 from toolway.operations import load_document, read_document
@@ -117,14 +118,22 @@ def serve(
 @_toolway.command(short_help="Serve APP over stdin and stdout.")
 @click.argument("app", required=False)
 @filter_options
+@credential_options
 @_base_url
 @_chdir
 @_app_dir
-def stdio(app: str | None, base_url: str | None, app_dir: Path, **filters: Any) -> None:
+def stdio(
+    app: str | None,
+    base_url: str | None,
+    app_dir: Path,
+    header: tuple[str, ...],
+    query: tuple[str, ...],
+    **filters: Any,
+) -> None:
     """Serve APP over stdin and stdout, for clients that start the server."""
     from toolway.cli.stdio import serve_stdio  # noqa: PLC0415 - the SDK is slow to import
 
-    serve_stdio(find_source(app, app_dir, base_url, read_selection(**filters)))
+    serve_stdio(find_source(app, app_dir, base_url, read_selection(**filters), read_credentials(header, query)))
 
 
 @_toolway.command("list")
@@ -200,9 +209,17 @@ def _with_catalog(source: Source, show: Callable[[Catalog], int], *, starts: boo
 @_toolway.command()
 @click.argument("words", nargs=-1, required=True, metavar="[APP] NAME [KEY=VALUE]...")
 @click.option("--json", "json_text", metavar="OBJECT", help="Arguments as one JSON object; KEY=VALUE goes over it.")
+@credential_options
 @_base_url
 @_app_dir
-def call(words: tuple[str, ...], json_text: str | None, base_url: str | None, app_dir: Path) -> None:
+def call(
+    words: tuple[str, ...],
+    json_text: str | None,
+    base_url: str | None,
+    app_dir: Path,
+    header: tuple[str, ...],
+    query: tuple[str, ...],
+) -> None:
     """Call one tool of APP: in this process, or where the API of a document runs.
 
     A VALUE is taken as it stands where the argument is text, and is JSON otherwise: count=3, ids='["a", "b"]'.
@@ -210,7 +227,9 @@ def call(words: tuple[str, ...], json_text: str | None, base_url: str | None, ap
     app, rest = (words[0], words[1:]) if names_source(words[0]) else (None, words)
     if not rest or "=" in rest[0]:
         raise click.UsageError("missing the tool's NAME; `toolway list` shows them")
-    source, given, pairs = find_source(app, app_dir, base_url), read_json(json_text), read_pairs(rest[1:])
+    credentials = read_credentials(header, query)
+    source = find_source(app, app_dir, base_url, None, credentials)
+    given, pairs = read_json(json_text), read_pairs(rest[1:])
     with stdout_kept():
         toolway = load_one(source)
 
@@ -240,10 +259,13 @@ def config(client: str, app: str | None, base_url: str | None, app_dir: Path) ->
     """
     source, here = find_source(app, app_dir, base_url), Path.cwd()
     with stdout_kept():
-        title = load_one(source).source.title
-    block, where = CLIENTS[client](Launch(title, sys.executable, tuple(_starting(source, here))))
+        toolway = load_one(source)
+        title, env = toolway.source.title, needed_environment(toolway.read_catalog())
+    block, where = CLIENTS[client](Launch(title, sys.executable, tuple(_starting(source, here)), env))
     echo(block)
     echo(where, err=True)
+    if env:
+        echo(f"Replace '...' in its 'env': {' and '.join(env)} hold the credentials that the API declares.", err=True)
 
 
 def _starting(source: Source, here: Path) -> Iterator[str]:

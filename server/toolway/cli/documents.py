@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx2
 
 from toolway._sources import Remote
 from toolway._toolway import Toolway
+from toolway.cli.credentials import Credentials, with_credentials
 from toolway.errors import ConfigurationError
-from toolway.operations import load_document
+from toolway.operations import load_document, without_secrets
 from toolway.protocol import run_within
 from toolway.settings import Settings, read_settings
 
 __all__ = ["toolway_of_document"]
 
 
-def toolway_of_document(text: str, base_url: str | None) -> Toolway:
-    """Make a Toolway of a document's API; the setting `authorization` is the credential that it is called with.
+def toolway_of_document(text: str, base_url: str | None, credentials: Credentials) -> Toolway:
+    """Make a Toolway of a document's API, which is called with the credentials of the settings and of the command.
 
     Raises:
         ConfigurationError: the base URL is missing, or is none.
         DocumentError: the document cannot be read.
     """
-    settings = read_settings()
+    settings = with_credentials(read_settings(), credentials)
     document = load_document(text)
-    client = httpx2.AsyncClient(
-        base_url=_checked(text, base_url), headers=_credential(settings), timeout=settings.stream_seconds
-    )
+    client = httpx2.AsyncClient(base_url=_checked(text, base_url), **_sent(settings), timeout=settings.stream_seconds)
     toolway = Toolway(Remote(document, client), settings=settings)
     run_within(toolway.app.router, lambda _: client)  # which closes it at the end
     return toolway
@@ -34,16 +35,28 @@ def toolway_of_document(text: str, base_url: str | None) -> Toolway:
 def _checked(text: str, base_url: str | None) -> str:
     if base_url is None:
         raise ConfigurationError(
-            f"{text!r} says what an API offers; say where it runs, too: --base-url https://api.example.com"
+            f"{without_secrets(text)!r} describes an API; name its address as well: --base-url https://api.example.com"
         )
     try:
         address = httpx2.URL(base_url)
     except httpx2.InvalidURL as error:
-        raise ConfigurationError(f"expected --base-url to be an address, got {base_url!r}: {error}") from error
+        raise ConfigurationError(f"expected --base-url to be an address, got {_shown(base_url)}: {error}") from error
     if address.scheme not in {"http", "https"} or not address.host:
-        raise ConfigurationError(f"expected --base-url as https://api.example.com, got {base_url!r}")
+        raise ConfigurationError(f"expected --base-url as https://api.example.com, got {_shown(base_url)}")
     return base_url
 
 
-def _credential(settings: Settings) -> dict[str, str]:
-    return {"authorization": settings.authorization.get_secret_value()} if settings.authorization else {}
+def _shown(base_url: str) -> str:
+    """Quote an address without the user and the password before its host."""
+    return repr(base_url.rpartition("@")[2])
+
+
+def _sent(settings: Settings) -> dict[str, Any]:
+    """Return the headers and query parameters of every request."""
+    headers = dict(settings.local_headers)
+    if settings.authorization is not None:
+        headers["authorization"] = settings.authorization
+    return {
+        "headers": {name: value.get_secret_value() for name, value in headers.items()},
+        "params": {name: value.get_secret_value() for name, value in settings.local_query.items()},
+    }

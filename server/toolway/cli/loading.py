@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from toolway._places import mounted_on, places_on, toolways_of
 from toolway._toolway import Toolway
 from toolway.catalog import Selection
+from toolway.cli.credentials import Credentials, with_credentials
 from toolway.cli.files import default_attribute, module_name
 from toolway.cli.output import complain
 from toolway.cli.project import find_project
@@ -51,6 +52,8 @@ class Source:
     """Where the API of a document runs."""
     selection: Selection = field(default_factory=Selection)
     """Narrows what is served."""
+    credentials: Credentials = field(default_factory=Credentials)
+    """Of calls that come without HTTP."""
 
     @property
     def is_document(self) -> bool:
@@ -71,7 +74,11 @@ def names_source(word: str) -> bool:
 
 
 def find_source(
-    app: str | None, folder: Path, base_url: str | None = None, selection: Selection | None = None
+    app: str | None,
+    folder: Path,
+    base_url: str | None = None,
+    selection: Selection | None = None,
+    credentials: Credentials | None = None,
 ) -> Source:
     """Take the named application, or else that of the nearest ``pyproject.toml``.
 
@@ -82,6 +89,7 @@ def find_source(
         folder: where to import it from.
         base_url: where the API of an OpenAPI document runs.
         selection: narrows what is served.
+        credentials: of calls that come without HTTP.
 
     Raises:
         AppNotFoundError: nothing was named, and no such file names anything.
@@ -94,10 +102,10 @@ def find_source(
             raise AppNotFoundError(
                 "no application named: give it as module:attribute, or set app in [tool.toolway] of pyproject.toml"
             )
-        return Source(project.app, project.folder, base_url, project.selection.narrowed(selection))
+        return Source(project.app, project.folder, base_url, project.selection.narrowed(selection), credentials or {})
     if project is not None and project.app in {None, app}:
         selection = project.selection.narrowed(selection)
-    return Source(app, folder, base_url, selection)
+    return Source(app, folder, base_url, selection, credentials or {})
 
 
 def load_toolway(source: Source) -> Toolway:
@@ -113,7 +121,7 @@ def load_toolway(source: Source) -> Toolway:
         DocumentError: the document cannot be read.
     """
     found = _found(source)
-    return _narrowed(found if isinstance(found, Toolway) else _toolway(found, source.text), source.selection)
+    return _configured(found if isinstance(found, Toolway) else _toolway(found, source.text), source)
 
 
 def load_one(source: Source) -> Toolway:
@@ -123,20 +131,21 @@ def load_one(source: Source) -> Toolway:
     """
     found = _found(source)
     if isinstance(found, Toolway):
-        return _narrowed(found, source.selection)
-    toolway = _narrowed(_toolway(found, source.text), source.selection)
+        return _configured(found, source)
+    toolway = _configured(_toolway(found, source.text), source)
     if others := " or ".join(dict.fromkeys(_others(toolway))):
         here = f"what {source.text!r} has at {toolway.path!r}" if toolway.path else f"all that {source.text!r} offers"
         complain(f"this is {here}; for MCP at {others} name its Toolway, as module:attribute, in place of that")
     return toolway
 
 
-def _narrowed(toolway: Toolway, selection: Selection) -> Toolway:
-    """Narrow a Toolway, and whatever else the same server would serve, by the filters of the command."""
-    if selection != Selection():
+def _configured(toolway: Toolway, source: Source) -> Toolway:
+    """Give a Toolway the command's credentials, and it and all that the same server would serve the filters."""
+    toolway.settings = with_credentials(toolway.settings, source.credentials)
+    if source.selection != Selection():
         places = (place.toolway for app in applications(toolway.site) for place in places_on(app))
         for each in {id(each): each for each in (toolway, *places)}.values():
-            each.source.narrow(selection)
+            each.source.narrow(source.selection)
     return toolway
 
 
@@ -151,7 +160,7 @@ def _found(source: Source) -> FastAPI | Toolway:
     if source.is_document:
         from toolway.cli.documents import toolway_of_document  # noqa: PLC0415 - HTTP clients are slow to import
 
-        return toolway_of_document(source.text, source.base_url)
+        return toolway_of_document(source.text, source.base_url, source.credentials)
     if source.base_url is not None:
         raise ConfigurationError(f"--base-url is for OpenAPI documents; {source.text!r} runs in this process")
     parts = _APPLICATION.fullmatch(source.text)

@@ -1,9 +1,9 @@
 """The blocks that people paste into MCP clients."""
 
-from toolway.clients.launch import Launch, server_name
+from toolway.clients.launch import Launch, needed_environment, server_name
 from toolway.clients.mcp_servers import claude_code, claude_desktop, gemini_cli
 
-__all__ = ["CLIENTS", "Launch", "claude_code", "claude_desktop", "gemini_cli", "server_name"]
+__all__ = ["CLIENTS", "Launch", "claude_code", "claude_desktop", "gemini_cli", "needed_environment", "server_name"]
 
 CLIENTS = {"claude-code": claude_code, "claude-desktop": claude_desktop, "gemini-cli": gemini_cli}
 """Client name, as the command line knows it, to what makes its block."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-__all__ = ["Launch", "server_name"]
+from toolway.catalog import Catalog
+
+__all__ = ["Launch", "needed_environment", "server_name"]
 
 _LONGEST_NAME = 20
 """Clients put a server's name before every tool's name, and limit the two together to 60 or 64 characters."""
@@ -21,11 +25,30 @@ class Launch:
     command: str
     """An absolute path: a client's own PATH is not the user's."""
     args: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Environment variables whose values the person fills in."""
 
     @property
     def name(self) -> str:
         """The server's name in the client's configuration."""
         return server_name(self.title)
+
+
+def needed_environment(catalog: Catalog) -> dict[str, str]:
+    """Return the variables that hold the credentials which the catalog's operations declare, with placeholders."""
+    declared = [tool.operation.credentials for tool in catalog.tools.values()]
+    headers = sorted({name for entry in declared for name in entry.headers} - {"authorization"})
+    if any(entry.cookies for entry in declared):
+        headers.append("cookie")
+    query = sorted({name for entry in declared for name in entry.query})
+    found: dict[str, str] = {}
+    if any(entry.authorization for entry in declared):
+        found["TOOLWAY_AUTHORIZATION"] = "..."
+    if headers:
+        found["TOOLWAY_LOCAL_HEADERS"] = json.dumps(dict.fromkeys(headers, "..."))
+    if query:
+        found["TOOLWAY_LOCAL_QUERY"] = json.dumps(dict.fromkeys(query, "..."))
+    return found
 
 
 def server_name(title: str) -> str:

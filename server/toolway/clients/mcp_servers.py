@@ -36,5 +36,7 @@ def gemini_cli(launch: Launch) -> tuple[str, str]:
 
 
 def _block(launch: Launch) -> str:
-    entry = {"command": launch.command, "args": list(launch.args)}
+    entry: dict[str, object] = {"command": launch.command, "args": list(launch.args)}
+    if launch.env:
+        entry["env"] = dict(launch.env)
     return json.dumps({"mcpServers": {launch.name: entry}}, indent=2, ensure_ascii=False)

@@ -12,7 +12,7 @@ from toolway.operations.application import (
 from toolway.operations.caller_values import CallerRules
 from toolway.operations.declared import NO_PARAMETERS, ParameterNames, guard_names, route_names
 from toolway.operations.document import MALFORMED, read_document
-from toolway.operations.loading import is_document, load_document, parse_yaml
+from toolway.operations.loading import is_document, load_document, parse_yaml, without_secrets
 from toolway.operations.model import (
     Api,
     Body,
@@ -57,4 +57,5 @@ __all__ = [
     "responses_of",
     "route_names",
     "tolerant_pattern",
+    "without_secrets",
 ]

@@ -302,6 +302,7 @@ class _Reader:
             query=frozenset(str(key.get("name")) for key in keys if key.get("in") == "query"),
             cookies=frozenset(str(key.get("name")) for key in keys if key.get("in") == "cookie"),
             satisfiable=not requirements or any(all(map(self._is_forwarded, entry)) for entry in requirements),
+            authorization=any(scheme.get("type") in {"http", "oauth2", "openIdConnect"} for scheme in schemes),
         )
 
     def _is_forwarded(self, name: str) -> bool:

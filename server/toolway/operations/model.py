@@ -92,6 +92,8 @@ class Credentials:
     cookies: frozenset[str] = frozenset()
     satisfiable: bool = True
     """Whether headers and query parameters are enough, without a cookie: MCP clients keep none."""
+    authorization: bool = field(default=False, compare=False)
+    """Whether the OpenAPI document declares the Authorization header, which every operation gets in any case."""
 
 
 @dataclass(frozen=True, slots=True)
