@@ -12,6 +12,8 @@ from tests.protocol.apps import make_server
 from tests.protocol.wire import ERAS, Peer, reply
 from tests.servers import Serve, serving
 from toolway import Settings
+from toolway.protocol.gate import Gate
+from toolway.protocol.refusal import Refusal
 
 PORT = "65535"
 HOSTS = [
@@ -127,3 +129,15 @@ def test_a_browser_page_calls_through_the_applications_own_cors_middleware(serve
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, origin)
     assert httpx2.options(url, headers={**asks, "origin": "https://evil.example"}).status_code == 400
     assert Peer(url, version).send("tools/list", headers={"origin": "https://evil.example"}).status_code == 403
+
+
+def test_the_log_says_once_in_a_while_what_was_refused(caplog: pytest.LogCaptureFixture) -> None:
+    gate = Gate(Settings())
+    for number in range(50):
+        headers = {b"host": f"{number}.evil.example".encode()}
+        with pytest.raises(Refusal):
+            gate.check("POST", headers)
+
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "'0.evil.example'" in line
+    assert "TOOLWAY_ALLOWED_HOSTS" in line

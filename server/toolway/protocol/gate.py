@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from functools import lru_cache, partial
 
 from starlette.types import Receive
@@ -12,6 +14,8 @@ from toolway.protocol.refusal import Refusal
 from toolway.protocol.timers import Limit, Timers
 from toolway.settings import Settings
 
+logger = logging.getLogger("toolway.protocol")
+
 __all__ = ["Gate", "read_body"]
 
 _CLOSE = (b"connection", b"close")  # what is left of the request will not be read
@@ -19,6 +23,8 @@ _ANSWERS = (("application/json", "application/*"), ("text/event-stream", "text/*
 _REMEMBERED = 64
 _WITH_SESSION = ("POST", "GET", "DELETE")
 _WITHOUT_SESSION = ("POST",)
+_LOG_SECONDS = 10
+"""The shortest time between two log lines about refused hosts and origins."""
 
 
 class Gate:
@@ -27,19 +33,36 @@ class Gate:
     def __init__(self, settings: Settings) -> None:
         self._check_address = lru_cache(maxsize=_REMEMBERED)(partial(_check_address, settings))
         self._always_has_sessions = bool(settings.stateful)
+        self._next_log = 0.0
+        self._unlogged = 0
+        """Refused requests since the last log line."""
 
     def check(self, method: str, headers: Headers, *, has_session: bool = False) -> None:
         """Refuse hosts that are not served, pages of foreign origins, and methods and media types that nobody reads.
 
         Without sessions, GET would open a stream on which nothing ever comes.
         """
-        self._check_address(headers.get(b"host", b""), headers.get(b"origin", b""))
+        try:
+            self._check_address(headers.get(b"host", b""), headers.get(b"origin", b""))
+        except Refusal as refusal:
+            self._log(refusal)
+            raise
         methods = _WITH_SESSION if has_session or self._always_has_sessions else _WITHOUT_SESSION
         if method not in methods:
             allow = (b"allow", ", ".join(methods).encode())
             raise Refusal(405, f"Expected {' or '.join(methods)}, got {method}", allow)
         if method == "POST":
             _check_media_types(headers.get(b"content-type", b""), headers.get(b"accept", b""))
+
+    def _log(self, refusal: Refusal) -> None:
+        """Log a refused host or origin, which the operator may have forgotten to allow; not for each request."""
+        now = time.monotonic()
+        self._unlogged += 1
+        if now < self._next_log:
+            return
+        more = f" ({self._unlogged:,} requests were refused since the last such line)" if self._unlogged > 1 else ""
+        logger.warning("refused a request: %.300s%s", refusal, more)
+        self._next_log, self._unlogged = now + _LOG_SECONDS, 0
 
 
 def _check_address(settings: Settings, host_header: bytes, origin_header: bytes) -> None:
