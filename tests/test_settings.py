@@ -215,7 +215,8 @@ def test_a_password_in_a_base_url_is_refused_and_not_told() -> None:
 @pytest.mark.parametrize("rest", ["/shop", "/shop/", "?a=b", "/#top"])
 def test_a_base_url_with_a_path_is_refused_with_where_that_belongs(rest: str) -> None:
     told = problem(base_url=f"https://api.example.com{rest}")
-    assert f"expected an address without a path, got 'https://api.example.com{rest}'" in told
+    shown = rest.replace("a=b", "...")  # which may be a key
+    assert f"expected an address without a path, got 'https://api.example.com{shown}'" in told
     assert "uvicorn --root-path /shop" in told
 
 

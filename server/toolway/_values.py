@@ -43,14 +43,20 @@ def address(url: str) -> str:
     if "@" in parts.netloc:
         raise ValueError("expected an address without a user or a password before its host")
     if parts.scheme not in {"http", "https"} or not re.fullmatch(_HOST, parts.netloc):
-        raise ValueError(f"expected an address with its scheme, such as 'https://api.example.com', got {url!r}")
+        raise ValueError(f"expected an address with its scheme, such as 'https://api.example.com', got {_bare(url)!r}")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(
-            f"expected an address without a path, got {url!r}; what a proxy takes off is the server's to know: "
+            f"expected an address without a path, got {_bare(url)!r}; what a proxy takes off is the server's to know: "
             "uvicorn --root-path /shop"
         )
     _ = parts.port  # which is a ValueError where there can be none
     return url
+
+
+def _bare(url: str) -> str:
+    """Return an address for a message, with its query left out, which may hold a key."""
+    before, mark, _ = url.partition("?")
+    return f"{before}?..." if mark else before
 
 
 def _lower(names: list[str]) -> list[str]:

@@ -120,6 +120,13 @@ def test_an_answer_is_printed_before_a_shutdown_that_fails(folder: Path, command
     assert line.startswith("toolway: the application failed to shut down: AssertionError: the worker was not started")
 
 
+def test_a_stdio_server_reports_a_shutdown_that_fails_in_one_line(folder: Path) -> None:
+    done = toolway("stdio", "stubborn:app", cwd=folder)  # whose stdin is empty
+
+    assert done.returncode == 3
+    assert done.stderr.startswith("toolway: the application failed to shut down: AssertionError")
+
+
 @pytest.mark.parametrize("command", [["list", "hostile.json"], ["call", "stubborn:app", "ping"]], ids=" ".join)
 def test_a_reader_that_has_left_is_no_traceback(folder: Path, command: list[str]) -> None:
     reader, writer = os.pipe()

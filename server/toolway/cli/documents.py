@@ -47,8 +47,8 @@ def _checked(text: str, base_url: str | None) -> str:
 
 
 def _shown(base_url: str) -> str:
-    """Quote an address without the user and the password before its host."""
-    return repr(base_url.rpartition("@")[2])
+    """Quote an address without the user and the password before its host, and without its query."""
+    return repr(base_url.rpartition("@")[2].partition("?")[0])
 
 
 def _sent(settings: Settings) -> dict[str, Any]:

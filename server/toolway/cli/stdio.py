@@ -17,7 +17,7 @@ import anyio
 from toolway._toolway import Toolway
 from toolway.cli.loading import Source, load_one
 from toolway.cli.output import complain
-from toolway.cli.starting import started
+from toolway.cli.starting import ShutdownError, started
 from toolway.errors import ToolwayError
 from toolway.protocol import standard_streams
 from toolway.protocol.stdio import Serve
@@ -45,7 +45,7 @@ async def _serve(source: Source) -> None:
                 was_interrupted = await _until_left(load_one(source), serve)
         except ToolwayError as error:
             complain(str(error))
-            _leave(2)
+            _leave(3 if isinstance(error, ShutdownError) else 2)
         finally:
             sys.stdout.flush()  # while it still leads to stderr
         if was_interrupted:
