@@ -209,3 +209,20 @@ async def test_an_empty_list_in_a_form_is_refused(media_type: str) -> None:
 async def test_a_json_body_is_still_one_document() -> None:
     async with remote_api(posting({JSON: {"schema": members(a={}, b={})}})) as api:
         assert json.loads((await api.send(a=[], b={"c": None})).body) == {"a": [], "b": {"c": None}}
+
+
+async def test_members_that_only_the_api_sends_are_not_arguments() -> None:
+    schema = {**members(id={"type": "integer", "readOnly": True}, name=TEXT), "required": ["id", "name"]}
+    async with remote_api(posting({JSON: {"schema": schema}})) as api:
+        assert api.catalog.tools["t"].input_schema["required"] == ["name"]
+        assert (await api.send(name="x")).body == b'{"name":"x"}'
+
+
+async def test_lines_of_json_are_text() -> None:
+    async with remote_api(posting({"application/x-ndjson": {"schema": TEXT}})) as api:
+        assert (await api.send(body='{"a":1}\n')).body == b'{"a":1}\n'
+
+
+async def test_a_multipart_body_other_than_a_form_is_not_offered() -> None:
+    async with remote_api(posting({"multipart/related": {"schema": members(a=TEXT)}})) as api:
+        assert "multipart/related" in api.reason("/pets")

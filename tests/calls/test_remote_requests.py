@@ -72,6 +72,22 @@ async def test_headers_that_the_operator_forwards_come_from_the_caller() -> None
         assert api.upstream.received[-1].headers["x-tenant"] == "caller"
 
 
+GUARDED = document({"/pets": {"get": operation(parameters=[parameter("Origin", "header", required=True)])}})
+
+
+async def test_a_required_header_that_nothing_sends_is_named() -> None:
+    async with remote_api(GUARDED) as api:
+        assert "requires the header 'origin'" in (await api.refusal())
+
+
+async def test_a_required_header_may_come_from_the_client_or_from_the_caller() -> None:
+    async with remote_api(GUARDED, client={"headers": {"origin": "https://a"}}) as api:
+        assert (await api.send()).headers["origin"] == "https://a"
+    async with remote_api(GUARDED, forward_headers=("origin",)) as api:
+        await api.calls.call("t", {}, CallContext(headers=((b"origin", b"https://b"),)))
+        assert api.upstream.received[-1].headers["origin"] == "https://b"
+
+
 def redirecting(method: str = "get", *, to: str, status: int, **more: Any) -> dict[str, Any]:
     described = document(
         {

@@ -90,9 +90,9 @@ class RemoteApi:
 
 def message(outcome: Outcome) -> str:
     """Return the text of an outcome that has nothing else."""
-    (content,) = outcome.content
-    assert isinstance(content, Text)
-    return content.text if isinstance(content.text, str) else str(content.text)
+    texts = [content.text for content in outcome.content if isinstance(content, Text)]
+    assert len(texts) == len(outcome.content)
+    return "\n".join(texts)
 
 
 def document(paths: Mapping[str, Any], *, version: str = "3.1.0", **more: Any) -> dict[str, Any]:

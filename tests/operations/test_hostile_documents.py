@@ -27,20 +27,20 @@ def load(folder: Path, name: str, content: bytes | str) -> dict[str, Any]:
     return load_document(str(file))
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("a.yaml", LAUGHS, "aliases that repeat more than"),
-        ("a.yaml", "a: &a [*a]", "aliases"),
-        ("a.yaml", "a: &a\n  <<: *a\n", "aliases"),
-        ("a.yaml", "[" * 100_000, "nested too deeply"),
-        ("a.yaml", "a: " + "{a: " * 600 + "}" * 600, "nested too deeply"),
-        ("a.json", '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested too deeply"),
-        ("a.json.gz", MANY_SPACES, "larger than 64 MiB"),
-        ("a.json.gz", gzip.compress(MANY_SPACES), "larger than 64 MiB"),
-        ("a.json.gz", gzip.compress(b"{}")[:-6], "cannot read"),
-    ],
-)
+BOMBS: dict[str, tuple[str, bytes | str, str]] = {
+    "aliases of aliases": ("a.yaml", LAUGHS, "aliases that repeat more than"),
+    "a list in itself": ("a.yaml", "a: &a [*a]", "aliases"),
+    "an object merged into itself": ("a.yaml", "a: &a\n  <<: *a\n", "aliases"),
+    "lists without an end": ("a.yaml", "[" * 100_000, "nested too deeply"),
+    "deep objects in YAML": ("a.yaml", "a: " + "{a: " * 600 + "}" * 600, "nested too deeply"),
+    "deep lists in JSON": ("a.json", '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested too deeply"),
+    "gzip": ("a.json.gz", MANY_SPACES, "larger than 64 MiB"),
+    "gzip in gzip": ("a.json.gz", gzip.compress(MANY_SPACES), "larger than 64 MiB"),
+    "half of a gzip file": ("a.json.gz", gzip.compress(b"{}")[:-6], "cannot read"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "words"), BOMBS.values(), ids=BOMBS)
 def test_a_document_beyond_the_limits_is_refused(tmp_path: Path, name: str, content: bytes | str, words: str) -> None:
     with pytest.raises(DocumentError, match=words):
         load(tmp_path, name, content)
@@ -125,3 +125,13 @@ def test_a_schema_that_is_too_deep_costs_its_operation(version: str, levels: int
     ):
         assert list(catalog.tools) == ["second"]
         json.dumps(catalog.definitions())
+
+
+def test_an_extension_that_is_wrong_costs_its_operation() -> None:
+    paths = {
+        "/first": {"get": operation("first", **{"x-toolway": {"foo": 1}})},
+        "/second": {"get": operation("second")},
+    }
+    catalog = build_catalog(read_document(document(paths)))
+    assert list(catalog.tools) == ["second"]
+    assert "'foo'" in catalog.skipped[0].reason

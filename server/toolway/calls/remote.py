@@ -83,12 +83,12 @@ class ClientDispatcher(Dispatcher):
         async def taken(reply: Reply) -> None:
             await take(self._explained(reply))
 
-        if refusal := self._refusal(request):
+        if refusal := self._refusal(request, operation, context):
             await take(Reply(400, body=json.dumps({"detail": refusal}).encode()))
         else:
             await super().run(request, operation, context, taken)
 
-    def _refusal(self, request: Request) -> str:
+    def _refusal(self, request: Request, operation: Operation, context: CallContext) -> str:
         """Return why a request cannot be sent as it is; empty if it can."""
         path = self._raw_path(request)
         if self._base.copy_with(raw_path=path).raw_path != path:  # a client resolves "." and ".."
@@ -162,6 +162,29 @@ class RemoteDispatcher(ClientDispatcher):
 
     def caller_headers(self, operation: Operation, context: CallContext) -> list[tuple[bytes, bytes]]:
         return super().caller_headers(operation, self._shared(context))
+
+    def _refusal(self, request: Request, operation: Operation, context: CallContext) -> str:
+        if refusal := super()._refusal(request, operation, context):
+            return refusal
+        missing = next(self._missing_headers(operation, context), None)
+        if missing is None:
+            return ""
+        return (
+            f"the API requires the header {missing!r}, and nothing sends it. "
+            f"Set it on the HTTP client, or forward the caller's with Remote(..., forward_headers=[{missing!r}])."
+        )
+
+    def _missing_headers(self, operation: Operation, context: CallContext) -> Iterator[str]:
+        """Yield required headers that nothing sends; credentials are left to the client's authentication."""
+        if self._client.auth is not None:
+            return
+        carried = self.carried(operation, context)
+        left_out = {"authorization", *operation.credentials.headers}
+        for entry in operation.parameters:
+            name = entry.name.lower()
+            is_of_caller = entry.required and entry.source == "caller" and entry.location == "header"
+            if is_of_caller and name not in left_out and not carried.has("header", name):
+                yield name
 
     def _shared(self, context: CallContext) -> CallContext:
         """Return what of a call's context may leave for the API."""

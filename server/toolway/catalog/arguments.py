@@ -24,6 +24,7 @@ _LISTS_MEMBERS = frozenset(
 )
 _SAYS_WHICH_VALUES = frozenset({"allOf", "anyOf", "const", "enum", "oneOf", "properties"})
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.-]+")
+_TEXT_ENDINGS = ("xml", "yaml", "csv", "graphql", "javascript", "ndjson", "jsonl", "jsonlines")
 _ALWAYS_SENT = frozenset({"accept", "content-length", "content-type", "host"})
 
 FILE: Schema = {
@@ -174,6 +175,8 @@ def _members(body: Body, schema: Schema, operation: Operation) -> Iterator[Argum
     local = {"$defs": schema["$defs"]} if "$defs" in schema else {}
     for name, entry in members.items():
         member = {**entry, **local} if isinstance(entry, dict) else {}
+        if body.encoding is not None and deref(member, operation.components).get("readOnly") is True:
+            continue  # a remote API only sends it
         serialization = _field_serialization(body, name)
         media_types = serialization.media_type if serialization is not None else ""
         file_schema = _file_schema(member, operation, media_types) if _encoding(body) == "multipart" else None
@@ -281,7 +284,9 @@ def _encoding(body: Body) -> Encoding:
         return "multipart"
     if media_type == "application/x-www-form-urlencoded":
         return "urlencoded"
-    is_text = media_type.startswith("text/") or media_type.endswith(("xml", "yaml", "csv", "graphql", "javascript"))
+    is_text = media_type.startswith("text/") or media_type.endswith(_TEXT_ENDINGS)
+    if media_type.startswith("multipart/"):
+        raise DocumentError(f"its body is {media_type!r}; of multipart bodies, only multipart/form-data can be sent")
     return "text" if is_text else "bytes"
 
 

@@ -76,7 +76,7 @@ def build_catalog(
     selection = selection or Selection()
     selection.check(api.operations)
     api = _without_bodiless(api)
-    notes = [note_of(operation) for operation in api.operations]
+    api, notes = _read_notes(api)
     names = tool_names(api.operations, [(note or {}).get("name") for note in notes])
     entries = [_Entry(*entry) for entry in zip(api.operations, notes, names, strict=True)]
     catalog = _Builder(api, selection, entries, origin, publishes_output=publishes_output).catalog()
@@ -94,6 +94,22 @@ def _without_bodiless(api: Api) -> Api:
         if operation.method in _BODILESS
     )
     return replace(api, operations=left, skipped=(*api.skipped, *skipped))
+
+
+def _read_notes(api: Api) -> tuple[Api, list[Mapping[str, Any] | None]]:
+    """Return what each operation says of itself; a mistake in a remote API's document costs its operation."""
+    operations: list[Operation] = []
+    notes: list[Mapping[str, Any] | None] = []
+    skipped = list(api.skipped)
+    for operation in api.operations:
+        try:
+            notes.append(note_of(operation))
+            operations.append(operation)
+        except ConfigurationError as error:
+            if operation.route is not None:
+                raise
+            skipped.append(Skipped(operation.method, operation.path, str(error)))
+    return replace(api, operations=tuple(operations), skipped=tuple(skipped)), notes
 
 
 def _warn_of_nothing(api: Api, selection: Selection) -> None:
