@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -153,7 +160,7 @@ class Toolway:
             self._endpoint = Endpoint(self.settings)
         entry = place(self._endpoint, path, self.source.local, target, dependencies)
         self._guarded = self._guarded or bool(dependencies or may_look_at_callers(self.app, target))
-        self._run_within(target)
+        self._run_within(target, path)
         serve_docs_offline(self.app)
         is_known = isinstance(target, FastAPI)
         is_guarded = bool(dependencies) or target is not self.app
@@ -261,18 +268,27 @@ class Toolway:
                 async with self._built(state) as running:
                     yield running
 
-    def _run_within(self, target: FastAPI | APIRouter) -> None:
+    def _run_within(self, target: FastAPI | APIRouter, path: str) -> None:
         """Be built when the application has started, and see that it does when another one serves MCP."""
         from toolway.protocol import Lifespan, run_within  # noqa: PLC0415 - see the module's docstring
+        from toolway.protocol.admission import admitting  # noqa: PLC0415 - see the module's docstring
 
         lifespan = Lifespan.of(self.app)
         if not self._is_within:
             self._is_within = True
             lifespan.run_within(self._serving)
             self.source.watch()
-        if target is not self.app:
-            router = target.router if isinstance(target, FastAPI) else target
-            run_within(router, lambda state: self._serving(state) if not self.source.starts_app else lifespan.joined())
+        if target is self.app:
+            return
+
+        def enter(state: State) -> AbstractAsyncContextManager[object]:
+            return lifespan.joined() if self.source.starts_app else self._serving(state)
+
+        def around(app: FastAPI) -> AbstractContextManager[object]:  # only now is known where a router is included
+            is_elsewhere = isinstance(target, APIRouter) and app is not self.app
+            return admitting(app, path, is_guarded=True) if is_elsewhere else nullcontext()
+
+        run_within(target.router if isinstance(target, FastAPI) else target, enter, around)
 
     @asynccontextmanager
     async def _serving(self, state: State) -> AsyncGenerator[None]:

@@ -304,6 +304,20 @@ async def test_an_application_is_left_that_mounts_the_one_with_its_tools() -> No
     assert response.json()["result"]["content"][0]["text"] == '"pong"'
 
 
+async def test_another_application_is_left_whose_router_serves_mcp() -> None:
+    api, site, lock, router = FastAPI(), FastAPI(), asyncio.Lock(), APIRouter(prefix="/agents")
+    api.get("/ping", operation_id="ping")(lambda: "pong")
+    Toolway(api, settings=Settings(_env_file=None)).mount(on=router)
+    site.include_router(router)
+    for app in (api, site):
+        app.add_middleware(Holding, holder=lock)
+
+    async with client_of(site) as client:
+        with anyio.fail_after(30):
+            response = await client.post("/agents/mcp", json=call_of("ping"))
+    assert response.json()["result"]["content"][0]["text"] == '"pong"'
+
+
 async def test_a_header_that_the_middleware_sets_replaces_the_response_s_own() -> None:
     async def uncached(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         response = await call_next(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from typing import Any, ClassVar, TypeAlias, cast
 from weakref import WeakKeyDictionary, ref
 
@@ -16,17 +16,25 @@ State: TypeAlias = "Mapping[str, Any] | None"
 """What a lifespan hands to requests."""
 
 _Enter: TypeAlias = Callable[[State], AbstractAsyncContextManager[object]]
+_Around: TypeAlias = Callable[[FastAPI], AbstractContextManager[object]]
 _Run: TypeAlias = Callable[[Any], AbstractAsyncContextManager[State]]
 
 
-def run_within(router: APIRouter, enter: _Enter) -> None:
-    """Run something inside a router's lifespan: the router's start-up comes first, and its shutdown last."""
+def run_within(router: APIRouter, enter: _Enter, around: _Around = lambda _: nullcontext()) -> None:
+    """Run something inside a router's lifespan: the router's startup comes first, and its shutdown last.
+
+    Args:
+        router: of an application, or included in one.
+        enter: what to run.
+        around: what to run besides; it gets the application whose lifespan this is.
+    """
     inner = cast("_Run", router.lifespan_context)
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncGenerator[State]:
         async with inner(app) as state, enter(state):
-            yield state
+            with around(app):
+                yield state
 
     router.lifespan_context = lifespan  # pyright: ignore[reportAttributeAccessIssue]
 
