@@ -52,6 +52,7 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
     when_to_use: str | None = None,
     input_schema: Mapping[str, Any] | None = None,
     output_schema: bool | None = None,
+    raw_body: bool | None = None,
     hints: Hints | None = None,
     hide: bool | None = None,
     task: TaskSupport | None = None,
@@ -70,6 +71,8 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
         input_schema: what agents see of the arguments, in place of the schema that is read from the endpoint: where one
             argument decides of another (``if``, ``anyOf``), say. The endpoint checks them as ever.
         output_schema: False publishes no output schema, for a response that something outside of the endpoint reshapes.
+        raw_body: whether a POST, PUT or PATCH endpoint that takes the `Request` has an argument ``body``. By default it
+            has one if its code reads the body, or passes the request to a function that could.
         hints: overrides of what the HTTP method implies.
         hide: True keeps the endpoint out of the catalogue; it stays reachable over HTTP.
         task: the tool takes long. It runs as a task for clients that can wait for one (the tasks extension of
@@ -94,6 +97,7 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
         "when_to_use": when_to_use,
         "input_schema": input_schema,
         "output_schema": output_schema,
+        "raw_body": raw_body,
         "hints": hints,
         "hide": hide,
         "task": task,

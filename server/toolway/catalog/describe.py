@@ -21,6 +21,7 @@ _FIELDS = {
     "when_to_use": str,
     "input_schema": Mapping,
     "output_schema": bool,
+    "raw_body": bool,
     "hints": Mapping,
     "hide": bool,
     "task": str,

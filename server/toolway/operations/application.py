@@ -7,7 +7,6 @@ an operation, whether a path parameter may hold slashes, and which routes could 
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -18,7 +17,6 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
-from starlette.requests import Request
 from starlette.routing import BaseRoute, Host, Mount, Route
 
 from toolway._shortcut import ShortCut
@@ -28,6 +26,7 @@ from toolway.operations.declared import dependency_names, endpoint_names
 from toolway.operations.document import read_document
 from toolway.operations.model import Api, Body, Credentials, Operation, Skipped
 from toolway.operations.paths import PathTemplate, RouteIndex, RoutePattern, plain_path
+from toolway.operations.raw_body import may_read_body
 from toolway.operations.written import difference
 
 __all__ = [
@@ -48,7 +47,7 @@ _seen: WeakKeyDictionary[FastAPI, dict[str, Any]] = WeakKeyDictionary()
 _LOOKING = frozenset(
     {"starlette.middleware.authentication", "starlette.middleware.base", "starlette.middleware.sessions"}
 )
-_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 def read_application(app: FastAPI) -> Api:
@@ -255,7 +254,8 @@ def _enriched(operation: Operation, leaf: Any | None, *, is_separate: bool) -> O
     if leaf is None:
         return operation
     body = operation.body
-    if body is None and operation.method in _METHODS_WITH_BODY and _takes_raw_request(leaf.endpoint):
+    dependencies = tuple(_dependencies(leaf.dependant))
+    if body is None and _has_raw_body(operation, leaf, dependencies):
         body = Body("*/*", {}, required=False, documented=False)
     return dataclasses.replace(
         operation,
@@ -265,7 +265,7 @@ def _enriched(operation: Operation, leaf: Any | None, *, is_separate: bool) -> O
         credentials=_with_keys(operation.credentials, list(_api_keys(leaf.dependant))),
         answers_partly=_answers_partly(leaf),
         answers_otherwise=difference(leaf, is_separate=is_separate),
-        dependencies=tuple(_dependencies(leaf.dependant)),
+        dependencies=dependencies,
         declared=endpoint_names(leaf.dependant) | dependency_names(leaf.dependant),
         declared_by_dependencies=dependency_names(leaf.dependant),
     )
@@ -299,10 +299,13 @@ def _answers_partly(leaf: Any) -> bool:
     return any(getattr(leaf, f"response_model_{option}") for option in _LEAVING_OUT)
 
 
-def _takes_raw_request(endpoint: Any) -> bool:
-    """Tell whether an endpoint reads the request itself: then a body may matter that no document describes."""
-    try:
-        hints = inspect.signature(endpoint, eval_str=True).parameters.values()
-    except (NameError, TypeError, ValueError):
+def _has_raw_body(operation: Operation, leaf: Any, dependencies: Sequence[Callable[..., Any]]) -> bool:
+    """Return whether a body may matter that the OpenAPI document does not describe; a marker decides."""
+    if operation.method not in _METHODS_WITH_BODY:
         return False
-    return any(isinstance(hint.annotation, type) and issubclass(hint.annotation, Request) for hint in hints)
+    marked = {**_mapping(operation.extension), **_mapping(read_marker(leaf.endpoint))}.get("raw_body")
+    return marked if isinstance(marked, bool) else may_read_body(leaf.endpoint, dependencies)
+
+
+def _mapping(note: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", note) if isinstance(note, Mapping) else {}
