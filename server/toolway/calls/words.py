@@ -11,10 +11,12 @@ from toolway.catalog.schemas import deref
 from toolway.errors import ArgumentError
 from toolway.operations import Schema
 
-__all__ = ["read_arguments"]
+__all__ = ["read_arguments", "read_json_text"]
 
+_LONGEST = 200
 _TEXT = frozenset({"string"})
 _ANYTHING = frozenset({"anything"})
+_STRUCTURES: Mapping[str, tuple[type, str]] = {"array": (list, "a list"), "object": (dict, "an object")}
 
 
 def read_arguments(tool: Tool, pairs: Mapping[str, str]) -> dict[str, Any]:
@@ -24,6 +26,31 @@ def read_arguments(tool: Tool, pairs: Mapping[str, str]) -> dict[str, Any]:
         ArgumentError: a value that cannot be text is not JSON either.
     """
     return {name: _value(tool, name, text) for name, text in pairs.items()}
+
+
+def read_json_text(tool: Tool, name: str, text: str) -> Any:
+    """Return the object or list in a text, as some clients send them as JSON text; other text is returned as it is.
+
+    Text stays text where the argument accepts a string.
+
+    Raises:
+        ArgumentError: the text is not JSON of a type that the argument accepts.
+    """
+    kinds = _kinds(tool.arguments[name].schema, tool)
+    structures = [_STRUCTURES[kind] for kind in sorted(kinds & _STRUCTURES.keys())]
+    if not structures or kinds & (_TEXT | _ANYTHING):
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, tuple(kind for kind, _ in structures)):
+        return value
+    expected = " or ".join(words for _, words in structures)
+    raise ArgumentError(
+        f"{name!r} must be {expected}, but was sent JSON as text that is not {expected}: {text[:_LONGEST]!r}. "
+        "Send the value itself."
+    )
 
 
 def _value(tool: Tool, name: str, text: str) -> Any:
