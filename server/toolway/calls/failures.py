@@ -25,6 +25,7 @@ from toolway.operations import Parameter
 
 __all__ = [
     "broken_response",
+    "https_required",
     "internal_failure",
     "keeps_text",
     "not_asked",
@@ -121,6 +122,16 @@ def unfollowed_redirect(reply: Reply) -> Outcome:
         return _failure(f"{label}: the API responded with a redirect without an address.", status=reply.status)
     text = f"{label}: the API redirects to {location!r}. The redirect was not followed."
     return _failure(text, status=reply.status, location=location[:_LONGEST])
+
+
+def https_required(reply: Reply) -> Outcome:
+    """Return the failure for a request that the application has redirected to HTTPS instead of handling it."""
+    text = (
+        f"{reply.status} {phrase(reply.status)}: the application redirects HTTP to HTTPS, so the endpoint was not run. "
+        "Send the MCP request over HTTPS; behind a proxy that ends TLS, the operator can set TOOLWAY_BASE_URL to the "
+        "https:// address."
+    )
+    return _failure(text, status=reply.status)
 
 
 def internal_failure(name: str, error: BaseException) -> Outcome:

@@ -21,6 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 4096
 """Bytes that form parsers take of one line of a head."""
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;\s*[\w-]+=[\w.+-]+)*", re.ASCII)
+_DATA_URL = re.compile(r"data:(?P<media_type>[^,]*?)(?P<base64>;base64)?,", re.IGNORECASE)
 _FILE_KEYS = {"filename", "content_type", "data", "text"}
 
 
@@ -64,7 +65,18 @@ def _checked(name: str, value: object) -> dict[str, str]:
     given = {key: item for key, item in entry.items() if item is not None}
     if not given.keys() <= _FILE_KEYS or ("data" in given) == ("text" in given):
         raise ArgumentError(f"{name!r} must be a file object {shape}, got the keys {sorted(given)}")
-    return {key: plain_text(f"{name}.{key}", item) for key, item in given.items()}
+    return _without_data_url(name, {key: plain_text(f"{name}.{key}", item) for key, item in given.items()})
+
+
+def _without_data_url(name: str, entry: dict[str, str]) -> dict[str, str]:
+    """Return a file object whose data is base64, with the media type of a data URL (RFC 2397) unless it has its own."""
+    found = _DATA_URL.match(entry.get("data", ""))
+    if found is None:
+        return entry
+    if not found["base64"]:
+        raise ArgumentError(f"'{name}.data' must be base64 or a base64 data URL ('data:image/png;base64,...')")
+    own = {"content_type": found["media_type"]} if found["media_type"] else {}
+    return {**own, **entry, "data": entry["data"][found.end() :]}
 
 
 def _content_type(name: str, entry: dict[str, str], filename: str, allowed: str) -> str:

@@ -13,7 +13,7 @@ from toolway.calls.dispatch import Reply
 from toolway.catalog import Tool
 from toolway.operations import Operation
 
-__all__ = ["Step", "followed", "located"]
+__all__ = ["Step", "followed", "is_sent_to_https", "located"]
 
 Step: TypeAlias = tuple[Operation, Request, str]
 """The operation as which a request is sent, the request, and the name of the tool whose endpoint it reaches, if any."""
@@ -43,6 +43,18 @@ def located(
     """Return the request that gets what is at an answer's Location, if one of these tools does (or see `followed`)."""
     request = replace(_without_body(request), method="GET")
     return _led(tools, request, reply, here=here, root=root, otherwise=otherwise)
+
+
+def is_sent_to_https(request: Request, reply: Reply, *, here: str) -> bool:
+    """Return whether the application sends a request to its own address under HTTPS, as middleware does for any."""
+    keeps_request = reply.status in {307, 308} or (reply.status in {301, 302} and request.method == "GET")
+    if not keeps_request or not here.startswith("http:"):
+        return False
+    try:
+        own, target = urlsplit(here), urlsplit(urljoin(here, reply.header(b"location")))
+    except ValueError:
+        return False
+    return target.scheme == "https" and (target.hostname, target.path) == (own.hostname, own.path)
 
 
 def _led(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import email.message
 import re
 from dataclasses import replace
 from functools import lru_cache
 from typing import cast
+from urllib.parse import quote
 
 import msgspec
 from pydantic_core import from_json, to_json
@@ -166,7 +168,7 @@ def _success(tool: Tool, reply: Reply) -> Outcome:
         return Outcome((Text(_text(reply)),), status=reply.status)
     if reply.cut:
         return _too_much(tool, reply)
-    return Outcome((_media(tool, reply.body, media_type),), status=reply.status)
+    return Outcome((_media(tool, reply, media_type),), status=reply.status)
 
 
 def _is_written(reply: Reply) -> bool:
@@ -214,12 +216,23 @@ def _text(reply: Reply) -> str:
     return f"{text}\n[The answer was closed here: {reply.cut}.]" if reply.cut else text
 
 
-def _media(tool: Tool, body: bytes, media_type: str) -> Content:
+def _media(tool: Tool, reply: Reply, media_type: str) -> Content:
+    body = reply.body
     if media_type.startswith("image/"):
         return Image(body, media_type)
     if media_type.startswith("audio/"):
         return Audio(body, media_type)
-    return Blob(body, media_type or "application/octet-stream", f"toolway:///{tool.name}")
+    return Blob(body, media_type or "application/octet-stream", f"toolway:///{tool.name}{_file_name(reply)}")
+
+
+def _file_name(reply: Reply) -> str:
+    """Return the file name of a download as a segment of a URI, with a slash before it; empty without one."""
+    disposition = reply.header(b"content-disposition")
+    if not disposition:
+        return ""
+    head = email.message.Message()
+    head["Content-Disposition"] = disposition
+    return f"/{quote(name, safe='')}" if (name := head.get_filename()) else ""
 
 
 def _unpromised(tool: Tool, outcome: Outcome) -> Outcome:

@@ -18,10 +18,10 @@ from toolway.calls.bind import Request, bind
 from toolway.calls.caller_headers import carried_names, name_missing, refuse_carried
 from toolway.calls.context import CallContext
 from toolway.calls.dispatch import Dispatcher, Reply
-from toolway.calls.failures import internal_failure, not_asked, refused_argument
+from toolway.calls.failures import https_required, internal_failure, not_asked, refused_argument
 from toolway.calls.outcome import Deliver, Outcome
 from toolway.calls.progress import Heartbeat, SteadyReport
-from toolway.calls.redirects import Step, followed, located
+from toolway.calls.redirects import Step, followed, is_sent_to_https, located
 from toolway.calls.result import outcome_of
 from toolway.calls.set_cookies import cookies_set, credentials_of, name_cookies
 from toolway.calls.work import Work, ends_task
@@ -321,9 +321,14 @@ class Call:
         self._set_cookies += cookies_set(reply.headers)
         self._next = self._followed(request, reply)
         if self._next is None:
-            await self._finish(self._outcome(reply))
+            is_unhandled = 300 <= reply.status < 400 and self._is_sent_to_https(request, reply)
+            await self._finish(https_required(reply) if is_unhandled else self._outcome(reply))
             if reply.cut:
                 self.stop()
+
+    def _is_sent_to_https(self, request: Request, reply: Reply) -> bool:
+        here = self._dispatcher.address(request, self._context)
+        return not self._dispatcher.is_remote and is_sent_to_https(request, reply, here=here)
 
     def _is_accepted(self, request: Request, reply: Reply) -> bool:
         """Follow work that an endpoint has accepted to its result, where its Location can be followed."""
