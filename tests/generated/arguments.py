@@ -39,7 +39,13 @@ def credentials_of(request: PreparedRequest, tool: Tool) -> tuple[dict[str, str]
     """Return the headers and the query with which the same caller would come to the MCP server."""
     declared = tool.operation.credentials
     sent = {name.lower(): _text(value).strip() for name, value in request.headers.items()}
-    headers = {name: sent[name] for name in ("authorization", *declared.headers) if name in sent}
+    of_caller = [entry for entry in tool.operation.parameters if entry.source == "caller"]
+    named = (entry.name.lower() for entry in of_caller if entry.location == "header")
+    headers = {name: sent[name] for name in ("authorization", *declared.headers, *named) if name in sent}
+    cookies = {*declared.cookies, *(entry.name for entry in of_caller if entry.location == "cookie")}
+    pairs = [pair for pair in sent.get("cookie", "").split("; ") if pair.partition("=")[0] in cookies]
+    if pairs:
+        headers["cookie"] = "; ".join(pairs)
     query = dict(parse_qsl(urlsplit(_text(request.url or "")).query, keep_blank_values=True))
     return headers, {name: query[name] for name in declared.query if name in query}
 
@@ -58,8 +64,6 @@ def _parameters(case: Case, tool: Tool) -> Iterator[tuple[str, Any]]:
     if any(str(value).endswith("\n") for value in places["path"].values()):
         raise InexpressibleError("a line break at the end of a path, which the router drops")
     known = {argument.target for argument in tool.arguments.values() if argument.place == "query"}
-    if places["cookie"].keys() & tool.operation.credentials.cookies:
-        raise InexpressibleError("a cookie that says who calls, which stays with the connection")
     if places["query"].keys() - known - tool.operation.credentials.query:
         raise InexpressibleError("a query parameter that the document does not name")
     for argument in tool.arguments.values():
