@@ -217,7 +217,7 @@ def test_it_says_where_the_application_has_put_things(tmp_path: Path) -> None:
 
     assert f"MCP endpoint  {url}/agents\n" in moved
     assert f"Swagger UI    {url}/try\n" in moved
-    assert "Placed: 1 tool." in moved
+    assert "Placed: 1 tool, about " in moved
     assert "Swagger UI" not in silent
 
 
