@@ -14,7 +14,8 @@ from fastapi import FastAPI
 
 from tests.protocol.apps import make_server
 from tests.protocol.asking import make_asking_server
-from tests.protocol.wire import ACCEPT, HANDSHAKES, MODERN, Peer, reply
+from tests.protocol.waiting import make_waiting_server
+from tests.protocol.wire import ACCEPT, HANDSHAKES, MODERN, Peer, messages, reply
 from tests.servers import PATIENCE, Serve, serving
 from toolway import Settings
 
@@ -66,6 +67,32 @@ def test_a_session_lives_until_its_client_ends_it(url: str) -> None:
     assert Peer(url, VERSION).call("count_things", headers=session)["structuredContent"] == {"result": 2}
     assert httpx2.delete(url, headers={**session, "mcp-protocol-version": VERSION}).status_code == 200
     assert status(url, session) == 404
+
+
+def test_responses_in_a_session_are_json_while_nothing_has_to_be_sent_before_them(url: str) -> None:
+    hello = Peer(url, VERSION).send("initialize", HELLO)
+    session = open_session(url)
+    listed = Peer(url, VERSION).send("tools/list", headers=session)
+    refused = Peer(url, VERSION).send("resources/read", {"uri": "none:"}, headers=session)
+    for response in (hello, listed, refused):
+        assert response.headers["content-type"] == "application/json"
+        assert response.json()["id"] == 1
+        assert "x-accel-buffering" not in response.headers
+    assert listed.json()["result"]["tools"]
+    assert "error" in refused.json()
+
+
+def test_a_notification_before_the_response_makes_it_an_event_stream(serve: Serve) -> None:
+    app = make_waiting_server(Settings(stateful=True))
+    url = f"{serve(app)}/mcp"
+    session = open_session(url)
+    app.state.tracker.opened.set()
+    params = {"name": "go_in_steps", "_meta": {"progressToken": 7}}
+    response = Peer(url, VERSION).send("tools/call", params, headers=session)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    *progress, last = messages(response)
+    assert {message["method"] for message in progress} == {"notifications/progress"}
+    assert last["result"]["content"][0]["text"].endswith("data: three\n\n")
 
 
 def test_a_session_that_nobody_has_opened_is_not_found(url: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from mcp_types import INTERNAL_ERROR
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from starlette.types import Message as Event
 from starlette.types import Receive, Send
 
@@ -16,7 +16,7 @@ from toolway.errors import ServerShutdownError
 from toolway.protocol.slow_clients import SlowClientError
 from toolway.protocol.timers import Timer, Timers
 
-__all__ = ["Answer", "EventStreamGuard", "Watch", "progress_event", "write_error"]
+__all__ = ["Answer", "DeferredEventStream", "EventStreamGuard", "Watch", "progress_event", "write_error"]
 
 logger = logging.getLogger("toolway.protocol")
 
@@ -26,6 +26,7 @@ _STREAM_HEADERS = [
     (b"connection", b"keep-alive"),
     (b"x-accel-buffering", b"no"),
 ]
+_STREAM_HEADER_NAMES = frozenset(name for name, _ in _STREAM_HEADERS)
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")  # in JSON they stand only between tokens, but they would end an event
 _LARGE = 64 * 1024
 _PING_SECONDS = 15.0
@@ -110,7 +111,7 @@ class EventStreamGuard:
 
     async def send(self, event: Event) -> None:
         if event["type"] == "http.response.start":
-            self._is_open = any(value.startswith(b"text/event-stream") for _, value in event["headers"])
+            self._is_open = _is_event_stream(event)
         elif not event.get("more_body", False):
             self._is_open = False
         await self._send(event)
@@ -120,6 +121,57 @@ class EventStreamGuard:
         if self._is_open:
             frame = b"" if self._request_id is None else _event(_restarting(self._request_id))
             await self._send({"type": "http.response.body", "body": frame})
+
+
+class DeferredEventStream:
+    """Turns an event stream of the SDK into a JSON response if its first event is the response.
+
+    Within a session, the SDK answers every request with an event stream. Its start is held back until it is known
+    whether a notification, a request to the client, or a keep-alive comment has to be sent before the response.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Event | None = None
+        self._has_sent_json = False
+
+    async def send(self, event: Event) -> None:
+        if self._has_sent_json:
+            if not event.get("more_body", False):
+                await self._send({"type": "http.response.body", "body": b""})
+        elif event["type"] == "http.response.start" and _is_event_stream(event):
+            self._start = event
+        elif self._start is None:
+            await self._send(event)
+        else:
+            await self._send_first(self._start, event)
+
+    async def _send_first(self, start: Event, event: Event) -> None:
+        self._start = None
+        response = _response_in(event.get("body", b""))
+        if response is None:
+            await self._send(start)
+            await self._send(event)
+            return
+        self._has_sent_json = True
+        kept = [(name, value) for name, value in start["headers"] if name not in _STREAM_HEADER_NAMES]
+        headers = [*kept, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(response))]
+        await self._send({**start, "headers": headers})
+        # The SDK ends the stream by itself: ended here, the server would report the client as gone.
+        await self._send({**event, "body": response})
+
+
+def _is_event_stream(start: Event) -> bool:
+    return any(value.startswith(b"text/event-stream") for _, value in start["headers"])
+
+
+def _response_in(frame: bytes) -> bytes | None:
+    """Return the JSON-RPC response in an event; None for a comment, a notification, and a request to the client."""
+    _, separator, data = frame.partition(b"\r\ndata: ")
+    if not separator:
+        return None
+    data = data.rstrip(b"\r\n")
+    return None if "method" in from_json(data) else data
 
 
 def _restarting(request_id: str | int) -> bytes:

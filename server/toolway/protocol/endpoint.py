@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from toolway.calls import LINK, Calls
 from toolway.protocol.admission import ADMISSION, Admission
-from toolway.protocol.answer import EventStreamGuard
+from toolway.protocol.answer import DeferredEventStream, EventStreamGuard
 from toolway.protocol.gate import Gate, read_body
 from toolway.protocol.lane import FastLane
 from toolway.protocol.message import (
@@ -145,6 +145,8 @@ class Endpoint:
     async def _leave_to_sdk(
         self, scope: Scope, receive: Receive, send: Send, answers: str | int | None = None, *, in_session: bool
     ) -> None:
+        if answers is not None:
+            send = DeferredEventStream(send).send
         stream = EventStreamGuard(send, answers)
         await self._started().handle_request(self._for_sdk(scope), receive, stream.send, in_session=in_session)
         await stream.complete()
