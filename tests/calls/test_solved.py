@@ -32,6 +32,7 @@ from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
 from tests.calls.stack import assert_calls_alike, call, client_of, require_read, without_reference
+from toolway import agent_tool
 from toolway.calls.direct import DirectPath
 from toolway.calls.plain import PlainEndpoint
 from toolway.calls.solved import SolvedEndpoint
@@ -541,6 +542,7 @@ async def test_refusals_tell_of_a_body_only_where_one_was_read() -> None:
             return JSONResponse({"detail": [repr(error.body), getattr(error, "endpoint_path", None)]}, 409)
 
         @app.post("/raw/{number}", operation_id="raw")
+        @agent_tool(raw_body=True)
         async def raw(number: int, request: Request) -> int:
             return number
 
