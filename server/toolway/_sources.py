@@ -114,8 +114,8 @@ class Application:
         self.local = app
         self.starts_app = client is None
         self.adapt: Callable[[Api], Api] = lambda api: api
+        self.selection = selection
         self._elsewhere = _client_dispatcher(client, settings) if client is not None else None
-        self._selection = selection
         self._settings = settings
 
     @property
@@ -132,10 +132,10 @@ class Application:
         api = self.adapt(read_application(self.app))
         settings = self._settings
         rules = _caller_rules(settings)
-        return build_catalog(api, self._selection, origin, rules, publishes_output=settings.output_schemas)
+        return build_catalog(api, self.selection, origin, rules, publishes_output=settings.output_schemas)
 
     def narrow(self, selection: Selection) -> None:
-        self._selection = self._selection.narrowed(selection)
+        self.selection = self.selection.narrowed(selection)
 
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
         return {"": self._elsewhere or Dispatcher(self.app, self._settings, state)}

@@ -10,8 +10,10 @@ from toolway._sources import Application
 from toolway._toolway import Toolway
 from toolway.catalog import Catalog
 from toolway.compat.fastapi_mcp.describe import Wording
+from toolway.compat.fastapi_mcp.filters import Filters
 from toolway.compat.fastapi_mcp.tools import tell_renamed
-from toolway.errors import NotStartedError
+from toolway.errors import FilterError
+from toolway.protocol import Callers
 
 __all__ = ["Served"]
 
@@ -19,18 +21,35 @@ __all__ = ["Served"]
 class Served(Toolway):
     """A Toolway whose tools are named and described as fastapi-mcp's users are used to."""
 
-    def __init__(self, *args: Any, wording: Wording, **options: Any) -> None:
+    def __init__(self, *args: Any, wording: Wording, filters: Filters, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._filters = filters
+        self._server_before_start: Server[Any] | None = None
         if isinstance(self.source, Application):
             self.source.adapt = wording.applied
+            self.source.selection = filters.selection()
 
     @property
     def server(self) -> Server[Any]:
-        if self._running is None:
-            raise NotStartedError("the server is made when the application starts; run its lifespan first")
-        return self._running.server
+        """The server of the running application; before its start, one that serves the operations known by now."""
+        if self._running is not None:
+            return self._running.server
+        if self._server_before_start is None:
+            _, _, self._server_before_start = self._parts({}, Callers(self.settings))
+        return self._server_before_start
+
+    def refresh(self) -> None:
+        self._server_before_start = None
+        super().refresh()
 
     def read_catalog(self) -> Catalog:
         catalog = super().read_catalog()
+        given = self._filters.given()
+        if given and not catalog.tools:
+            named = " and ".join(f"{name}={list(entries)!r}" for name, entries in given.items())
+            raise FilterError(
+                f"{named} leave no operation to serve; an operation is served if an include filter names it"
+                " and no exclude filter does"
+            )
         tell_renamed(catalog.tools.values())
         return catalog

@@ -1,14 +1,24 @@
-"""fastapi-mcp's four filters as the engine's two: each narrows, and none brings back what another one left out."""
+"""The four filters of fastapi-mcp: two that include, either of which is enough, and two that exclude."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from toolway.catalog import Filter
+from toolway.catalog import Filter, Selection
 from toolway.compat.fastapi_mcp.notice import notify
+from toolway.operations import Operation
 
 __all__ = ["Filters"]
+
+
+class _EitherIncludes(Selection):
+    """Serves operations that are included by id or by tag, and that neither filter excludes."""
+
+    def serves(self, operation: Operation) -> bool:
+        ways = [cast("Filter", {key: entries}) for key, entries in self.include.items()] or [Filter()]
+        return any(Selection(way, self.exclude, also=self.also).serves(operation) for way in ways)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +39,26 @@ class Filters:
         _only_one("tags", self.include_tags, self.exclude_tags)
         self._tell_what_differs()
 
-    def include(self) -> Filter:
-        return _filter(self.include_operations, self.include_tags)
+    def selection(self) -> Selection:
+        return _EitherIncludes(
+            _filter(self.include_operations, self.include_tags), _filter(self.exclude_operations, self.exclude_tags)
+        )
 
-    def exclude(self) -> Filter:
-        return _filter(self.exclude_operations, self.exclude_tags)
+    def given(self) -> dict[str, Sequence[str]]:
+        """Return the filters that are set, by name."""
+        filters = {
+            "include_operations": self.include_operations,
+            "exclude_operations": self.exclude_operations,
+            "include_tags": self.include_tags,
+            "exclude_tags": self.exclude_tags,
+        }
+        return {name: entries for name, entries in filters.items() if entries is not None}
 
     def _tell_what_differs(self) -> None:
         """Operations with tags: fastapi-mcp served whatever either of the two let through."""
         by_id = _given(include_operations=self.include_operations, exclude_operations=self.exclude_operations)
         by_tag = _given(include_tags=self.include_tags, exclude_tags=self.exclude_tags)
-        if by_id and by_tag:
+        if by_id and by_tag and not (self.include_operations and self.include_tags):
             notify(
                 f"{by_id} and {by_tag} narrow together: an operation is served when both let it through. fastapi-mcp"
                 " served it when one did, so a filter could bring back what the other had left out. To serve either,"

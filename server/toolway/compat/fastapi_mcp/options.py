@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import httpx2
 
 from toolway._headers import stays_with_connection
+from toolway.compat.fastapi_mcp.httpx_client import adapted, is_httpx_client
 from toolway.compat.fastapi_mcp.notice import notify
 from toolway.errors import ConfigurationError
 from toolway.settings import Settings, read_settings
@@ -20,15 +21,17 @@ def usable_client(client: object) -> httpx2.AsyncClient | None:
     """Return the client that reaches the API, or None to call it in this process.
 
     Raises:
-        ConfigurationError: it is no client of httpx2.
+        ConfigurationError: it is neither an `httpx2.AsyncClient` nor an `httpx.AsyncClient`.
     """
     if client is None:
         return None
+    if is_httpx_client(client):
+        client = adapted(client)
     if not isinstance(client, httpx2.AsyncClient):
         kind = type(client)
         raise ConfigurationError(
-            f"expected http_client to be an httpx2.AsyncClient, got {kind.__module__}.{kind.__qualname__};"
-            " httpx2 follows httpx, so `import httpx2 as httpx` where the client is made is all that changes"
+            "expected http_client to be an httpx2.AsyncClient or an httpx.AsyncClient,"
+            f" got {kind.__module__}.{kind.__qualname__}; calls run in this process without http_client"
         )
     if client.base_url.host:
         return client
@@ -40,7 +43,7 @@ def usable_client(client: object) -> httpx2.AsyncClient | None:
 
 
 def settings_with(headers: Sequence[str]) -> Settings:
-    """The settings of the environment, and the headers to hand on.
+    """Return the settings of the environment, with the headers to forward, and with sessions, as fastapi-mcp had them.
 
     Raises:
         ConfigurationError: a header's name is none.
@@ -48,7 +51,11 @@ def settings_with(headers: Sequence[str]) -> Settings:
     wanted = [name.lower() for name in headers]
     _tell_headers(wanted)
     forwarded = [name for name in wanted if name != _ALWAYS and not stays_with_connection(name)]
-    return Settings(forward_headers=list(dict.fromkeys([*read_settings().forward_headers, *forwarded])))
+    known = read_settings()
+    return Settings(
+        forward_headers=list(dict.fromkeys([*known.forward_headers, *forwarded])),
+        stateful=known.stateful if "stateful" in known.model_fields_set else True,
+    )
 
 
 def _tell_headers(wanted: Sequence[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import httpx2
 from fastapi import APIRouter, Depends, FastAPI, params
 from mcp.server.lowlevel import Server
 from mcp_types import Tool
@@ -34,7 +33,8 @@ class FastApiMCP:
         description: the server's instructions for agents; the application's description otherwise.
         describe_all_responses: tell every documented answer in the tools' descriptions.
         describe_full_response_schema: tell the answers' JSON Schemas in the tools' descriptions.
-        http_client: an `httpx2.AsyncClient` with a ``base_url``; calls run in this process without one.
+        http_client: an `httpx2.AsyncClient` or `httpx.AsyncClient` with a ``base_url``; calls run in this process
+            without one.
         include_operations: only these operation ids.
         exclude_operations: not these operation ids.
         include_tags: only operations with one of these tags.
@@ -44,7 +44,7 @@ class FastApiMCP:
 
     Raises:
         ValueError: operations, or tags, are both included and excluded.
-        ConfigurationError: `http_client` is no client of httpx2, or an include names nothing.
+        ConfigurationError: `http_client` is a client of neither httpx2 nor httpx.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - fastapi-mcp's own signature
@@ -54,7 +54,7 @@ class FastApiMCP:
         description: str | None = None,
         describe_all_responses: bool = False,
         describe_full_response_schema: bool = False,
-        http_client: httpx2.AsyncClient | None = None,
+        http_client: Any = None,
         include_operations: Sequence[str] | None = None,
         exclude_operations: Sequence[str] | None = None,
         include_tags: Sequence[str] | None = None,
@@ -74,8 +74,7 @@ class FastApiMCP:
             usable_client(http_client),
             wording=Wording(self.description, describe_all_responses, describe_full_response_schema),
             name=self.name,
-            include=filters.include(),
-            exclude=filters.exclude(),
+            filters=filters,
             settings=self._settings,
         )
 
@@ -91,10 +90,10 @@ class FastApiMCP:
 
     @property
     def server(self) -> Server[Any]:
-        """The SDK's server.
+        """The SDK's server of the running application; before its start, one that serves the operations known by now.
 
         Raises:
-            NotStartedError: nothing is mounted, or the application is not running.
+            FilterError: a filter matches nothing, or the filters leave nothing.
         """
         return self._served.server
 
@@ -134,7 +133,11 @@ class FastApiMCP:
         self.mount_http(router, mount_path)
 
     def setup_server(self) -> None:
-        """Read the operations again: for routes that are added while the application runs."""
+        """Read the operations again, for routes that were added while the application runs or after `server` was used.
+
+        Raises:
+            FilterError: a filter matches nothing, or the filters leave nothing.
+        """
         self._served.refresh()
 
     def _target(self, router: object) -> FastAPI | APIRouter:
