@@ -123,4 +123,4 @@ async def test_a_method_without_a_result_for_agents_is_skipped_with_the_reason(m
     async with both(app) as reached:
         (skipped,) = reached.catalog.skipped
         assert list(reached.catalog.tools) == ["stock"]
-    assert (skipped.method, skipped.reason) == (method, f"a {method} request has no result for an agent")
+    assert (skipped.method, skipped.reason) == (method, f"{method} requests have no result for an agent")

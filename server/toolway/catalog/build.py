@@ -89,7 +89,7 @@ def _without_bodiless(api: Api) -> Api:
     """Skip the operations whose method has no result for an agent."""
     left = tuple(operation for operation in api.operations if operation.method not in _BODILESS)
     skipped = (
-        Skipped(operation.method, operation.path, f"a {operation.method} request has no result for an agent")
+        Skipped(operation.method, operation.path, f"{operation.method} requests have no result for an agent")
         for operation in api.operations
         if operation.method in _BODILESS
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from mcp_types import INTERNAL_ERROR
 from pydantic_core import from_json, to_json
@@ -60,8 +59,10 @@ class Answer:
         if self._is_over:
             return
         self._is_over = True
-        with self._losing_slow_client():
+        try:
             await self._send_answer(pieces)
+        except SlowClientError as error:
+            self._lose_client(error)
 
     async def _send_answer(self, pieces: Sequence[bytes]) -> None:
         if self._streams:
@@ -80,20 +81,18 @@ class Answer:
     async def _write(self, frame: bytes) -> None:
         if self._is_over:
             return
-        with self._losing_slow_client():
+        try:
             if not self._streams:
                 self._streams = True
                 await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
             await self._send({"type": "http.response.body", "body": frame, "more_body": True})
-
-    @contextmanager
-    def _losing_slow_client(self) -> Generator[None]:
-        """Send nothing more to a client that does not read; what it called does not see the error."""
-        try:
-            yield
         except SlowClientError as error:
-            self._is_over = self.is_lost = True
-            logger.warning("a response was not sent whole: %s", error)
+            self._lose_client(error)
+
+    def _lose_client(self, error: SlowClientError) -> None:
+        """Send nothing more to a client that does not read; what it called does not see the error."""
+        self._is_over = self.is_lost = True
+        logger.warning("a response was not sent whole: %s", error)
 
 
 class EventStreamGuard:

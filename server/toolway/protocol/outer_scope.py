@@ -31,7 +31,8 @@ def outer_scope(scope: Mapping[str, Any]) -> dict[str, Any]:
         found["user"] = user
     if "auth" in scope:
         found["auth"] = scope["auth"]
-    if isinstance(state := scope.get("state"), Mapping):
+    state = scope.get("state")
+    if type(state) is dict or isinstance(state, Mapping):  # as a rule it is one, and looking into ABCs takes its time
         found["state"] = cast("Mapping[str, Any]", state)
     return found
 

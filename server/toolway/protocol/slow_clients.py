@@ -6,6 +6,11 @@ large body waits here until the client has read most of what came before, and th
 
 from __future__ import annotations
 
+import types
+from collections.abc import Generator
+from functools import partial
+from typing import Any
+
 from starlette.types import Message, Send
 
 from toolway.protocol.timers import Limit, Timers
@@ -52,8 +57,29 @@ class DeadlineSend:
             await self._send_in_time({"type": "http.response.body", "body": piece, "more_body": more})
 
     async def _send_in_time(self, message: Message) -> None:
+        sending = self._send(message).__await__()
+        try:
+            waiting = next(sending)
+        except StopIteration:  # as a rule nothing has to wait, and a deadline would cost more than the sending
+            return
         try:
             with Limit(self._timers, self._seconds):
-                await self._send(message)
+                await _resume(sending, waiting)
         except TimeoutError:
             raise SlowClientError(f"the client has read nothing for {self._seconds:g} seconds") from None
+
+
+@types.coroutine
+def _resume(sending: Generator[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:
+    """Await the rest of something that has begun to wait."""
+    while True:
+        try:
+            result = yield waiting
+        except BaseException as error:  # noqa: BLE001 - such as a cancellation, which the sending has to see
+            step = partial(sending.throw, error)
+        else:
+            step = partial(sending.send, result)
+        try:
+            waiting = step()
+        except StopIteration:
+            return
