@@ -132,32 +132,31 @@ class DeferredEventStream:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._start: Event | None = None
-        self._has_sent_json = False
+        self._response: bytes | None = None
 
     async def send(self, event: Event) -> None:
-        if self._has_sent_json:
-            if not event.get("more_body", False):
-                await self._send({"type": "http.response.body", "body": b""})
-        elif event["type"] == "http.response.start" and _is_event_stream(event):
-            self._start = event
-        elif self._start is None:
-            await self._send(event)
-        else:
-            await self._send_first(self._start, event)
-
-    async def _send_first(self, start: Event, event: Event) -> None:
-        self._start = None
-        response = _response_in(event.get("body", b""))
-        if response is None:
-            await self._send(start)
-            await self._send(event)
+        if self._response is not None:  # nothing of the stream is sent
             return
-        self._has_sent_json = True
-        kept = [(name, value) for name, value in start["headers"] if name not in _STREAM_HEADER_NAMES]
-        headers = [*kept, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(response))]
-        await self._send({**start, "headers": headers})
-        # The SDK ends the stream by itself: ended here, the server would report the client as gone.
-        await self._send({**event, "body": response})
+        if event["type"] == "http.response.start" and _is_event_stream(event):
+            self._start = event
+            return
+        if self._start is not None:
+            self._response = _response_in(event.get("body", b""))
+            if self._response is not None:
+                return
+            start, self._start = self._start, None
+            await self._send(start)
+        await self._send(event)
+
+    async def finish(self) -> None:
+        """Send the JSON response, once the SDK is done with the request: its id is free again then."""
+        if self._start is None or self._response is None:
+            return
+        kept = [(name, value) for name, value in self._start["headers"] if name not in _STREAM_HEADER_NAMES]
+        length = b"%d" % len(self._response)
+        headers = [*kept, (b"content-type", b"application/json"), (b"content-length", length)]
+        await self._send({**self._start, "headers": headers})
+        await self._send({"type": "http.response.body", "body": self._response})
 
 
 def _is_event_stream(start: Event) -> bool:

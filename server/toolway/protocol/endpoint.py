@@ -139,14 +139,14 @@ class Endpoint:
         lane = None if in_session else self._lane
         if lane is not None and await lane.answers(scope, headers, message, receive, send):
             return
+        answers, deferred = request_id(message), DeferredEventStream(send)
         with self._claimed(headers, message, in_session=in_session):
-            await self._leave_to_sdk(scope, replayed(body, receive), send, request_id(message), in_session=in_session)
+            await self._leave_to_sdk(scope, replayed(body, receive), deferred.send, answers, in_session=in_session)
+        await deferred.finish()
 
     async def _leave_to_sdk(
         self, scope: Scope, receive: Receive, send: Send, answers: str | int | None = None, *, in_session: bool
     ) -> None:
-        if answers is not None:
-            send = DeferredEventStream(send).send
         stream = EventStreamGuard(send, answers)
         await self._started().handle_request(self._for_sdk(scope), receive, stream.send, in_session=in_session)
         await stream.complete()
