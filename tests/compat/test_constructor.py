@@ -197,8 +197,11 @@ async def test_initialize_opens_a_session_as_with_fastapi_mcp() -> None:
     assert result["structuredContent"] == {"number": 1, "title": "Dune"}
 
 
-async def test_the_setting_turns_sessions_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOOLWAY_STATEFUL", "false")
+@pytest.mark.parametrize(("variable", "value"), [("TOOLWAY_STATEFUL", "false"), ("WEB_CONCURRENCY", "2")])
+async def test_the_setting_and_several_processes_turn_sessions_off(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
     app = make_library()
     FastApiMCP(app).mount_http()
     with serving(app) as base:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import httpx2
 
 from toolway._headers import stays_with_connection
+from toolway._processes import is_one_of_several
 from toolway.compat.fastapi_mcp.httpx_client import adapted, is_httpx_client
 from toolway.compat.fastapi_mcp.notice import notify
 from toolway.errors import ConfigurationError
@@ -45,6 +46,8 @@ def usable_client(client: object) -> httpx2.AsyncClient | None:
 def settings_with(headers: Sequence[str]) -> Settings:
     """Return the settings of the environment, with the headers to forward, and with sessions, as fastapi-mcp had them.
 
+    Several processes keep no sessions unless the environment says so: a client's next request may reach another one.
+
     Raises:
         ConfigurationError: a header's name is none.
     """
@@ -54,7 +57,7 @@ def settings_with(headers: Sequence[str]) -> Settings:
     known = read_settings()
     return Settings(
         forward_headers=list(dict.fromkeys([*known.forward_headers, *forwarded])),
-        stateful=known.stateful if "stateful" in known.model_fields_set else True,
+        stateful=known.stateful if known.stateful is not None or is_one_of_several() else True,
     )
 
 
