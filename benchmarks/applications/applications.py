@@ -249,7 +249,11 @@ PREFECT = Application(
         Call("read_flows", {"limit": -1}, "POST /api/flows/filter", {"limit": -1}),
         Call("count_flows", {}, "POST /api/flows/count", {}),
         Call("read_flow_by_name", {"name": "nothing"}, "GET /api/flows/name/nothing"),
-        Call("read_flow", {"id": "nothing"}, "GET /api/flows/nothing"),
+        Call(
+            "read_flow",
+            {"id": "00000000-0000-4000-8000-000000000000"},
+            "GET /api/flows/00000000-0000-4000-8000-000000000000",
+        ),
         Call("read_variables", {"limit": 3}, "POST /api/variables/filter", {"limit": 3}),
     ),
     remark="a middleware with a limited number of places; its document also names paths that only a catch-all serves",
