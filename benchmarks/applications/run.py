@@ -1,6 +1,6 @@
 """Run toolway on applications by others, and compare tool calls with plain HTTP requests to the same server.
 
-    make applications [ARGS="[--only NAME] [--sweep] [--galaxium CHECKOUT]"]
+    make applications [ARGS="[--only NAME ...] [--results PAGE] [--sweep] [--galaxium CHECKOUT]"]
 
 Each application gets an environment of its own below ``--folder`` (a few gigabytes in all; kept for the next time).
 Servers listen on loopback and end with the run. RESULTS.md beside this file is written when all of them have been run.
@@ -205,7 +205,8 @@ def read_catalog(place: Place, row: Row, command: Callable[..., list[str]], app:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=[app.name for app in APPLICATIONS])
+    parser.add_argument("--only", nargs="+", choices=[app.name for app in APPLICATIONS])
+    parser.add_argument("--results", type=Path, help="the page to write; RESULTS.md beside this file for all of them")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "toolway-applications")
     parser.add_argument("--galaxium", type=Path, help="a checkout of IBM/galaxium-travels, which is no package")
     parser.add_argument(
@@ -216,7 +217,7 @@ def main() -> int:
     uv = installer(given.folder)
     rows: list[Row] = []
     for app in APPLICATIONS:
-        if given.only in (None, app.name) and (given.galaxium or not app.source):
+        if (given.only is None or app.name in given.only) and (given.galaxium or not app.source):
             rows.append(row := Row(app))
             place = Place(app, given.folder, given.galaxium)
             print(f"{app.name}: installing ...", flush=True)
@@ -228,8 +229,8 @@ def main() -> int:
                     error = error.exceptions[0]
                 row.failure = f"{type(error).__name__}: {error}"
             print(summary(row), *details(row), sep="\n", flush=True)
-    if given.only is None:
-        (HERE / "RESULTS.md").write_text(page(rows).replace(str(given.folder), "FOLDER"))
+    if given.only is None or given.results:
+        (given.results or HERE / "RESULTS.md").write_text(page(rows).replace(str(given.folder), "FOLDER"))
     return 1 if any(row.problems for row in rows) else 0
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from toolway.calls.remote import RemoteDispatcher
     from toolway.protocol import State
 
-__all__ = ["Application", "Remote", "Source", "combined", "source_of"]
+__all__ = ["Application", "Remote", "Source", "caller_rules", "combined", "source_of"]
 
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,30}")
 
@@ -131,7 +131,7 @@ class Application:
             prepare_questions(self.app, self._settings)
         api = self.adapt(read_application(self.app))
         settings = self._settings
-        rules = _caller_rules(settings)
+        rules = caller_rules(settings)
         return build_catalog(api, self.selection, origin, rules, publishes_output=settings.output_schemas)
 
     def narrow(self, selection: Selection) -> None:
@@ -194,7 +194,7 @@ class _Elsewhere(_Without):
         self._dispatcher = _remote_dispatcher(remote, settings)
         self._publishes_output = settings.output_schemas
         self._selection = selection
-        self._rules = _caller_rules(settings)
+        self._rules = caller_rules(settings)
 
     @cached_property
     def _api(self) -> Api:
@@ -293,7 +293,8 @@ def combined(parts: Mapping[str, Source], title: str) -> Source:
     return _Several(parts, title)
 
 
-def _caller_rules(settings: Settings) -> CallerRules:
+def caller_rules(settings: Settings) -> CallerRules:
+    """Return which headers and cookies are arguments, and which come from the MCP request, where settings decide."""
     return CallerRules(frozenset(settings.header_arguments), frozenset(settings.caller_headers))
 
 

@@ -207,3 +207,20 @@ def dangling(schema: dict[str, Any]) -> Iterator[str]:
             pending.extend(node.values())
         elif isinstance(node, list):
             pending.extend(node)
+
+
+@pytest.mark.parametrize("options", [("--no-output-schemas",), ()], ids=["withheld", "published"])
+@pytest.mark.parametrize("is_document", [True, False], ids=["document", "application"])
+def test_output_schemas_can_be_withheld(tmp_path: Path, options: tuple[str, ...], is_document: bool) -> None:
+    code = "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/count')\ndef count() -> int: return 3\n"
+    write(tmp_path, {"shop.py": code})
+    app = "shop:app"
+    if is_document:
+        names: dict[str, Any] = {}
+        exec(code, names)
+        write(tmp_path, {"openapi.json": json.dumps(names["app"].openapi())})
+        app = "openapi.json"
+
+    (tool,) = json.loads(toolway("list", app, "--json", *options, cwd=tmp_path).stdout)["tools"]
+
+    assert ("outputSchema" in tool) == (not options)

@@ -16,7 +16,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.servers import serving
@@ -30,7 +30,6 @@ MODES = {
     "whole stack": {"direct": False},
     "stateful": {"stateful": True},
 }
-ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
 HOLDERS: dict[str, Callable[[], Any]] = {
     "capacity limiter": lambda: anyio.CapacityLimiter(4),
     "lock": asyncio.Lock,
@@ -84,12 +83,10 @@ async def test_a_call_needs_no_second_place_of_what_a_middleware_holds(
     app.add_middleware(Holding, holder=holder())
 
     with serving(app) as url:
-        for mode in ERAS.values():
-            for callers in (8, 32):
-                with anyio.fail_after(60):
-                    assert set(await asyncio.gather(*(called(f"{url}/mcp", mode) for _ in range(callers)))) == {
-                        '"pong"'
-                    }
+        for mode, callers in (("auto", 8), ("auto", 32), ("legacy", 8)):
+            with anyio.fail_after(60):
+                results = await asyncio.gather(*(called(f"{url}/mcp", mode) for _ in range(callers)))
+            assert results == ['"pong"'] * callers
 
 
 async def test_a_guard_dependency_that_holds_something_is_left_before_the_call() -> None:
@@ -359,7 +356,9 @@ async def test_the_application_is_itself_again_after_it_has_stopped() -> None:
 async def test_the_address_is_served_with_a_slash_at_its_end_too(path: str, on: str) -> None:
     app = FastAPI()
     app.get("/ping", operation_id="ping")(lambda: "pong")
+    app.mount("/static", PlainTextResponse("a file"))
     app.get("/{rest:path}", include_in_schema=False)(lambda rest: rest)
+    app.mount("/", PlainTextResponse("a page"))
     served = FastAPI() if on == "other application" else app
     if on == "router":
         router = APIRouter()

@@ -22,6 +22,7 @@ from typing import Any
 
 import click
 
+from toolway._sources import caller_rules
 from toolway.asking import Rounds
 from toolway.calls import CallContext, read_arguments
 from toolway.catalog import Catalog, build_catalog
@@ -38,6 +39,7 @@ from toolway.clients import CLIENTS, Launch, needed_environment, server_name
 from toolway.errors import ConfigurationError, ToolwayError
 from toolway.lint import lint
 from toolway.operations import load_document, read_document
+from toolway.settings import settings_of
 
 __all__ = ["main"]
 
@@ -195,7 +197,9 @@ def lint_tools(
 def _with_catalog(source: Source, show: Callable[[Catalog], int], *, starts: bool) -> int:
     """Read a catalog, show it before a started application shuts down, and return the exit code."""
     if source.is_document:
-        return show(build_catalog(read_document(load_document(source.text)), source.selection))
+        settings, api = settings_of(None), read_document(load_document(source.text))
+        rules = caller_rules(settings)
+        return show(build_catalog(api, source.selection, rules=rules, publishes_output=settings.output_schemas))
     with stdout_kept():
         toolway = load_one(source)
 

@@ -1,7 +1,8 @@
-"""``--include``, ``--exclude`` and ``--expose``."""
+"""What is served: ``--include``, ``--exclude``, ``--expose`` and ``--output-schemas``."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast, get_args
 
@@ -17,9 +18,16 @@ _KEYS = tuple(Filter.__annotations__)
 
 
 def filter_options(command: F) -> F:
-    """Add the three options to a command."""
+    """Add the options to a command."""
     shape = "KEY=VALUE or a path such as '/orders/*'; KEY is operations, tags, paths or methods; may be repeated."
     for option in (
+        click.option(
+            "--output-schemas/--no-output-schemas",
+            default=None,
+            expose_value=False,
+            callback=_set_output_schemas,
+            help="Whether tools publish their output schemas (TOOLWAY_OUTPUT_SCHEMAS).",
+        ),
         click.option(
             "--expose", type=click.Choice(get_args(Exposure)), default="all", help="Serve all or marked only."
         ),
@@ -28,6 +36,12 @@ def filter_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def _set_output_schemas(_context: click.Context, _option: click.Parameter, value: bool | None) -> None:
+    """Set the variable, which the application's own Toolway and the processes of the server read as well."""
+    if value is not None:
+        os.environ["TOOLWAY_OUTPUT_SCHEMAS"] = str(value).lower()
 
 
 def read_selection(include: Sequence[str], exclude: Sequence[str], expose: str) -> Selection:
