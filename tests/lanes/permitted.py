@@ -12,9 +12,8 @@ from typing import Any
 import msgspec
 from pydantic_core import from_json
 
-from tests.lanes.comparison import Outcome, differences, is_stream
+from tests.lanes.comparison import Outcome, differences
 from tests.lanes.exchange import Request
-from tests.protocol.wire import HANDSHAKES
 
 __all__ = ["PERMITTED", "Permitted", "permission"]
 
@@ -28,29 +27,12 @@ class Permitted:
     explains: Callable[[Request, Outcome, Outcome], bool]
 
 
-def _framed(request: Request, fast: Outcome, sdk: Outcome) -> Outcome:
-    """The fast lane's outcome with its body as a stream, where that is all that the SDK makes another way."""
-    version = request.header(b"mcp-protocol-version")
-    handshake = version is None or version.strip(b" \t").decode("latin-1") in HANDSHAKES
-    is_json = fast.answer.header(b"content-type") == "application/json"
-    if not (handshake and is_json and is_stream(sdk.answer)):
-        return fast
-    body = b"data: " + fast.answer.body.translate(_BLANKS)
-    return replace(fast, answer=replace(fast.answer, headers=sdk.answer.headers, frames=[body]))
+def _null(_: Request, fast: Outcome, sdk: Outcome) -> bool:
+    return _same_when(fast, sdk, lambda body: _NULL.sub(b"", body))
 
 
-def _one_body(request: Request, fast: Outcome, sdk: Outcome) -> bool:
-    return not any(differences(_framed(request, fast, sdk), sdk))
-
-
-def _null(request: Request, fast: Outcome, sdk: Outcome) -> bool:
-    return _same_when(_framed(request, fast, sdk), sdk, lambda body: _NULL.sub(b"", body))
-
-
-def _large_number(request: Request, fast: Outcome, sdk: Outcome) -> bool:
-    return _same_when(
-        _framed(request, fast, sdk), sdk, lambda body: _NULL.sub(b"", _TOKEN.sub(_without_infinity, body))
-    )
+def _large_number(_: Request, fast: Outcome, sdk: Outcome) -> bool:
+    return _same_when(fast, sdk, lambda body: _NULL.sub(b"", _TOKEN.sub(_without_infinity, body)))
 
 
 def _without_infinity(match: re.Match[bytes]) -> bytes:
@@ -86,17 +68,10 @@ def _same_when(fast: Outcome, sdk: Outcome, changed: Callable[[bytes], bytes]) -
 
 
 _LARGE = 64 * 1024
-_BLANKS = bytes.maketrans(b"\r\n", b"  ")
 _NULL = re.compile(rb',"structuredContent":\s*null\s*(?=[,}])')
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|(?<!\d)-?\d++(?:\.\d++)?[eE][+-]?\d+')
 
 PERMITTED = (
-    Permitted(
-        "one body in place of a stream",
-        "Over handshake revisions the SDK opens an event stream for every request. A client has to take both "
-        "(basic/transports), and one JSON body costs less.",
-        _one_body,
-    ),
     Permitted(
         "null as structured content",
         "An endpoint's null is the structured content that 2026-07-28 allows; the SDK cannot send it (its models drop "
