@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Body, FastAPI, Form, Query
+from fastapi import Body, FastAPI, Form, Query, Response
 from fastapi.responses import StreamingResponse
 from mcp_types import CallToolResult
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -108,6 +108,17 @@ async def test_a_response_that_broke_off_is_an_error_with_what_was_received(
         f"Reference: {error['reference']} (details are in the server log). What was received:"
     )
     assert second == received
+
+
+async def test_a_304_names_the_length_of_a_body_that_it_does_not_have() -> None:
+    app = FastAPI()
+
+    @app.get("/unchanged", operation_id="unchanged")
+    async def unchanged() -> Response:
+        return Response(status_code=304, headers={"content-length": "30"})
+
+    async with both(app) as reached:
+        assert not (await reached.call("unchanged")).is_error
 
 
 def texts_of(result: CallToolResult) -> list[str]:

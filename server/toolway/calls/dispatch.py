@@ -345,7 +345,8 @@ class _Exchange:
     def _is_too_short(self) -> bool:
         """Tell whether the response ends before the length that it announced: a server closes the connection then."""
         length = self._reply.header(b"content-length")
-        return length.isdigit() and self._size < int(length) and self._method != "HEAD"
+        has_body = self._method != "HEAD" and self._reply.status not in {204, 304}
+        return has_body and length.isdigit() and self._size < int(length)
 
     async def _add(self, chunk: bytes, *, more: bool) -> None:
         if chunk:
