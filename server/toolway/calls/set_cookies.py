@@ -15,8 +15,11 @@ _LONGEST_NAME = 100
 
 def cookies_set(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, ...]:
     """Return the names of the cookies that a response sets; one that it deletes is not among them."""
-    found = (value.decode("latin-1") for name, value in headers if name.lower() == b"set-cookie")
-    return tuple(text.partition("=")[0].strip()[:_LONGEST_NAME] for text in found if not _deletes(text))
+    names: tuple[str, ...] = ()
+    for name, value in headers:
+        if name.lower() == b"set-cookie" and not _deletes(text := value.decode("latin-1")):
+            names += (text.partition("=")[0].strip()[:_LONGEST_NAME],)
+    return names
 
 
 def _deletes(cookie: str) -> bool:

@@ -93,7 +93,8 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             headers = self._checked(scope)
-            body = await self._body(scope, receive)
+            self._started()
+            body = await read_body(receive, self._settings, self._timers) if scope["method"] == "POST" else b""
         except Refusal as refusal:
             await refuse(send, refusal)
             return
@@ -103,10 +104,6 @@ class Endpoint:
             await self._respond(scope, headers, body, receive, send)
         else:
             await admission.grant(partial(self._respond, scope, headers, body), send)
-
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        self._started()
-        return await read_body(receive, self._settings, self._timers) if scope["method"] == "POST" else b""
 
     async def _respond(self, scope: Scope, headers: Headers, body: bytes, receive: Receive, send: Send) -> None:
         in_time = DeadlineSend(send, self._timers, self._settings.send_seconds)

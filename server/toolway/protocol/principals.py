@@ -28,6 +28,8 @@ def keep_guard(scope: Scope) -> Scope:
 
     It is read when these have run, as FastAPI forgets the route that a request came through.
     """
+    if "route" not in scope and "fastapi" not in scope:  # it came past the router, so nothing guards its path
+        return scope
     names = guard_names(scope)
     return scope if names == NO_PARAMETERS else {**scope, _GUARD: names}
 
