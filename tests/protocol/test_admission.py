@@ -357,15 +357,14 @@ async def test_the_address_is_served_with_a_slash_at_its_end_too(path: str, on: 
     app = FastAPI()
     app.get("/ping", operation_id="ping")(lambda: "pong")
     app.mount("/static", PlainTextResponse("a file"))
-    app.get("/{rest:path}", include_in_schema=False)(lambda rest: rest)
-    app.mount("/", PlainTextResponse("a page"))
     served = FastAPI() if on == "other application" else app
     if on == "router":
         router = APIRouter()
         Toolway(app).mount(on=router)
         app.include_router(router)
-        app.router.routes.insert(0, app.router.routes.pop())
-    else:
+    app.get("/{rest:path}", include_in_schema=False)(lambda rest: rest)
+    app.mount("/", PlainTextResponse("a page"))
+    if on != "router":
         Toolway(app).mount(on=served, dependencies=[Depends(lambda: None)] if on == "guarded" else [])
 
     async with client_of(served) as client:

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, HTTPException
 from opentelemetry import trace
+
+pytest.importorskip("opentelemetry.sdk")
+
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
