@@ -126,8 +126,8 @@ def _refusal_difference(result: Any, answer: httpx2.Response) -> str:
     told = (result.meta or {}).get("toolway/error", {})
     if told.get("status") != answer.status_code:
         return f"HTTP answers {answer.status_code}, the tool says {told.get('status')}"
-    if answer.status_code >= 500:
-        return ""  # what a server says of its own failures is kept from agents
+    if answer.status_code == 500:
+        return ""  # agents get a reference id instead of its text
     body = _as_json(answer.content)
     detail = body.get("detail") if isinstance(body, dict) else answer.text if body is None else body
     if "problems" in told and isinstance(detail, list):

@@ -21,7 +21,7 @@ INTRODUCTION = """\
 Written by `benchmarks/applications/run.py` on {date} with Python {python}.
 
 Each call is made by the official client in both eras of MCP, and compared with the plain HTTP request to the same
-server: status, and body or refusal (of a 5xx the status alone: its text is kept from agents). The operations are those
+server: status, and body or refusal (of a 500 the status alone: its text is kept from agents). The operations are those
 of the application's own documents: each is a tool or skipped with a reason. WebSockets stand in no document, but are
 listed as skipped. Made-up reads are all GET operations, called with invented values for what they require; of those,
 answers that change from one HTTP request to the next are not compared.

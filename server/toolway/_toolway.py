@@ -163,12 +163,8 @@ class Toolway:
         self._run_within(target, path)
         serve_docs_offline(self.app)
         is_known = isinstance(target, FastAPI)
-        is_guarded = bool(dependencies) or target is not self.app
-        at = (
-            Place(self, target, path, is_guarded=is_guarded)
-            if is_known
-            else Place(self, self.app, target.prefix + path, entry, is_guarded=is_guarded)
-        )
+        site, written, found_by = (target, path, None) if is_known else (self.app, target.prefix + path, entry)
+        at = Place(self, site, written, found_by, is_guarded=bool(dependencies) or target is not self.app)
         self.places.append(at)
         for app in (self.app, at.site):
             remember(app, self)
