@@ -16,9 +16,9 @@ from benchmarks.speed.entries import MODERN, NEWEST_HANDSHAKE, Entry
 from benchmarks.speed.requests import ID, OPERATIONS, Operation, Request, list_request, request_for
 from toolway import Settings, Toolway
 from toolway.calls import CallContext, Outcome
-from toolway.calls.bind import bind
-from toolway.calls.dispatch import Reply
-from toolway.calls.result import outcome_of
+from toolway.calls.dispatcher import Reply
+from toolway.calls.request.request_builder import bind
+from toolway.calls.response.response_parser import outcome_of
 
 REVISIONS = (MODERN, NEWEST_HANDSHAKE)
 

@@ -14,16 +14,16 @@ from benchmarks.speed.app import make_app
 from benchmarks.speed.entries import MODERN, Entry
 from benchmarks.speed.requests import ID, OPERATIONS, Request, request_for
 from toolway import Settings, Toolway
-from toolway.calls.bind import bind
-from toolway.calls.direct import DirectPath
-from toolway.calls.dispatch import Reply
-from toolway.calls.result import outcome_of
+from toolway.calls.direct.dispatch import DirectPath
+from toolway.calls.dispatcher import Reply
+from toolway.calls.request.request_builder import bind
+from toolway.calls.response.response_parser import outcome_of
 from toolway.protocol import place
-from toolway.protocol.caller import http_context
-from toolway.protocol.gate import Gate, read_body
-from toolway.protocol.message import read_headers, read_message
-from toolway.protocol.splice import Writer
-from toolway.protocol.timers import Timers
+from toolway.protocol.call_context import http_context
+from toolway.protocol.fast_lane.result_writer import Writer
+from toolway.protocol.http.jsonrpc import read_headers, read_message
+from toolway.protocol.http.request_checks import Gate, read_body
+from toolway.protocol.http.timers import Timers
 
 __all__ = ["profile"]
 

@@ -5,9 +5,7 @@ from toolway._versions import insist_on_versions
 insist_on_versions()  # before anything of an old library is touched
 
 from toolway._changes import Changes  # noqa: E402
-from toolway._sources import Remote  # noqa: E402
-from toolway._toolway import Toolway  # noqa: E402
-from toolway.asking import CannotAskError, DeclinedError, Question, Root, Roots, Sampling  # noqa: E402
+from toolway.app import Toolway  # noqa: E402
 from toolway.calls import Ask, Log, Progress, ToolResult  # noqa: E402
 from toolway.catalog import Filter  # noqa: E402
 from toolway.content import (  # noqa: E402
@@ -20,6 +18,7 @@ from toolway.content import (  # noqa: E402
     ResourceLink,
     TextContent,
 )
+from toolway.elicitation import CannotAskError, DeclinedError, Question, Root, Roots, Sampling  # noqa: E402
 from toolway.errors import (  # noqa: E402
     AppNotFoundError,
     ArgumentError,
@@ -33,6 +32,7 @@ from toolway.errors import (  # noqa: E402
 )
 from toolway.markers import Hints, agent_prompt, agent_resource, agent_tool  # noqa: E402
 from toolway.settings import Settings  # noqa: E402
+from toolway.sources import Remote  # noqa: E402
 
 __all__ = [
     "Annotations",

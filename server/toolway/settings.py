@@ -21,8 +21,17 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from toolway._values import address, caller_names, confirming, forwardable, header_values, hosts, long, origins
 from toolway.errors import ConfigurationError
+from toolway.settings_validators import (
+    address,
+    caller_names,
+    confirming,
+    forwardable,
+    header_values,
+    hosts,
+    long,
+    origins,
+)
 
 __all__ = ["Settings", "read_settings", "settings_of"]
 

@@ -33,10 +33,10 @@ from starlette.requests import HTTPConnection
 
 from tests.calls.stack import assert_calls_alike, call, client_of, require_read, without_reference
 from toolway import agent_tool
-from toolway.calls.direct import DirectPath
-from toolway.calls.plain import PlainEndpoint
-from toolway.calls.solved import SolvedEndpoint
-from toolway.operations import read_application
+from toolway.calls.direct.dispatch import DirectPath
+from toolway.calls.direct.injected import SolvedEndpoint
+from toolway.calls.direct.values_only import PlainEndpoint
+from toolway.openapi import read_application
 
 pytestmark = require_read  # other releases have nothing solved
 

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from toolway import Remote, Settings, Toolway
 from toolway.calls import CallContext, Calls, Outcome
-from toolway.calls.outcome import Text
+from toolway.calls.response.outcome import Text
 from toolway.catalog import Catalog
 
 BASE = "https://crm.example.com/api"

@@ -17,7 +17,7 @@ from tests.catalog.looking import names_of, nothing
 from tests.support import ROOT
 from toolway import agent_tool
 from toolway.catalog import build_catalog
-from toolway.operations import read_document
+from toolway.openapi import read_document
 
 LEGAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

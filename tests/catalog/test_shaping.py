@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from tests.catalog.looking import catalog_of, only_tool
 from toolway.catalog import Tool, build_catalog
-from toolway.operations import Schema, read_document
+from toolway.openapi import Schema, read_document
 
 pytestmark = pytest.mark.anyio
 

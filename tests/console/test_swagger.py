@@ -20,7 +20,7 @@ from selenium.webdriver import Chrome
 
 from tests.console.browser import Answer, chromium, hosts, open_swagger, shown_operations, try_out, wait_for
 from tests.servers import Serve
-from toolway.console.swagger import serve_docs_offline
+from toolway.console.offline_docs import serve_docs_offline
 
 
 class Note(BaseModel):
@@ -162,7 +162,7 @@ def test_the_distribution_with_the_files_is_not_imported() -> None:
 import sys
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from toolway.console.swagger import serve_docs_offline
+from toolway.console.offline_docs import serve_docs_offline
 
 app = FastAPI()
 serve_docs_offline(app)

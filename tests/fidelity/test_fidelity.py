@@ -29,8 +29,8 @@ from tests.servers import serving
 from tests.support import ROOT
 from tests.tally import Tally
 from toolway import Settings, Toolway
-from toolway.calls.direct import DirectPath
-from toolway.calls.solved import SolvedEndpoint
+from toolway.calls.direct.dispatch import DirectPath
+from toolway.calls.direct.injected import SolvedEndpoint
 
 ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
 TRANSPORTS = ("HTTP", "HTTP by the SDK", "HTTP directly", "stdio")

@@ -12,10 +12,22 @@ from tests.foundation.project import PACKAGE
 from tests.support import ROOT
 
 # A room may import the rooms before it and itself; lint takes the name of the server from clients.
-ROOMS = ("operations", "catalog", "asking", "calls", "jobs", "policy", "protocol", "clients", "lint", "console", "cli")
+ROOMS = (
+    "openapi",
+    "catalog",
+    "elicitation",
+    "policy",
+    "calls",
+    "tasks",
+    "protocol",
+    "clients",
+    "lint",
+    "console",
+    "cli",
+)
 ALL_ROOMS = frozenset(ROOMS)
 BESIDE = {
-    "lint": {"calls", "jobs", "policy", "protocol"},
+    "lint": {"calls", "tasks", "policy", "protocol"},
     "console": {"lint", "clients"},
 }
 # What everyone may import, and what imports no room.
@@ -24,10 +36,10 @@ FLOOR = frozenset(
         "_changes",
         "_core_schemas",
         "_garbage",
-        "_headers",
+        "headers",
         "_processes",
         "_shortcut",
-        "_values",
+        "settings_validators",
         "_versions",
         "content",
         "errors",
@@ -36,7 +48,7 @@ FLOOR = frozenset(
     }
 )
 # What puts the rooms together, and who may import that.
-COMPOSITION = frozenset({"_places", "_sources", "_toolway", "__init__"})
+COMPOSITION = frozenset({"mounts", "sources", "app", "__init__"})
 COMPOSERS = frozenset({"__init__", "__main__", "cli", "compat", "console", "lint"})
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -118,12 +130,12 @@ def test_a_module_imports_only_what_stands_below_it(module: Path) -> None:
     assert imported_places(module) - allowed_places(where) == set()
 
 
-@pytest.mark.parametrize("module", in_rooms("operations", "catalog", "asking", "calls"), ids=named)
+@pytest.mark.parametrize("module", in_rooms("openapi", "catalog", "elicitation", "calls"), ids=named)
 def test_the_lower_rooms_know_no_message_of_the_protocol(module: Path) -> None:
     assert distributions(imported_names(parse(module), module)) & {"mcp", "mcp_types"} == set()
 
 
-@pytest.mark.parametrize("module", in_rooms("operations", "catalog"), ids=named)
+@pytest.mark.parametrize("module", in_rooms("openapi", "catalog"), ids=named)
 def test_reading_an_api_loads_no_http_client_until_a_document_is_far_away(module: Path) -> None:
     now = (node for node in loaded_on_import(parse(module)) if isinstance(node, ast.Import | ast.ImportFrom))
     names = (name for node in now for name in imported_names(node, module))
@@ -154,7 +166,8 @@ def test_the_order_is_told_apart_from_its_opposite(tmp_path: Path) -> None:
     """The reading of imports itself: absolute, relative, from the package, and inside functions."""
     module = PACKAGE / "calls" / "example.py"
     tree = ast.parse(
-        "import toolway.protocol\nfrom toolway import errors, Toolway\nfrom ..catalog import tool\nfrom . import bind\n"
+        "import toolway.protocol\nfrom toolway import errors, Toolway\n"
+        "from ..catalog import tool\nfrom . import invoker\n"
         "def later():\n    from toolway.policy.scopes import Scope\n"
     )
     assert set(imported_names(tree, module)) == {
@@ -162,11 +175,11 @@ def test_the_order_is_told_apart_from_its_opposite(tmp_path: Path) -> None:
         "toolway.errors",
         "toolway.Toolway",
         "toolway.catalog.tool",
-        "toolway.calls.bind",
+        "toolway.calls.invoker",
         "toolway.policy.scopes.Scope",
     }
     assert part_of_toolway(["Toolway"]) == "__init__"
-    assert allowed_places("calls") == {"operations", "catalog", "asking", "calls", *FLOOR}
-    assert "calls" not in allowed_places("asking")
+    assert allowed_places("calls") == {"openapi", "catalog", "elicitation", "policy", "calls", *FLOOR}
+    assert "calls" not in allowed_places("elicitation")
     assert "console" not in allowed_places("clients")
-    assert {"clients", "console", "_toolway"} <= allowed_places("cli")
+    assert {"clients", "console", "app"} <= allowed_places("cli")

@@ -106,7 +106,7 @@ def test_an_application_that_only_mounts_needs_no_uvicorn() -> None:
     assert "uvicorn" not in {Requirement(text).name for text in pyproject()["project"]["dependencies"]}
     blocked = "import sys; sys.modules['uvicorn'] = None"
     made = "from fastapi import FastAPI; from toolway import Toolway; Toolway(FastAPI()).mount()"
-    assert "toolway.protocol.endpoint" in modules_after(f"{blocked}; {made}")
+    assert "toolway.protocol.http.endpoint" in modules_after(f"{blocked}; {made}")
 
 
 def test_importing_toolway_loads_no_command_line_library() -> None:

@@ -14,7 +14,7 @@ from tests.lanes.application import make_server, started
 from tests.lanes.comparison import Outcome, differences
 from tests.lanes.exchange import Request, send
 from tests.lanes.permitted import Permitted, permission
-from toolway.protocol.lane import FastLane
+from toolway.protocol.fast_lane.lane import FastLane
 
 __all__ = ["Pair", "Verdict", "pair"]
 

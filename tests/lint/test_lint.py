@@ -21,7 +21,7 @@ from tools.retail.settings import RetailSettings
 from toolway import ConfigurationError, Toolway, agent_tool
 from toolway.catalog import Catalog, build_catalog
 from toolway.lint import RULES, check, lint
-from toolway.operations import load_document, read_document
+from toolway.openapi import load_document, read_document
 
 pytestmark = pytest.mark.anyio
 

@@ -12,8 +12,8 @@ from tests.protocol.apps import make_server
 from tests.protocol.wire import ERAS, Peer, reply
 from tests.servers import Serve, serving
 from toolway import Settings
-from toolway.protocol.gate import Gate
-from toolway.protocol.refusal import Refusal
+from toolway.protocol.http.rejection import Refusal
+from toolway.protocol.http.request_checks import Gate
 
 PORT = "65535"
 HOSTS = [

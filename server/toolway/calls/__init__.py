@@ -3,17 +3,17 @@
 from toolway.calls.abilities import may_ask, may_log
 from toolway.calls.ask import Ask, prepare_questions
 from toolway.calls.context import CallContext, Report, Say
-from toolway.calls.dispatch import Dispatcher
-from toolway.calls.failures import internal_failure
-from toolway.calls.link import LINK
+from toolway.calls.direct.support import middleware_layers
+from toolway.calls.dispatcher import Dispatcher
+from toolway.calls.invoker import Call, Calls
 from toolway.calls.log import LEVELS, Level, Log, Logger
-from toolway.calls.outcome import Audio, Blob, Content, Deliver, Document, Image, Outcome, Text, Written
 from toolway.calls.progress import Progress, Reporter, steady
-from toolway.calls.result import document_of
-from toolway.calls.run import Call, Calls
-from toolway.calls.stack import middleware_layers
-from toolway.calls.tool_result import ToolResult
-from toolway.calls.words import read_arguments
+from toolway.calls.request.text_arguments import read_arguments
+from toolway.calls.response.error_results import internal_failure
+from toolway.calls.response.outcome import Audio, Blob, Content, Deliver, Document, Image, Outcome, Text, Written
+from toolway.calls.response.response_parser import document_of
+from toolway.calls.response.tool_result import ToolResult
+from toolway.calls.scope import LINK
 
 __all__ = [
     "LEVELS",

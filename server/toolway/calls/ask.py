@@ -8,10 +8,10 @@ from typing import Annotated, TypeAlias
 from fastapi import Depends, FastAPI, Header
 from starlette.requests import Request
 
-from toolway.asking import Asker
-from toolway.asking.plain import ANSWERS_HEADER, RESPONSE, STATE_HEADER, HttpAsking, HttpQuestions
-from toolway.calls.link import context_of
-from toolway.operations import responses_of
+from toolway.calls.scope import context_of
+from toolway.elicitation import Asker
+from toolway.elicitation.over_http import ANSWERS_HEADER, RESPONSE, STATE_HEADER, HttpAsking, HttpQuestions
+from toolway.openapi import responses_of
 from toolway.settings import Settings, read_settings
 
 __all__ = ["Ask", "ask_dependency", "prepare_questions"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from toolway._headers import stays_with_connection
-from toolway.asking import Asking
-from toolway.operations import Operation
+from toolway.elicitation import Asking
+from toolway.headers import stays_with_connection
+from toolway.openapi import Operation
 from toolway.settings import Settings
 
 __all__ = ["CallContext", "Report", "Say"]

@@ -8,7 +8,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from toolway.calls.context import Say
-from toolway.calls.link import context_of
+from toolway.calls.scope import context_of
 
 __all__ = ["LEVELS", "Level", "Log", "Logger", "log_dependency"]
 

@@ -13,7 +13,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from toolway.calls.context import Report
-from toolway.calls.link import context_of
+from toolway.calls.scope import context_of
 
 __all__ = ["Heartbeat", "Progress", "Reporter", "SteadyReport", "steady"]
 

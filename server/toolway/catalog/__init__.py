@@ -1,14 +1,14 @@
 """What an agent sees: tools, resources and prompts, and which operations are any of them."""
 
 from toolway.catalog.arguments import Argument, BodyPlan, Place
-from toolway.catalog.build import Catalog, build_catalog
+from toolway.catalog.builder import Catalog, build_catalog
 from toolway.catalog.combine import combine_catalogs
-from toolway.catalog.completion import Completion
-from toolway.catalog.output import WRAPPER
+from toolway.catalog.filters import Exposure, Filter, Selection
 from toolway.catalog.prompt import Prompt
 from toolway.catalog.resource import Resource
-from toolway.catalog.selection import Exposure, Filter, Selection
-from toolway.catalog.skills import Skill, SkillFile, read_skills
+from toolway.catalog.schema.output import WRAPPER
+from toolway.catalog.skill import Skill, SkillFile, read_skills
+from toolway.catalog.suggestions import Completion
 from toolway.catalog.tool import Annotations, Tool
 
 __all__ = [

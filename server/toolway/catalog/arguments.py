@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from toolway.catalog.schemas import deref, is_object
+from toolway.catalog.schema.definitions import deref, is_object
 from toolway.errors import DocumentError
-from toolway.operations import Body, Operation, Parameter, Schema, Serialization
+from toolway.openapi import Body, Operation, Parameter, Schema, Serialization
 
 __all__ = ["Argument", "BodyPlan", "Place", "body_plan", "flat_arguments"]
 

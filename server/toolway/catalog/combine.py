@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from toolway.catalog.build import Catalog
-from toolway.catalog.names import fit, hashed
+from toolway.catalog.builder import Catalog
+from toolway.catalog.naming import fit, hashed
 from toolway.catalog.prompt import Prompt
 from toolway.catalog.tool import Tool
-from toolway.operations import Operation
+from toolway.openapi import Operation
 
 __all__ = ["combine_catalogs"]
 

@@ -7,7 +7,7 @@ from string import Formatter
 from typing import Any
 
 from toolway.errors import ConfigurationError
-from toolway.operations import Operation
+from toolway.openapi import Operation
 
 __all__ = ["confirmation_of"]
 

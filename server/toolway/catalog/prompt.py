@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toolway.catalog.completion import Completion
-from toolway.catalog.fields import marker_fields
-from toolway.catalog.text import visible
+from toolway.catalog.marker_fields import marker_fields
+from toolway.catalog.schema.sanitize import visible
+from toolway.catalog.suggestions import Completion
 from toolway.catalog.tool import Tool
 
 __all__ = ["Prompt", "prompt_of"]

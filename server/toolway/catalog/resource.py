@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolway.catalog.arguments import Argument
-from toolway.catalog.completion import Completion
-from toolway.catalog.fields import marker_fields
-from toolway.catalog.schemas import deref
-from toolway.catalog.text import visible
+from toolway.catalog.marker_fields import marker_fields
+from toolway.catalog.schema.definitions import deref
+from toolway.catalog.schema.sanitize import visible
+from toolway.catalog.suggestions import Completion
 from toolway.catalog.tool import Tool
 from toolway.errors import ConfigurationError
-from toolway.operations import Operation
+from toolway.openapi import Operation
 
 __all__ = ["Resource", "resource_of"]
 

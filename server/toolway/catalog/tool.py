@@ -8,7 +8,7 @@ from typing import Any
 
 from toolway.catalog.arguments import Argument, BodyPlan
 from toolway.markers import TaskSupport
-from toolway.operations import Operation, Schema
+from toolway.openapi import Operation, Schema
 
 __all__ = ["Annotations", "Tool"]
 

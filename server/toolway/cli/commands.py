@@ -22,24 +22,24 @@ from typing import Any
 
 import click
 
-from toolway._sources import caller_rules
-from toolway.asking import Rounds
 from toolway.calls import CallContext, read_arguments
 from toolway.catalog import Catalog, build_catalog
+from toolway.cli.app_loader import Source, find_source, load_one, names_source
+from toolway.cli.app_runner import ShutdownError, run, started
 from toolway.cli.credentials import credential_options, read_credentials
 from toolway.cli.filters import filter_options, read_selection
-from toolway.cli.findings import read_limits, read_rules, show_report, show_report_json
-from toolway.cli.loading import Source, find_source, load_one, names_source
+from toolway.cli.lint_output import read_limits, read_rules, show_report, show_report_json
 from toolway.cli.output import complain, echo, prepare_logging, prepare_streams, stdout_kept
 from toolway.cli.project import equivalent
 from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
-from toolway.cli.starting import ShutdownError, run, started
 from toolway.cli.values import read_json, read_pairs
 from toolway.clients import CLIENTS, Launch, needed_environment, server_name
+from toolway.elicitation import Rounds
 from toolway.errors import ConfigurationError, ToolwayError
 from toolway.lint import lint
-from toolway.operations import load_document, read_document
+from toolway.openapi import load_document, read_document
 from toolway.settings import settings_of
+from toolway.sources import caller_rules
 
 __all__ = ["main"]
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import click
 from pydantic import SecretStr
 
-from toolway._values import header_values
 from toolway.errors import ConfigurationError
 from toolway.settings import Settings
+from toolway.settings_validators import header_values
 
 __all__ = ["Credentials", "credential_options", "read_credentials", "with_credentials"]
 

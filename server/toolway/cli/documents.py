@@ -6,13 +6,13 @@ from typing import Any
 
 import httpx2
 
-from toolway._sources import Remote
-from toolway._toolway import Toolway
+from toolway.app import Toolway
 from toolway.cli.credentials import Credentials, with_credentials
 from toolway.errors import ConfigurationError
-from toolway.operations import load_document, without_secrets
+from toolway.openapi import load_document, without_secrets
 from toolway.protocol import run_within
 from toolway.settings import Settings, read_settings
+from toolway.sources import Remote
 
 __all__ = ["toolway_of_document"]
 

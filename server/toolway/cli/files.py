@@ -8,7 +8,7 @@ from types import ModuleType
 
 from fastapi import FastAPI
 
-from toolway._toolway import Toolway
+from toolway.app import Toolway
 from toolway.errors import AppNotFoundError
 
 __all__ = ["default_attribute", "module_name"]

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from toolway.catalog import Selection
 from toolway.errors import AppNotFoundError, ConfigurationError
-from toolway.operations import is_document
+from toolway.openapi import is_document
 
 __all__ = ["Project", "equivalent", "find_project"]
 

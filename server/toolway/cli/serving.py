@@ -26,18 +26,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
-from toolway._places import Place, places_on
 from toolway._processes import mark_as_worker
-from toolway._toolway import Toolway
-from toolway.asking import new_key, share_key
+from toolway.app import Toolway
 from toolway.catalog import Catalog
-from toolway.cli.loading import Source, load_toolway
+from toolway.cli.app_loader import Source, load_toolway
+from toolway.cli.app_runner import start_failure
 from toolway.cli.output import complain, echo, has_color, prepare_logging
 from toolway.cli.show import NOTHING, is_unexplained
-from toolway.cli.starting import start_failure
+from toolway.elicitation import new_key, share_key
 from toolway.errors import ConfigurationError
 from toolway.lint import BYTES_PER_TOKEN
-from toolway.operations import applications, has_path
+from toolway.mounts import Place, places_on
+from toolway.openapi import applications, has_path
 
 __all__ = ["serve_http"]
 

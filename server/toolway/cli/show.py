@@ -10,9 +10,9 @@ from typing import Any, cast
 
 from toolway.calls import Audio, Blob, Content, Image, Outcome, Text, Written
 from toolway.catalog import Argument, Catalog, Tool
-from toolway.catalog.schemas import deref
+from toolway.catalog.schema.definitions import deref
 from toolway.cli.output import echo, is_terminal, json_text
-from toolway.operations import Schema
+from toolway.openapi import Schema
 
 __all__ = ["AT_STARTUP", "NOTHING", "is_unexplained", "show_catalog", "show_catalog_json", "show_outcome"]
 

@@ -14,10 +14,10 @@ from typing import NoReturn
 
 import anyio
 
-from toolway._toolway import Toolway
-from toolway.cli.loading import Source, load_one
+from toolway.app import Toolway
+from toolway.cli.app_loader import Source, load_one
+from toolway.cli.app_runner import ShutdownError, started
 from toolway.cli.output import complain
-from toolway.cli.starting import ShutdownError, started
 from toolway.errors import ToolwayError
 from toolway.protocol import standard_streams
 from toolway.protocol.stdio import Serve

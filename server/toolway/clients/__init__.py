@@ -1,7 +1,7 @@
 """The blocks that people paste into MCP clients."""
 
+from toolway.clients.json_config import claude_code, claude_desktop, gemini_cli
 from toolway.clients.launch import Launch, needed_environment, server_name
-from toolway.clients.mcp_servers import claude_code, claude_desktop, gemini_cli
 
 __all__ = ["CLIENTS", "Launch", "claude_code", "claude_desktop", "gemini_cli", "needed_environment", "server_name"]
 

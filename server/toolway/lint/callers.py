@@ -9,7 +9,7 @@ from typing import Any
 
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey
-from toolway.operations import Operation
+from toolway.openapi import Operation
 
 __all__ = ["CHECKS"]
 

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from fastapi import FastAPI
 
 from toolway import Toolway
-from toolway._places import mounted_on
 from toolway.clients import server_name
 from toolway.lint.report import Report, lint
+from toolway.mounts import mounted_on
 
 __all__ = ["check"]
 

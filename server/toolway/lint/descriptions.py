@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from toolway.catalog import Tool
-from toolway.catalog.describe import is_described
+from toolway.catalog.metadata import is_described
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey, plain, words
 

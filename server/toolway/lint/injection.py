@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from toolway.catalog import Tool
-from toolway.catalog.text import visible
-from toolway.catalog.walk import children
+from toolway.catalog.schema.sanitize import visible
+from toolway.catalog.schema.traversal import children
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey
-from toolway.operations import Schema
+from toolway.openapi import Schema
 
 __all__ = ["CHECKS"]
 

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, StreamingResponse
 from toolway.catalog import Tool
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey, plain, words
-from toolway.operations import Operation, Response, Schema
+from toolway.openapi import Operation, Response, Schema
 
 __all__ = ["CHECKS"]
 

@@ -8,10 +8,10 @@ from itertools import count
 from typing import Any, cast
 
 from toolway.catalog import Tool
-from toolway.catalog.walk import children, each_schema, references
+from toolway.catalog.schema.traversal import children, each_schema, references
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey
-from toolway.operations import Schema
+from toolway.openapi import Schema
 
 __all__ = ["CHECKS"]
 

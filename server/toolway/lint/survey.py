@@ -10,11 +10,11 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from toolway.catalog import Catalog, Tool
-from toolway.catalog.describe import note_of
-from toolway.catalog.schemas import deref
+from toolway.catalog.metadata import note_of
+from toolway.catalog.schema.definitions import deref
 from toolway.errors import DocumentError
 from toolway.lint.finding import Finding
-from toolway.operations import MALFORMED, Schema
+from toolway.openapi import MALFORMED, Schema
 
 __all__ = ["BYTES_PER_TOKEN", "Check", "Survey", "plain", "size", "words"]
 

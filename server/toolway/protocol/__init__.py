@@ -1,12 +1,12 @@
 """MCP itself, in both eras: 2026-07-28, and the handshake revisions before it."""
 
-from toolway.protocol.caller import Callers
-from toolway.protocol.changes import Publisher
+from toolway.protocol.call_context import Callers
+from toolway.protocol.change_events import Publisher
 from toolway.protocol.context import ContextOf
-from toolway.protocol.endpoint import Endpoint
-from toolway.protocol.lifespan import Lifespan, State, run_within
-from toolway.protocol.questions import seal_states
-from toolway.protocol.route import place
+from toolway.protocol.handlers.elicitation import seal_states
+from toolway.protocol.http.endpoint import Endpoint
+from toolway.protocol.http.lifespan import Lifespan, State, run_within
+from toolway.protocol.http.mounting import place
 from toolway.protocol.server import CatalogServer
 from toolway.protocol.stdio import standard_streams
 from toolway.protocol.wiring import Wiring

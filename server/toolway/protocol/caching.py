@@ -12,7 +12,7 @@ from mcp.server.caching import CacheableMethod, CacheHint
 
 from toolway.calls import Document
 from toolway.catalog import Catalog
-from toolway.operations import Credentials, Operation
+from toolway.openapi import Credentials, Operation
 from toolway.settings import Settings
 
 __all__ = ["list_hint", "list_hints", "read_hint"]

@@ -11,11 +11,11 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.types import Scope
 
-from toolway._headers import differs_per_request, stays_with_connection
 from toolway.calls import CallContext, Calls, Dispatcher
-from toolway.operations import NO_PARAMETERS, Operation, ParameterNames, guard_names
+from toolway.headers import differs_per_request, stays_with_connection
+from toolway.openapi import NO_PARAMETERS, Operation, ParameterNames, guard_names
 from toolway.protocol.context import Context
-from toolway.protocol.outer_scope import outer_scope
+from toolway.protocol.http.outer_scope import outer_scope
 
 __all__ = ["Identity", "Principals", "guard_of", "identity_of", "keep_guard"]
 

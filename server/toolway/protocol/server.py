@@ -33,21 +33,21 @@ from pydantic import ValidationError
 
 from toolway.calls import Calls
 from toolway.catalog import Catalog, Tool
-from toolway.catalog.walk import children
+from toolway.catalog.schema.traversal import children
 from toolway.errors import ConfigurationError, ServerShutdownError, UnknownToolError
-from toolway.operations import Schema
+from toolway.openapi import Schema
 from toolway.protocol.caching import list_hint, list_hints
-from toolway.protocol.completion import offer_completion
 from toolway.protocol.context import Context, ContextOf
+from toolway.protocol.handlers.completion import offer_completion
+from toolway.protocol.handlers.elicitation import questions_of
+from toolway.protocol.handlers.legacy_subscriptions import Sessions
+from toolway.protocol.handlers.prompts import offer_prompts
+from toolway.protocol.handlers.resources import Resources, offer_resources
+from toolway.protocol.handlers.skills import SkillFiles, offer_skills
+from toolway.protocol.handlers.subscriptions import Listening
 from toolway.protocol.instructions import fitting
-from toolway.protocol.pages import check_page
-from toolway.protocol.prompts import offer_prompts
-from toolway.protocol.questions import questions_of
-from toolway.protocol.resources import Resources, offer_resources
+from toolway.protocol.pagination import check_page
 from toolway.protocol.results import MODERN, tool_result
-from toolway.protocol.sessions import Sessions
-from toolway.protocol.skills import SkillFiles, offer_skills
-from toolway.protocol.subscriptions import Listening
 from toolway.protocol.tracing import trace_request
 from toolway.protocol.wiring import Wiring
 

@@ -13,7 +13,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import INTERNAL_ERROR, PARSE_ERROR, ErrorData, JSONRPCError
 from pydantic import ValidationError
 
-from toolway.protocol.message import refusal_of
+from toolway.protocol.http.jsonrpc import refusal_of
 from toolway.protocol.server import CatalogServer
 
 __all__ = ["Serve", "standard_streams"]

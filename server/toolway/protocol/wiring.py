@@ -8,7 +8,7 @@ from mcp.server.subscriptions import SubscriptionBus
 
 from toolway.calls import Calls
 from toolway.protocol.context import ContextOf
-from toolway.protocol.messages import Levels
+from toolway.protocol.handlers.logging import Levels
 from toolway.settings import Settings
 
 __all__ = ["Wiring"]

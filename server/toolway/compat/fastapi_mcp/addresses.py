@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from toolway.protocol.origin import host_allowed
-from toolway.protocol.refusal import Refusal
+from toolway.protocol.http.rejection import Refusal
+from toolway.protocol.http.transport_security import host_allowed
 from toolway.settings import Settings
 
 __all__ = ["NO_STORE", "Answer", "address_of", "guarded_route", "is_served"]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from toolway.catalog.schemas import Definitions
+from toolway.catalog.schema.definitions import Definitions
 from toolway.errors import DocumentError
-from toolway.operations import Api, Operation, Response
+from toolway.openapi import Api, Operation, Response
 
 __all__ = ["Wording"]
 

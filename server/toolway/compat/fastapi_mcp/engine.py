@@ -6,14 +6,14 @@ from typing import Any
 
 from mcp.server.lowlevel import Server
 
-from toolway._sources import Application
-from toolway._toolway import Toolway
+from toolway.app import Toolway
 from toolway.catalog import Catalog
 from toolway.compat.fastapi_mcp.describe import Wording
 from toolway.compat.fastapi_mcp.filters import Filters
 from toolway.compat.fastapi_mcp.tools import tell_renamed
 from toolway.errors import FilterError
 from toolway.protocol import Callers
+from toolway.sources import Application
 
 __all__ = ["Served"]
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from toolway.catalog import Filter, Selection
 from toolway.compat.fastapi_mcp.notice import notify
-from toolway.operations import Operation
+from toolway.openapi import Operation
 
 __all__ = ["Filters"]
 

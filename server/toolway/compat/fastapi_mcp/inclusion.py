@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI, routing
 from fastapi.routing import APIRoute
 
 from toolway.compat.fastapi_mcp.notice import notify
-from toolway.operations import has_endpoint
+from toolway.openapi import has_endpoint
 from toolway.protocol import run_within
 
 __all__ = ["include_at_start"]

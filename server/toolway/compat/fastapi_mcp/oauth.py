@@ -18,8 +18,8 @@ from toolway.compat.fastapi_mcp.provider import AUTHORIZE_PATH, REGISTER_PATH, P
 from toolway.compat.fastapi_mcp.registration import RegistrationError, registered
 from toolway.compat.fastapi_mcp.resource import names_a_server, resource_route
 from toolway.errors import ConfigurationError
-from toolway.operations import has_path
-from toolway.protocol.refusal import Refusal
+from toolway.openapi import has_path
+from toolway.protocol.http.rejection import Refusal
 from toolway.settings import Settings
 
 __all__ = ["publish"]

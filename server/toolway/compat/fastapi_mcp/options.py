@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import httpx2
 
-from toolway._headers import stays_with_connection
 from toolway._processes import is_one_of_several
 from toolway.compat.fastapi_mcp.httpx_client import adapted, is_httpx_client
 from toolway.compat.fastapi_mcp.notice import notify
 from toolway.errors import ConfigurationError
+from toolway.headers import stays_with_connection
 from toolway.settings import Settings, read_settings
 
 __all__ = ["settings_with", "tell_hosts", "usable_client"]

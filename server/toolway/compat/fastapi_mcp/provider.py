@@ -10,7 +10,7 @@ import httpx2
 from pydantic import ValidationError
 
 from toolway.compat.fastapi_mcp.auth import AuthConfig, OAuthMetadata
-from toolway.protocol.refusal import Refusal
+from toolway.protocol.http.rejection import Refusal
 
 __all__ = ["AUTHORIZE_PATH", "REGISTER_PATH", "Provider"]
 

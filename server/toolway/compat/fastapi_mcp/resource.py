@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from toolway.compat.fastapi_mcp.addresses import address_of, guarded_route, is_served
 from toolway.compat.fastapi_mcp.auth import AuthConfig
-from toolway.operations import has_path
+from toolway.openapi import has_path
 from toolway.settings import Settings
 
 __all__ = ["challenge", "names_a_server", "resource_route"]

@@ -8,9 +8,9 @@ from typing import Any
 from mcp_types import Tool as ListedTool
 
 from toolway.catalog import Catalog, Tool
-from toolway.catalog.describe import note_of
+from toolway.catalog.metadata import note_of
 from toolway.compat.fastapi_mcp.notice import notify
-from toolway.operations import Operation
+from toolway.openapi import Operation
 
 __all__ = ["listed", "operation_map", "tell_renamed"]
 

@@ -1,0 +1,1 @@
+"""Calls of endpoints past the ASGI stack: faster, with the same result."""

@@ -1,0 +1,94 @@
+"""Which endpoints of an application are called without its ASGI stack, or without what ends it.
+
+Only those are where nobody could tell the difference (`stack` of applications, `equivalence` of endpoints).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from toolway.calls.direct.after_middleware import EndpointBehind
+from toolway.calls.direct.direct_endpoint import Reached
+from toolway.calls.direct.eligibility import is_plain, is_solved, made_with
+from toolway.calls.direct.injected import SolvedEndpoint
+from toolway.calls.direct.support import has_plain_end, has_plain_stack, held_by, is_read
+from toolway.calls.direct.values_only import PlainEndpoint
+from toolway.openapi import Operation
+
+__all__ = ["DirectPath"]
+
+_UNKNOWN = None, None
+_Called = TypeVar("_Called")
+_Known: TypeAlias = dict[tuple[str, str], tuple[Operation, _Called | None]]
+"""What is known of operations, by method and path."""
+
+
+class DirectPath:
+    """The endpoints of one application that may be called without its ASGI stack, or without what ends it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app if isinstance(app, FastAPI) and is_read(app) else None
+        self._stack: object = None
+        self._is_plain = self._has_plain_end = False
+        self._held: Mapping[int, Mapping[str, Any]] = {}
+        self._known: _Known[PlainEndpoint | SolvedEndpoint] = {}
+        self._known_behind: _Known[EndpointBehind] = {}
+
+    def endpoint(self, operation: Operation, site: object) -> PlainEndpoint | SolvedEndpoint | None:
+        """Return what an operation calls, or None where the call has to go through the stack.
+
+        Args:
+            operation: what is called.
+            site: the application whose stack the caller's own request has just come through, untraced; None where it
+                has not.
+        """
+        app = self._app
+        if app is None or site is not app:
+            return None
+        self._look_at(app)
+        return _kept(self._known, operation, self._found) if self._is_plain else None
+
+    def behind(self, operation: Operation) -> EndpointBehind | None:
+        """Return what an operation calls behind the application's middleware, or None where the router finds that."""
+        if self._app is None:
+            return None
+        self._look_at(self._app)
+        return _kept(self._known_behind, operation, self._found_behind) if self._has_plain_end else None
+
+    def _look_at(self, app: FastAPI) -> None:
+        if app.middleware_stack is not self._stack:
+            self._known, self._known_behind, self._stack = {}, {}, app.middleware_stack
+            self._is_plain, self._has_plain_end = has_plain_stack(app), has_plain_end(app)
+            self._held = held_by(app)
+
+    def _found(self, operation: Operation) -> PlainEndpoint | SolvedEndpoint | None:
+        reached = self._reached(operation)
+        if reached is None:
+            return None
+        return PlainEndpoint(reached) if is_plain(operation, reached.made) else SolvedEndpoint(reached)
+
+    def _found_behind(self, operation: Operation) -> EndpointBehind | None:
+        reached = self._reached(operation)
+        if reached is None:
+            return None
+        return EndpointBehind(reached, PlainEndpoint(reached) if is_plain(operation, reached.made) else None)
+
+    def _reached(self, operation: Operation) -> Reached | None:
+        made = made_with(operation)
+        if self._app is None or made is None or not is_solved(operation, made):
+            return None
+        held = self._held.get(id(getattr(operation.route, "_effective_route", operation.route)))
+        return Reached(self._app, operation, made, held)
+
+
+def _kept(known: _Known[_Called], operation: Operation, find: Callable[[Operation], _Called | None]) -> _Called | None:
+    key = operation.method, operation.path
+    last, endpoint = known.get(key, _UNKNOWN)
+    if last is not operation:  # the catalogue has been read again
+        endpoint = find(operation)
+        known[key] = operation, endpoint
+    return endpoint

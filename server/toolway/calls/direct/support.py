@@ -1,0 +1,206 @@
+"""Whether an application passes requests on to its endpoints as FastAPI does by itself.
+
+Only then may they be called without its stack: middleware and a handler for server errors see every request. Behind the
+middleware, only then may they be called without the router: one of its own may choose another route, limits on bodies
+may refuse a request. What is not known here counts as well: a release of FastAPI that was not read, or one that
+somebody has patched.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import fastapi
+from fastapi import FastAPI, routing
+from fastapi import applications as fastapi_applications
+from fastapi.dependencies import models, utils
+from fastapi.routing import APIRoute, APIRouter
+from starlette import _exception_handler as failing
+from starlette import applications as starlette_applications
+from starlette import concurrency, requests
+from starlette import routing as starlette_routing
+from starlette.middleware import cors
+from starlette.middleware import exceptions as starlette_exceptions
+from starlette.routing import BaseRoute, Router
+
+from toolway._shortcut import ShortCut
+
+__all__ = [
+    "handlers_of",
+    "has_plain_end",
+    "has_plain_stack",
+    "held_by",
+    "is_own",
+    "is_read",
+    "middleware_layers",
+    "noted_handlers_of",
+]
+
+_RELEASES = ("0.164.0", "0.165.0")
+"""Releases of FastAPI that were read for this; the older one has no limits on forms."""
+_HANDLER = "starlette.middleware.exceptions.ExceptionMiddleware"
+_STACK = (
+    "starlette.middleware.errors.ServerErrorMiddleware",
+    "fastapi.telemetry._asgi.ExceptionTelemetryMiddleware",
+    "fastapi._body_limit.AppBodyLimitMiddleware",
+    _HANDLER,
+    "fastapi.middleware.asyncexitstack.AsyncExitStackMiddleware",
+)
+"""What stands before the router of an application that has no middleware of its own."""
+_MOST_LAYERS = 100
+_UNSEEN = frozenset(
+    {"starlette.middleware.cors.CORSMiddleware", "toolway.protocol.http.admission.AdmissionMiddleware"},
+)
+"""Middleware that changes nothing about the requests of tool calls."""
+_ROUTES = frozenset(
+    {
+        "fastapi.routing.APIWebSocketRoute",
+        "starlette.routing.Mount",
+        "starlette.routing.Route",
+        "starlette.routing.WebSocketRoute",
+    }
+)
+"""Routes that choose a request by its path and method alone, besides FastAPI's."""
+_LIMIT = "starlette.middleware.body_limit.RequestBodyLimitMiddleware"
+_INCLUDED = "fastapi.routing._IncludedRouter"
+_HANDLING = (
+    "_build_response_args", "_extract_endpoint_context", "get_request_handler", "request_response",
+    "run_endpoint_function", "serialize_response",
+)  # fmt: skip
+"""What FastAPI handles a request with."""
+_SOLVING = (
+    "solve_dependencies", "request_params_to_args", "request_body_to_args", "_get_multidict_value",
+    "_get_param_aliases", "_get_param_model", "_is_json_field", "_solve_generator", "_validate_value_with_model_field",
+)  # fmt: skip
+"""What it finds an endpoint's arguments with."""
+_DEPENDING = (
+    "_get_cache_key", "_get_oauth_scopes", "_is_async_gen_callable", "_is_coroutine_callable", "_is_gen_callable",
+)  # fmt: skip
+"""What it calls dependencies by."""
+
+
+def is_read(app: FastAPI) -> bool:
+    """Tell whether an application, and the FastAPI below it, work as they are known to."""
+    return fastapi.__version__ in _RELEASES and all(is_own(*part) for part in _parts(app))
+
+
+def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:
+    """Everything that is left out or called here, and where it is at home."""
+    for home, names in ((routing, _HANDLING), (utils, _SOLVING), (models, _DEPENDING)):
+        yield from ((getattr(home, name, None), home) for name in names)
+    yield getattr(routing, "solve_dependencies", None), utils
+    yield getattr(routing, "wrap_app_handling_exceptions", None), failing
+    yield getattr(utils, "run_in_threadpool", None), concurrency
+    yield getattr(utils, "field_annotation_is_sequence", None), import_module("fastapi._compat.shared")
+    yield type(app).__call__, fastapi_applications
+    yield starlette_applications.Starlette.__call__, starlette_applications
+    yield starlette_exceptions.ExceptionMiddleware.__call__, starlette_exceptions
+    yield cors.CORSMiddleware.__call__, cors
+    yield from ((getattr(requests.Request, name), requests) for name in ("body", "json", "stream"))
+    yield from ((getattr(APIRoute, name), routing) for name in ("get_route_handler", "handle", "matches"))
+
+
+def is_own(function: Any, home: ModuleType) -> bool:
+    """Tell whether a function is still the one that its module defines."""
+    return inspect.isfunction(function) and function.__code__.co_filename == home.__file__
+
+
+def has_plain_stack(app: FastAPI) -> bool:
+    """Tell whether an application that has started passes requests to its endpoints as FastAPI does by itself."""
+    layers = [layer for layer in middleware_layers(app.middleware_stack) if not _is_unseen(layer)]
+    return tuple(map(_kind, layers[:-1])) == _STACK and layers[0].handler is None and _ends_with(app, layers[-1])
+
+
+def has_plain_end(app: FastAPI) -> bool:
+    """Tell whether it does so behind its middleware, to which a short cut has been added, and limits no bodies."""
+    layers = list(middleware_layers(app.middleware_stack))
+    kinds = tuple(map(_kind, layers[:-1]))
+    return (
+        len(layers) > len(_STACK)
+        and isinstance(layers[-4], ShortCut)
+        and kinds[-2:] == _STACK[-2:]
+        and _LIMIT not in kinds
+        and _ends_with(app, layers[-1])
+    )
+
+
+def _ends_with(app: FastAPI, router: object) -> bool:
+    return router is app.router and app.router.middleware_stack == app.router.app and _is_usual_router(app.router)
+
+
+def handlers_of(app: FastAPI) -> dict[Any, Any]:
+    """The exception handlers of an application with a plain end: what is added once that is built has no effect."""
+    by_kind, by_status = noted_handlers_of(app)
+    return {**by_status, **by_kind}
+
+
+def noted_handlers_of(app: FastAPI) -> tuple[dict[Any, Any], dict[int, Any]]:
+    """The same, by exception and by status, as a request finds them in its scope."""
+    *_, middleware = (layer for layer in middleware_layers(app.middleware_stack) if _kind(layer) == _HANDLER)
+    return middleware._exception_handlers, middleware._status_handlers  # noqa: SLF001
+
+
+def held_by(app: FastAPI) -> Mapping[int, Mapping[str, Any]]:
+    """Return, by the identity of what FastAPI makes of a route, what it keeps for itself of requests for that."""
+    held: dict[int, Mapping[str, Any]] = {}
+    is_after = False
+    for route in app.router.routes:
+        if _kind(route) == _INCLUDED:
+            is_after = True
+            held.update(_held_within(route))
+        elif is_after:  # it has begun to, and found nothing to keep
+            held[id(route)] = {}
+    return held
+
+
+def _held_within(included: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for candidate in included.effective_candidates():
+        if _kind(candidate) == _INCLUDED:
+            yield from _held_within(candidate)
+        else:
+            yield id(candidate), {"included_router": included, "effective_route_context": candidate}
+
+
+def middleware_layers(stack: object) -> Iterator[Any]:
+    """Yield a middleware stack from the outside to the router, as far as each layer has the next one as its `app`."""
+    layer: Any = stack
+    for _ in range(_MOST_LAYERS):
+        yield layer
+        if isinstance(layer, Router) or not hasattr(layer, "app"):
+            return
+        layer = layer.app
+
+
+def _is_unseen(layer: object) -> bool:
+    return isinstance(layer, ShortCut) or _kind(layer) in _UNSEEN
+
+
+def _is_usual_router(router: APIRouter) -> bool:
+    """Tell whether a router chooses by path and method alone, and so do those that are included in it."""
+    methods = [("__call__", starlette_routing), *((name, routing) for name in ("app", "handle", "matches"))]
+    kind = type(router)
+    return (
+        all(is_own(getattr(kind, name), home) for name, home in methods)
+        and not {"app", "handle", "matches"} & vars(router).keys()
+        and not getattr(router, "form_limits", None)
+        and all(map(_is_usual_route, router.routes))
+    )
+
+
+def _is_usual_route(route: BaseRoute) -> bool:
+    if {"handle", "matches"} & vars(route).keys():
+        return False
+    if isinstance(route, APIRoute):
+        return type(route).matches is APIRoute.matches and type(route).handle is APIRoute.handle
+    included: Any = route
+    if _kind(route) == _INCLUDED:
+        return not getattr(included.include_context, "form_limits", None) and _is_usual_router(included.original_router)
+    return _kind(route) in _ROUTES
+
+
+def _kind(thing: object) -> str:
+    return f"{type(thing).__module__}.{type(thing).__qualname__}"

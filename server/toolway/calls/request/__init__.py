@@ -1,0 +1,1 @@
+"""Tool arguments to an HTTP request."""

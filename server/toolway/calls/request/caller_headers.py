@@ -1,0 +1,80 @@
+"""Headers and cookies that come from the MCP request: none is an argument as well, and a missing one is named."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from toolway.calls.response.outcome import Outcome, Text
+from toolway.catalog import Tool
+from toolway.errors import ArgumentError
+from toolway.openapi import Operation, Parameter
+
+__all__ = ["CarriedNames", "carried_names", "name_missing", "refuse_carried"]
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedNames:
+    """Names of the headers and cookies that an operation gets without an argument."""
+
+    headers: frozenset[str]
+    cookies: frozenset[str]
+
+    def __or__(self, other: CarriedNames) -> CarriedNames:
+        return CarriedNames(self.headers | other.headers, self.cookies | other.cookies)
+
+    def has(self, location: str, name: str) -> bool:
+        return name.lower() in self.headers if location == "header" else name in self.cookies
+
+
+def carried_names(headers: Collection[tuple[bytes, bytes]]) -> CarriedNames:
+    """Return the names of headers, and of the cookies in them."""
+    pairs = (pair for name, value in headers if name == b"cookie" for pair in value.split(b";"))
+    return CarriedNames(
+        headers=frozenset(name.decode("latin-1") for name, _ in headers),
+        cookies=frozenset(pair.partition(b"=")[0].strip().decode("latin-1") for pair in pairs),
+    )
+
+
+def refuse_carried(tool: Tool, arguments: Mapping[str, Any], carried: CarriedNames) -> None:
+    """Make sure that no argument is given for a header or cookie that the MCP request carries.
+
+    Raises:
+        ArgumentError: there is one; the value of the MCP request is the one that counts.
+    """
+    for name, value in arguments.items():
+        argument = tool.arguments.get(name)
+        if argument is None or value is None or argument.place not in {"header", "cookie"}:
+            continue
+        if carried.has(argument.place, argument.target):
+            raise ArgumentError(
+                f"{name!r} must be left out: the request carries the {argument.place} {argument.target!r}, "
+                "and that value is used"
+            )
+
+
+def name_missing(outcome: Outcome, operation: Operation, carried: CarriedNames) -> Outcome:
+    """Add to a 4xx which required values of the caller the MCP request did not carry, and how to send them."""
+    missing = [
+        entry
+        for entry in operation.parameters
+        if entry.required and entry.source == "caller" and entry.location in {"header", "cookie"}
+        if not carried.has(entry.location, entry.name)
+    ]
+    if not missing or outcome.error is None:
+        return outcome
+    text = " ".join(_how_to_send(entry, operation) for entry in missing)
+    return replace(outcome, content=(*outcome.content, Text(text)))
+
+
+def _how_to_send(parameter: Parameter, operation: Operation) -> str:
+    kind, name = parameter.location, parameter.name
+    text = (
+        f"The MCP request does not carry the {kind} {name!r}, which {operation} requires. "
+        "Have the MCP client send it with every request"
+    )
+    if name.lower() in operation.credentials.headers or name in operation.credentials.cookies:
+        return text + "."
+    setting = f"header_arguments=[{name.lower()!r}] (TOOLWAY_HEADER_ARGUMENTS)"
+    return f"{text}, or make it an argument of the tool: {setting}."

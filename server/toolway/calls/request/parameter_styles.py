@@ -1,0 +1,188 @@
+"""Parameter values as a remote API reads them: the styles of OpenAPI 3.0 and 3.1, with and without `explode`.
+
+A value is sent so that it can be read back exactly, or it is refused. In a list such as ``a,b`` no item may contain the
+delimiter, not even percent-encoded: many servers decode a list before they split it.
+
+Every function raises `ArgumentError`, naming the argument, for a value that its style cannot carry.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias, cast
+from urllib.parse import quote
+
+from toolway.calls.request.value_encoding import header_value, json_bytes, plain_text
+from toolway.errors import ArgumentError
+from toolway.openapi import Serialization
+
+__all__ = ["EncodedPath", "cookie_pair", "header_line", "path_value", "query_pairs", "text_pairs"]
+
+_Content: TypeAlias = str | list[str] | dict[str, str]
+"""A value as texts: one, those of a list, or those of an object."""
+_Write: TypeAlias = Callable[[str], str]
+
+_QUERY_DELIMITERS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+"""The delimiter of a list that is one value."""
+_RESERVED_IN_QUERY = ":/?@!$'()*,;"  # of RFC 3986, without what separates a query's pairs and their names
+# RFC 6265, section 4.1.1, without the percent sign: some servers decode cookies, and others do not.
+_COOKIE_VALUE = re.compile(r"[!#$&-+\--:<-\[\]-~]*")
+
+
+class EncodedPath(NamedTuple):
+    """A value of a path: as text, and percent-encoded."""
+
+    text: str
+    encoded: str
+
+
+def path_value(rule: Serialization, name: str, target: str, value: object) -> EncodedPath:
+    """Write a path parameter of the style ``simple``, ``label`` or ``matrix``."""
+    content = _content(rule, name, value)
+
+    def written(write: _Write) -> str:
+        if rule.style == "matrix":
+            return _matrix(rule, name, target, content, write)
+        if rule.style == "label":
+            return "." + _joined(name, content, write, "." if rule.explode else ",", explode=rule.explode)
+        return _joined(name, content, write, ",", explode=rule.explode)
+
+    return EncodedPath(written(str), written(_quoted))
+
+
+def query_pairs(rule: Serialization, name: str, target: str, value: object) -> list[tuple[str, str]]:
+    """Write a query parameter, or a field of a form, as pairs: the name as text, and ``name=value`` percent-encoded."""
+    safe = _RESERVED_IN_QUERY if rule.allow_reserved else ""
+
+    def write(text: str) -> str:
+        return quote(text, safe=safe)
+
+    return [(key, f"{_quoted(key)}={text}") for key, text in _named_values(rule, name, target, value, write)]
+
+
+def text_pairs(rule: Serialization, name: str, target: str, value: object) -> list[tuple[str, str]]:
+    """Write a field of a multipart form, as the names and values of its parts."""
+    return _named_values(rule, name, target, value, str)
+
+
+def _named_values(rule: Serialization, name: str, target: str, value: object, write: _Write) -> list[tuple[str, str]]:
+    if value is None:
+        return []
+    content = _content(rule, name, value)
+    if rule.style == "deepObject":
+        pairs = [(f"{target}[{key}]", text) for key, text in _deep_members(name, content).items()]
+    elif isinstance(content, str):
+        pairs = [(target, content)]
+    elif rule.explode:
+        pairs = list(content.items()) if isinstance(content, dict) else [(target, item) for item in content]
+    else:
+        delimiter = _QUERY_DELIMITERS[rule.style]
+        sent = delimiter if delimiter == "," or write is str else _quoted(delimiter)
+        return [(target, sent.join(write(item) for item in _separable(name, _flat(content), delimiter)))]
+    return [(key, write(text)) for key, text in pairs]
+
+
+def header_line(rule: Serialization, name: str, value: object) -> bytes:
+    """Write a header; a list or an object becomes one comma-separated line."""
+
+    def checked(text: str) -> str:
+        return header_value(name, text).decode("latin-1")
+
+    return _joined(name, _content(rule, name, value), checked, ",", explode=rule.explode).encode("latin-1")
+
+
+def cookie_pair(rule: Serialization, name: str, target: str, value: object) -> str:
+    """Write a cookie as ``name=value``."""
+    content = _content(rule, name, value)
+    is_single = isinstance(content, str) or (isinstance(content, list) and len(content) == 1)
+    if rule.explode and not is_single:
+        raise ArgumentError(f"{name!r} is sent in a cookie, which can hold only one value")
+
+    def checked(text: str) -> str:
+        if not _COOKIE_VALUE.fullmatch(text):
+            raise ArgumentError(f"{name!r} is sent in a cookie, which cannot carry {text!r}; use plain characters")
+        return text
+
+    return f"{target}={_joined(name, content, checked, ',', explode=False)}"
+
+
+def _content(rule: Serialization, name: str, value: object) -> _Content:
+    if rule.media_type:
+        return _as_media_type(rule.media_type, name, value)
+    if isinstance(value, list):
+        items = cast("list[object]", value)
+        content: _Content = [plain_text(f"{name}[{at}]", item) for at, item in enumerate(items)]
+    elif isinstance(value, dict):
+        members = cast("dict[str, object]", value).items()
+        content = {plain_text(name, key): plain_text(f"{name}.{key}", item) for key, item in members}
+    else:
+        return plain_text(name, value)
+    if not content:
+        kind = "list" if isinstance(value, list) else "object"
+        raise ArgumentError(f"{name!r} must not be empty: an empty {kind} cannot be sent here; leave {name!r} out")
+    return content
+
+
+def _as_media_type(media_type: str, name: str, value: object) -> str:
+    if not media_type.endswith("json"):
+        return plain_text(name, value)
+    json_bytes(name, value)  # refuses what JSON cannot carry
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _joined(name: str, content: _Content, write: _Write, delimiter: str, *, explode: bool) -> str:
+    if isinstance(content, str):
+        return write(content)
+    if explode and isinstance(content, dict):
+        return delimiter.join(f"{write(key)}={write(text)}" for key, text in _members(name, content, delimiter).items())
+    return delimiter.join(write(item) for item in _separable(name, _flat(content), delimiter))
+
+
+def _matrix(rule: Serialization, name: str, target: str, content: _Content, write: _Write) -> str:
+    """Write ``;ids=1;ids=2``, or ``;ids=1,2``; an empty value has no equals sign."""
+    if isinstance(content, str):
+        pairs = [(target, content)]
+    elif not rule.explode:
+        return f";{write(target)}={_joined(name, content, write, ',', explode=False)}"
+    elif isinstance(content, dict):
+        pairs = list(_members(name, content, ";").items())
+    else:
+        pairs = [(target, item) for item in _separable(name, content, ";")]
+    return "".join(f";{write(key)}={write(text)}" if text else f";{write(key)}" for key, text in pairs)
+
+
+def _members(name: str, content: dict[str, str], delimiter: str) -> dict[str, str]:
+    """Return an object's members, if they can be told apart in ``a=1,b=2``."""
+    _separable(name, _flat(content), delimiter)
+    _separable(name, content, "=")
+    return content
+
+
+def _deep_members(name: str, content: _Content) -> dict[str, str]:
+    if not isinstance(content, dict):
+        raise ArgumentError(f"{name!r} must be an object, got {content!r}")
+    _separable(name, content, "[", "]")
+    return content
+
+
+def _flat(content: list[str] | dict[str, str]) -> list[str]:
+    """Return a list's items, or an object's keys and values in turn."""
+    return content if isinstance(content, list) else [text for pair in content.items() for text in pair]
+
+
+def _separable(name: str, texts: Iterable[str], *delimiters: str) -> list[str]:
+    """Return texts that can be told apart when a delimiter joins them."""
+    found = list(texts)
+    for text in found:
+        for delimiter in delimiters:
+            if delimiter in text:
+                raise ArgumentError(f"{name!r} cannot be sent: {text!r} contains the delimiter {delimiter!r}")
+    if found == [""]:
+        raise ArgumentError(f"{name!r} cannot be sent: a list of one empty text would be read as an empty list")
+    return found
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,1 @@
+"""An HTTP response to the outcome of a tool call."""

@@ -1,0 +1,239 @@
+"""Failures, in words that a caller can act on.
+
+A 4xx keeps its text, and so does a 501 to 599 that the application wrote. Of a 500 or an exception the caller gets a
+reference id and nothing else; the log has the rest under that id.
+"""
+
+from __future__ import annotations
+
+import http
+import json
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from fastapi import HTTPException
+from pydantic_core import from_json
+
+from toolway.calls.dispatcher import Reply
+from toolway.calls.response.outcome import Outcome, Text
+from toolway.catalog import Argument, Tool
+from toolway.errors import ArgumentError
+from toolway.openapi import Parameter
+
+__all__ = [
+    "broken_response",
+    "https_required",
+    "internal_failure",
+    "keeps_text",
+    "not_asked",
+    "phrase",
+    "refused_argument",
+    "refused_request",
+    "server_failure",
+    "unfollowed_redirect",
+]
+
+logger = logging.getLogger("toolway.calls")
+
+_LONGEST = 4000
+"""Characters of an error's text that are handed on."""
+_MOST_PROBLEMS = 20
+_CALLER_PLACES = ("header", "cookie")
+_LONGEST_HEADER = 100
+
+
+def refused_argument(error: ArgumentError) -> Outcome:
+    """An argument never reached the endpoint."""
+    return _failure(f"Invalid arguments: {error}", status=None, detail=str(error)[:_LONGEST])
+
+
+def not_asked(error: HTTPException) -> Outcome:
+    """What had to be asked before the endpoint runs got no answer, or no yes."""
+    return _failure(str(error.detail), status=error.status_code, detail=error.detail)
+
+
+def refused_request(tool: Tool, reply: Reply) -> Outcome:
+    """The endpoint answered with a 4xx."""
+    body = _parsed(reply.body)
+    detail: Any = cast("Mapping[str, Any]", body).get("detail", body) if isinstance(body, Mapping) else body
+    if reply.status == 422 and _is_validation(detail):
+        return _refused_values(tool, cast("list[Mapping[str, Any]]", detail))
+    text = detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+    label = f"{reply.status} {phrase(reply.status)}"
+    kept = detail if len(text) <= _LONGEST else text[:_LONGEST]
+    said = f"{label}: {text}" if text else label
+    return _failure(said, status=reply.status, retry_after=_retry_after(reply), detail=kept)
+
+
+def _refused_values(tool: Tool, detail: list[Mapping[str, Any]]) -> Outcome:
+    problems = [_problem(tool, entry) for entry in detail[:_MOST_PROBLEMS]]
+    words = [": ".join(filter(None, (_place(problem), problem["message"]))) for problem in problems]
+    more = len(detail) - len(problems)
+    text = "; ".join(words) + (f"; and {more:,} problems more" if more else "")
+    label = (
+        "Invalid request" if any(problem.keys() & set(_CALLER_PLACES) for problem in problems) else "Invalid arguments"
+    )
+    return _failure(f"{label}: {text}", status=422, problems=problems)
+
+
+def server_failure(tool: Tool, reply: Reply) -> Outcome:
+    """Return the failure for a 5xx, an exception, or no response at all."""
+    if keeps_text(reply):
+        failure = refused_request(tool, reply)
+        logger.warning("tool %r failed: %r", tool.name, failure.error)
+        return failure
+    reference = _reference()
+    logger.error(
+        "tool %r failed with status %s, reference %s: %r",
+        tool.name, reply.status or "none", reference, reply.body[:_LONGEST].decode("utf-8", "replace"),
+        exc_info=reply.exception,
+    )  # fmt: skip
+    return _hidden(reference, reply.status or 500, _retry_after(reply))
+
+
+def keeps_text(reply: Reply) -> bool:
+    """Tell whether a 5xx was written for its callers: any of a remote API, and 501 to 599 of the application itself."""
+    return reply.exception is None and (reply.status > 500 or (reply.is_remote and reply.status == 500))
+
+
+def broken_response(reply: Reply, received: str) -> Outcome:
+    """Return the failure for a response that broke off, with what was received of it."""
+    reference = _reference()
+    logger.error(
+        "the response broke off after %d bytes, reference %s", len(reply.body), reference, exc_info=reply.exception
+    )
+    failure = _failure(
+        f"The tool failed with a server error before its response was complete. Reference: {reference} "
+        "(details are in the server log). What was received:",
+        status=reply.status,
+        reference=reference,
+    )
+    return replace(failure, content=(*failure.content, Text(received)))
+
+
+def unfollowed_redirect(reply: Reply) -> Outcome:
+    """Return the failure for a redirect of a remote API that was not followed."""
+    label = f"{reply.status} {phrase(reply.status)}"
+    location = reply.header(b"location")
+    if not location:
+        return _failure(f"{label}: the API responded with a redirect without an address.", status=reply.status)
+    text = f"{label}: the API redirects to {location!r}. The redirect was not followed."
+    return _failure(text, status=reply.status, location=location[:_LONGEST])
+
+
+def https_required(reply: Reply) -> Outcome:
+    """Return the failure for a request that the application has redirected to HTTPS instead of handling it."""
+    text = (
+        f"{reply.status} {phrase(reply.status)}: the application redirects HTTP to HTTPS, so the endpoint was not run. "
+        "Send the MCP request over HTTPS; behind a proxy that ends TLS, the operator can set TOOLWAY_BASE_URL to the "
+        "https:// address."
+    )
+    return _failure(text, status=reply.status)
+
+
+def internal_failure(name: str, error: BaseException) -> Outcome:
+    """Something in toolway itself, or in what it was given, went wrong."""
+    reference = _reference()
+    logger.error("tool %r could not be called, reference %s", name, reference, exc_info=error)
+    return _hidden(reference, None)
+
+
+def phrase(status: int) -> str:
+    """The standard words for a status."""
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown Status"
+
+
+def _retry_after(reply: Reply) -> str:
+    """Seconds or a date, as the answer says (RFC 9110, section 10.2.3)."""
+    return reply.header(b"retry-after").strip()[:_LONGEST_HEADER]
+
+
+def _hidden(reference: str, status: int | None, retry_after: str = "") -> Outcome:
+    text = f"The tool failed on the server's side. Reference: {reference}. Its operator finds the cause under this id."
+    return _failure(text, status=status, retry_after=retry_after, reference=reference)
+
+
+def _failure(text: str, *, status: int | None, retry_after: str = "", **more: Any) -> Outcome:
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... (cut)"
+    if retry_after:
+        shown += f" Retry after {retry_after} seconds." if retry_after.isdecimal() else f" Retry after {retry_after}."
+        more["retry_after"] = retry_after
+    return Outcome((Text(shown),), error={"status": status, **more}, status=status)
+
+
+def _reference() -> str:
+    return secrets.token_hex(6)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError:
+        return body[:_LONGEST].decode("utf-8", "replace")
+
+
+def _is_validation(detail: object) -> bool:
+    """FastAPI's list of problems, each with a place and a message."""
+    if not isinstance(detail, list) or not detail:
+        return False
+    entries = cast("list[Any]", detail)
+    return all(isinstance(entry, Mapping) and _has_place(cast("Mapping[str, Any]", entry)) for entry in entries)
+
+
+def _has_place(entry: Mapping[str, Any]) -> bool:
+    return isinstance(entry.get("loc"), list) and "msg" in entry
+
+
+def _problem(tool: Tool, entry: Mapping[str, Any]) -> dict[str, str]:
+    """Name a problem by the tool's argument, where FastAPI names it by a place; one of all together has no name."""
+    loc: Sequence[object] = entry["loc"]
+    message, kind = str(entry["msg"]), str(entry.get("type", ""))
+    if (parameter := _caller_value(tool, loc)) is not None:
+        return {"argument": "", parameter.location: parameter.name, "message": message, "type": kind}
+    return {"argument": _argument(tool, list(loc)), "message": message, "type": kind}
+
+
+def _place(problem: Mapping[str, str]) -> str:
+    of_caller = next((f"{place} {problem[place]!r}" for place in _CALLER_PLACES if place in problem), "")
+    return of_caller or problem["argument"]
+
+
+def _caller_value(tool: Tool, loc: Sequence[object]) -> Parameter | None:
+    """Return the header or cookie that a problem is about, where the MCP request carries it and no argument does."""
+    if len(loc) < 2:
+        return None
+    for parameter in tool.operation.parameters:
+        if parameter.source == "caller" and parameter.location == loc[0] and _is_named(parameter, loc[1]):
+            return parameter
+    return None
+
+
+def _argument(tool: Tool, loc: list[object]) -> str:
+    where, rest = (str(loc[0]), loc[1:]) if loc else ("", [])
+    for argument in tool.arguments.values():
+        if argument.place == "body" and where == "body":
+            return argument.name + _steps(rest)
+        place = "field" if where == "body" else where
+        if rest and argument.place == place and _is_named(argument, rest[0]):
+            return argument.name + _steps(rest[1:])
+    return _steps(rest).lstrip(".")
+
+
+def _is_named(argument: Argument | Parameter, found: object) -> bool:
+    """Some releases of FastAPI name a header that is missing from a model by the model's field."""
+    place, name = (
+        (argument.place, argument.target) if isinstance(argument, Argument) else (argument.location, argument.name)
+    )
+    if place == "header":
+        return name.replace("_", "-").lower() == str(found).replace("_", "-").lower()
+    return name == found
+
+
+def _steps(rest: Sequence[object]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest)

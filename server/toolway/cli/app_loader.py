@@ -1,0 +1,300 @@
+"""From what a person writes (``module:app``, ``module:make()``, a document) to what is served."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import sys
+import sysconfig
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+from fastapi import FastAPI
+
+from toolway.app import Toolway
+from toolway.catalog import Selection
+from toolway.cli.credentials import Credentials, with_credentials
+from toolway.cli.files import default_attribute, module_name
+from toolway.cli.output import complain
+from toolway.cli.project import find_project
+from toolway.errors import AppNotFoundError, ConfigurationError, ToolwayError
+from toolway.mounts import mounted_on, places_on, toolways_of
+from toolway.openapi import applications, is_document
+
+__all__ = ["Source", "find_source", "load_one", "load_toolway", "names_source", "told"]
+
+_ATTRIBUTE = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_APPLICATION = re.compile(
+    rf"(?:(?P<file>[^:]+\.py)|(?P<module>\w[\w-]*(?:\.\w[\w-]*)*))(?::(?P<attribute>{_ATTRIBUTE})(?P<made>\(.*\))?)?",
+    re.DOTALL,
+)
+_STDLIB = sysconfig.get_path("stdlib")
+_TOOLWAY = str(Path(__file__).parents[1])
+_LONGEST = 300
+"""Characters of somebody else's error that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What to serve, and the folder that it is imported from."""
+
+    text: str
+    folder: Path
+    base_url: str | None = None
+    """Where the API of a document runs."""
+    selection: Selection = field(default_factory=Selection)
+    """Narrows what is served."""
+    credentials: Credentials = field(default_factory=Credentials)
+    """Of calls that come without HTTP."""
+
+    @property
+    def is_document(self) -> bool:
+        return is_document(self.text)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What names it on a command line, from whatever folder."""
+        if not self.is_document:
+            return (self.text,)
+        text = self.text if "://" in self.text else str(Path(self.text).absolute())
+        return (text, "--base-url", self.base_url) if self.base_url else (text,)
+
+
+def names_source(word: str) -> bool:
+    """Tell an application or a document from a tool's name, which has neither a colon nor a dot."""
+    return ":" in word.partition("=")[0] or word.endswith(".py") or is_document(word)
+
+
+def find_source(
+    app: str | None,
+    folder: Path,
+    base_url: str | None = None,
+    selection: Selection | None = None,
+    credentials: Credentials | None = None,
+) -> Source:
+    """Take the named application, or else that of the nearest ``pyproject.toml``.
+
+    The filters of its table hold as well, unless it is about another application.
+
+    Args:
+        app: as a person names it.
+        folder: where to import it from.
+        base_url: where the API of an OpenAPI document runs.
+        selection: narrows what is served.
+        credentials: of calls that come without HTTP.
+
+    Raises:
+        AppNotFoundError: nothing was named, and no such file names anything.
+        ConfigurationError: the file is wrong.
+    """
+    folder, selection = folder.resolve(), selection or Selection()
+    project = find_project(folder)
+    if app is None:
+        if project is None or project.app is None:
+            raise AppNotFoundError(
+                "no application named: give it as module:attribute, or set app in [tool.toolway] of pyproject.toml"
+            )
+        return Source(project.app, project.folder, base_url, project.selection.narrowed(selection), credentials or {})
+    if project is not None and project.app in {None, app}:
+        selection = project.selection.narrowed(selection)
+    return Source(app, folder, base_url, selection, credentials or {})
+
+
+def load_toolway(source: Source) -> Toolway:
+    """Import an application, and return its Toolway or a new one; or one of a document's API.
+
+    An application's Toolway is the one that is mounted on it first, or else the only one that was made for it.
+
+    Raises:
+        AppNotFoundError: there is no such module or attribute, its import or its factory fails, or what stands there is
+            no FastAPI application.
+        ConfigurationError: a ``TOOLWAY_...`` variable of the environment has an unusable value, nobody says where the
+            API of a document runs, or it takes a choice between several Toolways.
+        DocumentError: the document cannot be read.
+    """
+    found = _found(source)
+    return _configured(found if isinstance(found, Toolway) else _toolway(found, source.text), source)
+
+
+def load_one(source: Source) -> Toolway:
+    """Load the Toolway that a command is about, and say on stderr how to name the others that the application has.
+
+    It raises what `load_toolway` does.
+    """
+    found = _found(source)
+    if isinstance(found, Toolway):
+        return _configured(found, source)
+    toolway = _configured(_toolway(found, source.text), source)
+    if others := " or ".join(dict.fromkeys(_others(toolway))):
+        here = f"what {source.text!r} has at {toolway.path!r}" if toolway.path else f"all that {source.text!r} offers"
+        complain(f"this is {here}; for MCP at {others} name its Toolway, as module:attribute, in place of that")
+    return toolway
+
+
+def _configured(toolway: Toolway, source: Source) -> Toolway:
+    """Give a Toolway the command's credentials, and it and all that the same server would serve the filters."""
+    toolway.settings = with_credentials(toolway.settings, source.credentials)
+    if source.selection != Selection():
+        places = (place.toolway for app in applications(toolway.site) for place in places_on(app))
+        for each in {id(each): each for each in (toolway, *places)}.values():
+            each.source.narrow(source.selection)
+    return toolway
+
+
+def _others(toolway: Toolway) -> Iterator[str]:
+    for app in applications(toolway.site):
+        for place in places_on(app):
+            if place.toolway is not toolway:
+                yield repr(place.path) + ("" if app is toolway.site else f" of {app.title!r}")
+
+
+def _found(source: Source) -> FastAPI | Toolway:
+    if source.is_document:
+        from toolway.cli.documents import toolway_of_document  # noqa: PLC0415 - HTTP clients are slow to import
+
+        return toolway_of_document(source.text, source.base_url, source.credentials)
+    if source.base_url is not None:
+        raise ConfigurationError(f"--base-url is for OpenAPI documents; {source.text!r} runs in this process")
+    parts = _APPLICATION.fullmatch(source.text)
+    if parts is None or (parts["module"] and not parts["attribute"]):
+        raise AppNotFoundError(
+            f"expected APP as module:attribute (main:app), module:factory(), a file or an OpenAPI document, "
+            f"got {source.text!r}"
+        )
+    with _own_arguments(source.text):
+        found = _imported(parts, source)
+    if not isinstance(found, FastAPI | Toolway):
+        hint = f"; is it a factory? Then write {source.text}()" if inspect.isroutine(found) else ""
+        raise AppNotFoundError(f"expected a FastAPI application at {source.text!r}, found {_kind(found)}{hint}")
+    return found
+
+
+@contextmanager
+def _own_arguments(text: str) -> Generator[None]:
+    """Let an application that reads the command line find none: the words there are meant for toolway."""
+    ours, sys.argv = sys.argv, [text]
+    try:
+        yield
+    finally:
+        sys.argv = ours
+
+
+def _imported(parts: re.Match[str], source: Source) -> Any:
+    sys.path.insert(0, str(source.folder))
+    file: str | None = parts["file"]
+    module = _module(parts["module"] or module_name(parts["file"], source.folder), source.folder)
+    if file is not None and Path(module.__file__ or "") != (source.folder / file).resolve():
+        raise AppNotFoundError(f"{file!r} is hidden by another module, {module.__file__!r}; rename it")
+    attribute = parts["attribute"] or default_attribute(module, parts["file"])
+    found = _attribute(module, attribute)
+    return _made(found, source.text, parts["made"]) if parts["made"] else found
+
+
+def _module(name: str, folder: Path) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            raise AppNotFoundError(
+                f"no module {name!r} in {str(folder)!r}; choose the folder with --app-dir"
+            ) from error
+        raise AppNotFoundError(f"importing {name!r} failed: no module {error.name!r}; install it first") from error
+    except ToolwayError:
+        raise
+    except (Exception, SystemExit) as error:  # somebody else's code runs here
+        raise AppNotFoundError(f"importing {name!r} failed: {told(error)}") from error
+
+
+def _attribute(module: ModuleType, path: str) -> Any:
+    found: Any = module
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise AppNotFoundError(f"{module.__name__!r} has no {path!r}{_nearest(name, found)}")
+        found = getattr(found, name)
+    return found
+
+
+def _nearest(name: str, found: object) -> str:
+    apps = (
+        [key for key, value in vars(found).items() if isinstance(value, FastAPI)] if hasattr(found, "__dict__") else []
+    )
+    near = get_close_matches(name, dir(found), n=3) or apps
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def _made(factory: Any, text: str, brackets: str) -> Any:
+    if not callable(factory):
+        raise AppNotFoundError(f"{text!r} is no factory but {_kind(factory)}; leave the brackets out")
+    if inspect.iscoroutinefunction(factory):
+        raise AppNotFoundError(f"{text!r} is asynchronous; expected a plain function that returns the application")
+    values, named = _given(brackets)
+    try:
+        return cast("Callable[..., Any]", factory)(*values, **named)
+    except (Exception, SystemExit) as error:  # somebody else's code runs here
+        raise AppNotFoundError(f"{text!r} failed: {told(error)}") from error
+
+
+def _given(brackets: str) -> tuple[list[Any], dict[str, Any]]:
+    """What stands in a factory's brackets: values only, so that naming an application runs no code but its own."""
+    try:
+        call = cast("ast.Call", ast.parse(f"factory{brackets}", mode="eval").body)
+        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg}
+        if isinstance(call.func, ast.Name) and len(named) == len(call.keywords):
+            return [ast.literal_eval(value) for value in call.args], named
+    except (SyntaxError, ValueError):
+        pass
+    raise AppNotFoundError(
+        f"expected plain values in a factory's brackets, as in make('eu', debug=True), got {brackets!r}"
+    )
+
+
+def _toolway(app: FastAPI, text: str) -> Toolway:
+    return mounted_on(app) or _made_for(app, text)
+
+
+def _made_for(app: FastAPI, text: str) -> Toolway:
+    """The Toolway that somebody has made for an application and not mounted, with its filters; a new one without."""
+    made = [toolway for toolway in toolways_of(app) if not toolway.places]
+    if len(made) > 1:
+        raise ConfigurationError(
+            f"several Toolways are made for {text!r}, and none is mounted: mount one, or name one as module:attribute"
+        )
+    return made[0] if made else Toolway(app)
+
+
+def _kind(found: object) -> str:
+    if isinstance(found, ModuleType):
+        return f"the module {found.__name__!r}"
+    if inspect.isroutine(found) or isinstance(found, type):
+        return f"the {'class' if isinstance(found, type) else 'function'} {found.__name__!r}"
+    return f"an object of type {type(found).__name__!r}"
+
+
+def told(error: BaseException) -> str:
+    """Tell an exception of somebody else's code in one line, with the place in that code that it came from."""
+    text = " ".join(str(error).split())
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return ": ".join(filter(None, (type(error).__name__, shown))) + _place(error)
+
+
+def _place(error: BaseException) -> str:
+    """Where in the application an error comes from; in an installed package, when all of it is installed."""
+    if isinstance(error, SyntaxError):  # its own text says where
+        return ""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)]
+    theirs = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    return f" ({theirs[-1].filename}, line {theirs[-1].lineno})" if theirs else ""
+
+
+def _is_machinery(filename: str) -> bool:
+    """Tell whether a frame is Python's or toolway's own, which leads nobody to the mistake."""
+    is_python = filename.startswith(_STDLIB) and "site-packages" not in filename
+    return "<" in filename or is_python or filename.startswith(_TOOLWAY)

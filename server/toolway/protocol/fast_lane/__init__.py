@@ -1,0 +1,1 @@
+"""Answers to the most frequent requests, written as bytes without the SDK."""

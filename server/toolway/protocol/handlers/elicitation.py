@@ -1,0 +1,220 @@
+"""Questions of endpoints to users, in both eras.
+
+From 2026-07-28 on a call with questions ends as ``input_required`` and is repeated with the answers; a state that is
+sealed, bound and short-lived says what was asked and answered (basic/patterns/mrtr of the specification). Before that
+the server asks while the call runs, which needs a session (client/elicitation of 2025-11-25).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any, cast
+
+from fastapi import HTTPException
+from mcp.server.context import CallNext, HandlerResult
+from mcp.server.lowlevel import Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.shared.exceptions import MCPError
+from mcp.shared.message import ServerMessageMetadata
+from mcp_types import (
+    INVALID_PARAMS,
+    MISSING_REQUIRED_CLIENT_CAPABILITY,
+    ClientCapabilities,
+    CreateMessageRequest,
+    CreateMessageRequestParams,
+    CreateMessageResult,
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitResult,
+    InputRequest,
+    InputRequiredResult,
+    ListRootsRequest,
+    ListRootsResult,
+    Result,
+    SamplingMessage,
+    TextContent,
+)
+from mcp_types.methods import INPUT_REQUIRED_METHODS
+from pydantic import ValidationError
+
+from toolway.calls import CallContext, Calls
+from toolway.elicitation import (
+    Answer,
+    Asking,
+    Kind,
+    NoSessionError,
+    Once,
+    Query,
+    Rounds,
+    Sampling,
+    again,
+    misfit,
+    require_kinds,
+    state_keys,
+)
+from toolway.protocol.context import Context
+from toolway.protocol.principals import Principals
+from toolway.protocol.results import MODERN
+from toolway.settings import Settings
+
+__all__ = ["answer_of", "asking_of", "input_request", "lacking_error", "questions_of", "seal_states"]
+
+logger = logging.getLogger("toolway.protocol")
+
+_MOST_TRIES = 3
+_RESULTS: Mapping[Kind, type[Result]] = {
+    "elicitation": ElicitResult,
+    "sampling": CreateMessageResult,
+    "roots": ListRootsResult,
+}
+_NEEDED: Mapping[Kind, Mapping[str, Any]] = {
+    "elicitation": {"elicitation": {"form": {}}},
+    "sampling": {"sampling": {}},
+    "roots": {"roots": {}},
+}
+
+
+def asking_of(context: Context) -> Asking:
+    """Return the way to ask the client of a request; what it has answered already comes with it."""
+    kinds = _kinds(context.session.client_capabilities)
+    if context.protocol_version < MODERN:
+        return _Live(context, kinds) if context.session.can_send_request else _Sessionless()
+    if context.method not in INPUT_REQUIRED_METHODS or context.params is None:
+        return Rounds(kinds)
+    given: Mapping[str, Any] = context.params.get("inputResponses") or {}
+    answers = {key: answer_of(entry) for key, entry in given.items()}
+    return Rounds(kinds, context.params.get("requestState"), answers)
+
+
+def questions_of(call: CallContext) -> InputRequiredResult | None:
+    """Return what a call has to end with in place of its outcome, as its endpoint has asked; None if it did not.
+
+    Raises:
+        MCPError: -32021, the client cannot be asked that.
+    """
+    asking = call.asking
+    if not isinstance(asking, Rounds):
+        return None
+    if asking.lacking is not None:
+        raise lacking_error(asking.lacking)
+    if not asking.pending:
+        return None
+    requests = {key: input_request(query) for key, query in asking.pending.items()}
+    return InputRequiredResult(input_requests=requests, request_state=asking.state())
+
+
+def lacking_error(kind: Kind) -> MCPError:
+    """The error for a client that cannot be asked something."""
+    text = f"This needs a client with the capability {kind!r}"
+    return MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, text, {"requiredCapabilities": _NEEDED[kind]})
+
+
+def seal_states(server: Server[Any], calls: Calls, settings: Settings) -> None:
+    """Let states go out and come in sealed: nobody else can make one, or use it for another call or as another caller.
+
+    All processes that share `Settings.state_keys`, and the server's name, can open them.
+    """
+    security = RequestStateSecurity(
+        keys=state_keys(settings), ttl=settings.state_seconds, bind_principal=Principals(calls).of_call
+    )
+    server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
+    server.middleware.append(_Unused())
+
+
+class _Unused:
+    """Refuses a state that has come before; stands behind what opens them, so that junk is not remembered."""
+
+    def __init__(self) -> None:
+        self._once = Once()
+
+    async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        state: str | None = (ctx.params or {}).get("requestState") if ctx.method in INPUT_REQUIRED_METHODS else None
+        if state is not None and not self._once.use(Rounds.number(state)):
+            logger.warning("requestState rejected on %s: used before", ctx.method)
+            raise MCPError(INVALID_PARAMS, "Invalid or expired requestState", {"reason": "invalid_request_state"})
+        return await call_next(ctx)
+
+
+class _Sessionless:
+    """Refuses questions of a call over a handshake revision that belongs to no session."""
+
+    kinds: Collection[Kind] = ()
+
+    async def ask(self, queries: Mapping[str, Query]) -> Mapping[str, Answer]:
+        raise NoSessionError(next(iter(queries.values())).kind)
+
+
+class _Live:
+    """Asks while the call runs, over the session of a handshake revision."""
+
+    def __init__(self, context: Context, kinds: Collection[Kind]) -> None:
+        self.kinds = kinds
+        self._context = context
+
+    async def ask(self, queries: Mapping[str, Query]) -> Mapping[str, Answer]:
+        require_kinds(queries, self.kinds)
+        return {key: await self._answer(key, query) for key, query in queries.items()}
+
+    async def _answer(self, key: str, query: Query) -> Answer:
+        problem = ""
+        for _ in range(_MOST_TRIES):
+            answer = await self._try(again(query, problem))
+            problem = misfit(query, answer)
+            if not problem:
+                return answer
+        raise HTTPException(422, f"The client's answers to {key!r} do not fit. {problem}")
+
+    async def _try(self, query: Query) -> Answer:
+        """Ask once; a client that answers with an error has closed the question."""
+        try:
+            result = await self._context.session.send_request(
+                input_request(query),
+                _RESULTS[query.kind],
+                metadata=ServerMessageMetadata(related_request_id=self._context.request_id),
+            )
+        except MCPError as error:
+            logger.info("the client answered %s with an error: %s", query.kind, error)
+            return Answer("cancel")
+        except ValidationError:
+            return Answer("accept", "not an answer")
+        return answer_of(result.model_dump(by_alias=True, mode="json", exclude_none=True))
+
+
+def _kinds(capabilities: ClientCapabilities | None) -> tuple[Kind, ...]:
+    """What a client can be asked; a bare ``elicitation: {}`` stands for forms."""
+    if capabilities is None:
+        return ()
+    elicitation = capabilities.elicitation
+    has_forms = elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+    known: Mapping[Kind, bool] = {
+        "elicitation": has_forms,
+        "sampling": capabilities.sampling is not None,
+        "roots": capabilities.roots is not None,
+    }
+    return tuple(kind for kind, can in known.items() if can)
+
+
+def input_request(query: Query) -> InputRequest:
+    """Write a question as the request that a client answers."""
+    if isinstance(query, Sampling):
+        message = SamplingMessage(role="user", content=TextContent(text=query.message))
+        params = CreateMessageRequestParams(messages=[message], max_tokens=query.max_tokens, system_prompt=query.system)
+        return CreateMessageRequest(params=params)
+    if query.kind == "roots":
+        return ListRootsRequest()
+    form = ElicitRequestFormParams(message=query.message, requested_schema=dict(query.schema))
+    return ElicitRequest(params=form)
+
+
+def answer_of(result: Any) -> Answer:
+    """Read what a client has sent for one question, whichever kind it is of; it may still not fit."""
+    members: Mapping[str, Any] = cast("Mapping[str, Any]", result) if isinstance(result, Mapping) else {}
+    action = members.get("action")
+    if action is not None:
+        return Answer(action if action in {"accept", "decline"} else "cancel", members.get("content"))
+    if "role" in members:
+        content: Any = members.get("content")
+        is_text = isinstance(content, dict) and "text" in content
+        return Answer("accept", {"text": content["text"]} if is_text else None)
+    return Answer("accept", dict(members))

@@ -1,0 +1,96 @@
+"""``prompts/list`` and ``prompts/get``.
+
+https://modelcontextprotocol.io/specification/2026-07-28/server/prompts
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, cast
+
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    GetPromptRequestParams,
+    GetPromptResult,
+    InputRequiredResult,
+    ListPromptsResult,
+    PaginatedRequestParams,
+    PromptMessage,
+    TextContent,
+)
+from mcp_types import (
+    Prompt as ListedPrompt,
+)
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from toolway.calls import Calls, Outcome, Text, internal_failure, read_arguments
+from toolway.catalog import Prompt
+from toolway.errors import ArgumentError
+from toolway.protocol.context import Context, ContextOf
+from toolway.protocol.errors import failed
+from toolway.protocol.handlers.elicitation import questions_of
+from toolway.protocol.pagination import single_page
+
+__all__ = ["offer_prompts"]
+
+logger = logging.getLogger("toolway.protocol")
+
+_LONGEST_NAME = 100
+
+
+def offer_prompts(server: Server[Any], prompts: Mapping[str, Prompt], calls: Calls, context_of: ContextOf) -> None:
+    """Serve these prompts, in place of what the server has served so far."""
+    listed = ListPromptsResult(
+        prompts=[ListedPrompt.model_validate(prompt.definition()) for prompt in prompts.values()]
+    )
+
+    async def get(context: Context, params: GetPromptRequestParams) -> GetPromptResult | InputRequiredResult:
+        prompt = prompts.get(params.name)
+        if prompt is None:
+            raise MCPError(INVALID_PARAMS, f"Unknown prompt: {params.name[:_LONGEST_NAME]!r}")
+        arguments = _arguments(prompt, params.arguments or {})
+        call = context_of(context)
+        outcome = await calls.perform(prompt.tool, arguments, call)
+        if questions := questions_of(call):
+            return questions
+        if outcome.is_error:
+            raise failed(outcome)
+        return GetPromptResult(description=prompt.description or None, messages=_messages(prompt, outcome))
+
+    server.add_request_handler("prompts/list", PaginatedRequestParams, single_page(listed))
+    server.add_request_handler("prompts/get", GetPromptRequestParams, get)
+
+
+def _arguments(prompt: Prompt, given: Mapping[str, str]) -> Mapping[str, Any]:
+    """Read the arguments, which are texts over the wire, as the endpoint takes them."""
+    taken = prompt.tool.arguments
+    missing = [name for name, argument in taken.items() if argument.required and name not in given]
+    unknown = [name for name in given if name not in taken]
+    if missing or unknown:
+        problem = f"is missing {', '.join(missing)}" if missing else f"has no argument {unknown[0][:_LONGEST_NAME]!r}"
+        raise MCPError(INVALID_PARAMS, f"The prompt {prompt.name} {problem}; it takes {', '.join(taken) or 'nothing'}")
+    try:
+        return read_arguments(prompt.tool, given)
+    except ArgumentError as error:
+        raise MCPError(INVALID_PARAMS, f"Invalid arguments: {error}") from error
+
+
+def _messages(prompt: Prompt, outcome: Outcome) -> list[PromptMessage]:
+    """Read what the endpoint has written: one message or several, of which a text is what the user says."""
+    if outcome.structured is None:
+        return [_said(entry.text) for entry in outcome.content if isinstance(entry, Text)]
+    written: Any = from_json(outcome.structured)
+    entries = cast("list[Any]", written) if isinstance(written, list) else [written]
+    try:
+        return [_said(entry) if isinstance(entry, str) else PromptMessage.model_validate(entry) for entry in entries]
+    except ValidationError as error:
+        logger.warning("the prompt %r is no text, Message or list of them", prompt.name)
+        raise failed(internal_failure(prompt.tool.name, error)) from error
+
+
+def _said(text: str) -> PromptMessage:
+    return PromptMessage(role="user", content=TextContent(text=text))

@@ -1,0 +1,1 @@
+"""MCP over Streamable HTTP: the endpoint, its checks, and its response streams."""

@@ -1,0 +1,63 @@
+"""Workers as processes, and what their endpoints have written down."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.protocol.tasking import Client
+from tests.servers import PATIENCE, Process, running
+
+KEYS = json.dumps(["a secret that is long enough for a key"])
+SLOTS = 4
+"""How many tasks a worker runs at the same time; with as many stuck, it runs nothing else."""
+
+
+class Ledger:
+    """What the endpoints have written down: which tool, with which number, in which process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.touch()
+
+    def open(self) -> None:
+        """Let those go on who wait for it."""
+        self.path.with_name(self.path.name + ".open").touch()
+
+    def lines(self) -> list[tuple[str, int, int]]:
+        entries = (line.split() for line in self.path.read_text(encoding="utf-8").splitlines())
+        return [(kind, int(number), int(process)) for kind, number, process in entries]
+
+    def stuck(self, process: int | None) -> int:
+        """How many calls hang in a process, or in whichever."""
+        return sum(1 for _, number, where in self.lines() if process in {where, None} and number % 3)
+
+
+@contextmanager
+def worker(
+    store_url: str, ledger: Ledger, *options: str, stuck: bool = False, slots: int = SLOTS
+) -> Generator[tuple[Process, Client]]:
+    """Serve the application from a process of its own."""
+    env = {
+        "TOOLWAY_STORE_URL": store_url,
+        "TOOLWAY_STATE_KEYS": KEYS,
+        "TOOLWAY_TASKS_AT_ONCE": str(slots),
+        "LEDGER": str(ledger.path),
+        "STUCK": "1" if stuck else "",
+    }
+    command = [sys.executable, "-m", "toolway", "serve", "tests.tasks.ledger:app", "--port", "0", *options]
+    with running(command, env=env, ready="Ctrl+C ends the server") as process:
+        yield process, Client(process.url("MCP endpoint"))
+
+
+def wait_for_stuck(ledger: Ledger, count: int, process: int | None = None) -> None:
+    pause = threading.Event()
+    for _ in range(PATIENCE * 20):
+        if ledger.stuck(process) >= count:
+            return
+        pause.wait(0.05)
+    raise AssertionError(f"{ledger.stuck(process)} calls are stuck, and not {count}")

@@ -1,0 +1,27 @@
+"""The key beside a store on disk."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from toolway.errors import ConfigurationError
+from toolway.tasks.keys import key_beside
+
+
+def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.key"
+    with ThreadPoolExecutor(8) as threads:
+        keys = set(threads.map(key_beside, [path] * 40))
+    assert len(keys) == 1
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["tasks.key"]
+
+
+def test_a_file_that_is_no_key_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.key"
+    path.write_bytes(b"short")
+    with pytest.raises(ConfigurationError, match="is no key of 32 bytes"):
+        key_beside(path)

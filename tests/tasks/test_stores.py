@@ -1,0 +1,76 @@
+"""Which stores are taken, and what is said of the others when the application starts."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from tests.protocol.tasking import make_tasking
+from tests.servers import PATIENCE, free_port
+from tests.support import POSTGRES_URL, postgres_available, require
+from toolway import ConfigurationError, Settings, Toolway, agent_tool
+from toolway.tasks.sql_store import JobStore
+
+pytestmark = pytest.mark.anyio
+
+
+async def problem(store_url: str) -> str:
+    """What keeps an application with this store from starting."""
+    app = make_tasking(Settings(store_url=store_url))
+    with pytest.raises(ConfigurationError) as caught:
+        async with app.router.lifespan_context(app):
+            pass
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://host/tasks", "tasks.db", "sqlite://", "sqlite:///:memory:", ""])
+async def test_a_store_of_another_kind_is_refused(url: str) -> None:
+    assert "expected sqlite:///path/to/file.db or postgresql://" in await problem(url)
+
+
+async def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "cannot be opened" in await problem(f"sqlite:///{tmp_path}/file/tasks.db")
+
+
+def test_a_fresh_store_waits_for_another_worker_that_opens_it_too(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "tasks.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # as far as the other one has come
+    with ThreadPoolExecutor() as pool:
+        opening = pool.submit(JobStore, f"sqlite:///{tmp_path}/tasks.db", "shop")
+        wait([opening], 0.3)  # enough for it to come upon the lock
+        other.close()
+        opening.result(PATIENCE).close()
+
+
+async def test_a_server_that_does_not_answer_is_told_without_its_password() -> None:
+    text = await problem(f"postgresql://anna:swordfish@127.0.0.1:{free_port()}/tasks")
+    assert "cannot be opened" in text
+    assert "swordfish" not in text
+
+
+async def test_postgresql_needs_keys_that_all_workers_know() -> None:
+    require(postgres_available(), "PostgreSQL does not answer at TOOLWAY_TEST_POSTGRES_URL")
+    assert "set TOOLWAY_STATE_KEYS" in await problem(POSTGRES_URL)
+
+
+def test_a_short_key_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="32 or more bytes"):
+        Settings.model_validate({"state_keys": ["short"]})
+
+
+async def test_without_marked_tools_there_is_no_store(tmp_path: Path) -> None:
+    app = FastAPI()
+
+    @app.get("/plain")
+    @agent_tool(name="plain")
+    async def plain() -> str:
+        return "plain"
+
+    Toolway(app, settings=Settings(store_url=f"sqlite:///{tmp_path}/tasks.db")).mount()
+    async with app.router.lifespan_context(app):
+        assert not (tmp_path / "tasks.db").exists()
