@@ -14,7 +14,7 @@ from benchmarks.speed.app import make_app
 from benchmarks.speed.entries import MODERN, Entry
 from benchmarks.speed.requests import ID, OPERATIONS, Request, request_for
 from toolway import Settings, Toolway
-from toolway.calls.direct.dispatch import DirectPath
+from toolway.calls.direct.dispatch import DirectDispatch
 from toolway.calls.dispatcher import Reply
 from toolway.calls.request.request_builder import bind
 from toolway.calls.response.response_parser import outcome_of
@@ -22,7 +22,7 @@ from toolway.protocol import place
 from toolway.protocol.call_context import http_context
 from toolway.protocol.fast_lane.result_writer import Writer
 from toolway.protocol.http.jsonrpc import read_headers, read_message
-from toolway.protocol.http.request_checks import Gate, read_body
+from toolway.protocol.http.request_checks import RequestChecks, read_body
 from toolway.protocol.http.timers import Timers
 
 __all__ = ["profile"]
@@ -77,9 +77,9 @@ def _pieces(toolway: Toolway, sent: _Sent) -> Steps:
     assert running is not None
     tool, settings = running.catalog.tools[ADD.name], toolway.settings
     headers, message = read_headers(sent.scope["headers"]), read_message(sent.body)
-    gate, timers, writer = Gate(settings), Timers(), Writer(running.server)
+    gate, timers, writer = RequestChecks(settings), Timers(), Writer(running.server)
     request = bind(tool, ADD.arguments)
-    direct = DirectPath(toolway.app)
+    direct = DirectDispatch(toolway.app)
     answer = [(b"content-length", b"2"), (b"content-type", b"application/json")]
     outcome = outcome_of(tool, Reply(200, answer, b"42"))
 

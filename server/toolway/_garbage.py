@@ -6,11 +6,11 @@ import gc
 from collections.abc import Generator
 from contextlib import contextmanager
 
-__all__ = ["without_collecting"]
+__all__ = ["gc_paused"]
 
 
 @contextmanager
-def without_collecting() -> Generator[None]:
+def gc_paused() -> Generator[None]:
     """Make much that stays; Python would look through all of it again and again, which takes as long as making it."""
     was_collecting = gc.isenabled()
     gc.disable()

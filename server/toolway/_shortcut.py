@@ -9,17 +9,17 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["BEHIND", "TRACED", "Behind", "ShortCut"]
+__all__ = ["HANDLER_KEY", "TRACED", "Behind", "RouterBypassMiddleware"]
 
 Behind: TypeAlias = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
 """Takes a request on; gets what would have taken it on otherwise, too."""
-BEHIND = "toolway.behind"
+HANDLER_KEY = "toolway.behind"
 """Where a request has in its scope what takes it on behind an application's middleware."""
 TRACED = "fastapi.telemetry"
 """Where FastAPI keeps in a scope what it tells of a request, while it tells anything."""
 
 
-class ShortCut:
+class RouterBypassMiddleware:
     """The last middleware of an application, from which requests get to a route without the router.
 
     It looks at nothing but the path, unless a request knows its own way. One that is traced takes the whole way, as its
@@ -31,11 +31,11 @@ class ShortCut:
         self._route = route
         self._endpoint = endpoint
         self._router = router
-        self._is_last = isinstance(app, (ExceptionMiddleware, ShortCut)) and not route.param_convertors
+        self._is_last = isinstance(app, (ExceptionMiddleware, RouterBypassMiddleware)) and not route.param_convertors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_short = scope["type"] == "http" and self._is_last and TRACED not in scope
-        behind: Behind | None = scope.get(BEHIND)
+        behind: Behind | None = scope.get(HANDLER_KEY)
         if is_short and behind is not None:
             await behind(self.app, scope, receive, send)
         elif is_short and self._is_meant(scope):

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI, params
 
 from toolway._changes import told
-from toolway._garbage import without_collecting
-from toolway.calls import Calls, may_ask
+from toolway._garbage import gc_paused
+from toolway.calls import Invoker, may_ask
 from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
 from toolway.console.offline_docs import serve_docs_offline
 from toolway.errors import ConfigurationError, NotStartedError
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import httpx2
     from mcp.server.subscriptions import SubscriptionBus
 
-    from toolway.protocol import Callers, CatalogServer, Endpoint, Publisher, State, Wiring
+    from toolway.protocol import CallContextFactory, CatalogServer, Endpoint, Publisher, State, Wiring
     from toolway.tasks import Jobs
 
 logger = logging.getLogger("toolway")
@@ -50,7 +50,7 @@ class Running:
     """What exists while the application runs."""
 
     catalog: Catalog
-    calls: Calls
+    calls: Invoker
     server: CatalogServer
     publisher: Publisher
     has_jobs: bool
@@ -125,7 +125,7 @@ class Toolway:
         self._works = True
         remember(self.app, self)
 
-    @without_collecting()
+    @gc_paused()
     def mount(
         self,
         path: str = "/mcp",
@@ -199,7 +199,7 @@ class Toolway:
             raise NotStartedError("the catalogue is built when the application has started; run its lifespan first")
         return self._running.catalog
 
-    @without_collecting()
+    @gc_paused()
     def read_catalog(self) -> Catalog:
         """Read the tools of the application as it is now, whether it runs or not.
 
@@ -320,9 +320,9 @@ class Toolway:
 
     @asynccontextmanager
     async def _built(self, state: State) -> AsyncGenerator[Running]:
-        from toolway.protocol import Callers, Publisher  # noqa: PLC0415 - see the module's docstring
+        from toolway.protocol import CallContextFactory, Publisher  # noqa: PLC0415 - see the module's docstring
 
-        context_of = Callers(self.settings)
+        context_of = CallContextFactory(self.settings)
         catalog, calls, server = self._parts(state, context_of)
         try:
             async with self._jobs(catalog, calls) as jobs:
@@ -339,14 +339,14 @@ class Toolway:
         finally:
             await calls.close()
 
-    @without_collecting()
-    def _parts(self, state: State, context_of: Callers) -> tuple[Catalog, Calls, CatalogServer]:
-        from toolway.protocol import CatalogServer, seal_states  # noqa: PLC0415 - see the module's docstring
+    @gc_paused()
+    def _parts(self, state: State, context_of: CallContextFactory) -> tuple[Catalog, Invoker, CatalogServer]:
+        from toolway.protocol import CatalogServer, install_request_state  # noqa: PLC0415 - see the module's docstring
 
         catalog = self.read_catalog()
         settings = self.settings
         _warn_of_unknown_headers(catalog, settings.header_arguments)
-        calls = Calls(
+        calls = Invoker(
             catalog,
             self.source.dispatchers(state),
             ignore_unknown=settings.ignore_unknown_arguments,
@@ -356,10 +356,10 @@ class Toolway:
             shutdown_seconds=settings.shutdown_seconds,
         )
         server = CatalogServer(catalog, self._wiring(catalog, calls, context_of))
-        seal_states(server, calls, settings)
+        install_request_state(server, calls, settings)
         return catalog, calls, server
 
-    def _wiring(self, catalog: Catalog, calls: Calls, context_of: Callers) -> Wiring:
+    def _wiring(self, catalog: Catalog, calls: Invoker, context_of: CallContextFactory) -> Wiring:
         from mcp.server.subscriptions import InMemorySubscriptionBus  # noqa: PLC0415 - see the module's docstring
 
         from toolway.protocol import Wiring  # noqa: PLC0415 - see the module's docstring
@@ -375,7 +375,7 @@ class Toolway:
             guarded=self._guarded,
         )
 
-    def _jobs(self, catalog: Catalog, calls: Calls) -> AbstractAsyncContextManager[Jobs | None]:
+    def _jobs(self, catalog: Catalog, calls: Invoker) -> AbstractAsyncContextManager[Jobs | None]:
         """Long jobs, where a tool asks for them."""
         if not self._works or all(tool.task is None for tool in catalog.tools.values()):
             return nullcontext()

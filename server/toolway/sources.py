@@ -156,7 +156,7 @@ class Application:
         return nullcontext() if self._elsewhere is not None else Lifespan.of(self.app).joined()
 
 
-class _Without:
+class _HostApp:
     """What has no application of its own here: an empty one serves MCP, and its lifespan starts everything."""
 
     local = None
@@ -185,7 +185,7 @@ class _Without:
             yield state or {}
 
 
-class _Elsewhere(_Without):
+class _Elsewhere(_HostApp):
     """An API that runs elsewhere."""
 
     def __init__(self, remote: Remote, selection: Selection, settings: Settings) -> None:
@@ -222,7 +222,7 @@ class _Elsewhere(_Without):
         yield {}
 
 
-class _Several(_Without):
+class CombinedSource(_HostApp):
     """Applications side by side; what a lifespan hands over stands under the prefix of its application."""
 
     def __init__(self, parts: Mapping[str, Source], title: str) -> None:
@@ -288,9 +288,9 @@ def combined(parts: Mapping[str, Source], title: str) -> Source:
             raise ConfigurationError(
                 f"expected a prefix of up to 31 letters, digits, '_' and '-', such as 'shop', got {prefix!r}"
             )
-        if isinstance(part, _Several):
+        if isinstance(part, CombinedSource):
             raise ConfigurationError(f"{prefix!r} holds several applications itself; name each of them here")
-    return _Several(parts, title)
+    return CombinedSource(parts, title)
 
 
 def caller_rules(settings: Settings) -> CallerRules:

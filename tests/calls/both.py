@@ -13,7 +13,7 @@ from mcp import Client
 from mcp_types import CallToolResult, TextContent
 
 from toolway import Settings, Toolway
-from toolway.calls import CallContext, Calls, Outcome
+from toolway.calls import CallContext, Invoker, Outcome
 from toolway.catalog import Catalog
 
 HTTP = "http://localhost"
@@ -26,7 +26,7 @@ class Both:
     mcp: Client
     web: httpx2.AsyncClient
     catalog: Catalog
-    calls: Calls
+    calls: Invoker
 
     async def call(self, tool: str, arguments: Mapping[str, Any] | None = None) -> CallToolResult:
         """Call a tool with the official client."""

@@ -33,7 +33,7 @@ from starlette.requests import HTTPConnection
 
 from tests.calls.stack import assert_calls_alike, call, client_of, require_read, without_reference
 from toolway import agent_tool
-from toolway.calls.direct.dispatch import DirectPath
+from toolway.calls.direct.dispatch import DirectDispatch
 from toolway.calls.direct.injected import SolvedEndpoint
 from toolway.calls.direct.values_only import PlainEndpoint
 from toolway.openapi import read_application
@@ -425,7 +425,7 @@ def shop(overrides: dict[Any, Any] | None = None) -> FastAPI:
 def test_all_of_them_are_solved_without_the_stack() -> None:
     app = shop()
     app.middleware_stack = app.build_middleware_stack()
-    path = DirectPath(app)
+    path = DirectDispatch(app)
     operations = read_application(app).operations
     found = {str(one): path.endpoint(one, app) for one in operations}
     assert [name for name, one in found.items() if not isinstance(one, (SolvedEndpoint, PlainEndpoint))] == []

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from toolway import Remote, Settings, Toolway
-from toolway.calls import CallContext, Calls, Outcome
+from toolway.calls import CallContext, Invoker, Outcome
 from toolway.calls.response.outcome import Text
 from toolway.catalog import Catalog
 
@@ -59,7 +59,7 @@ class RemoteApi:
     """A running Toolway of a remote API."""
 
     catalog: Catalog
-    calls: Calls
+    calls: Invoker
     upstream: Upstream
     client: httpx2.AsyncClient
 

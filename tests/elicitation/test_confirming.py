@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.calls.both import both
 from toolway import ConfigurationError, Settings, Toolway, agent_tool
 from toolway.calls import CallContext
-from toolway.elicitation import Rounds
+from toolway.elicitation import ReplayChannel
 
 
 def make_shop(confirm: str, **options: Any) -> FastAPI:
@@ -29,7 +29,7 @@ def make_shop(confirm: str, **options: Any) -> FastAPI:
 
 async def asked(app: FastAPI, arguments: Mapping[str, Any]) -> str:
     """The question that a call is met with."""
-    asking = Rounds(["elicitation"])
+    asking = ReplayChannel(["elicitation"])
     async with both(app) as reached:
         outcome = await reached.calls.call("cancel", arguments, CallContext(asking=asking))
     assert outcome.is_error
@@ -72,7 +72,7 @@ def test_no_value_ends_the_quotes_it_stands_in(value: str) -> None:
 
 
 async def test_bad_arguments_are_refused_before_anybody_is_asked() -> None:
-    asking = Rounds(["elicitation"])
+    asking = ReplayChannel(["elicitation"])
     async with both(make_shop("Cancel {order_id}?")) as reached:
         outcome = await reached.calls.call("cancel", {"order": "#1"}, CallContext(asking=asking))
     assert "unknown argument 'order'" in str(outcome.error)
@@ -81,7 +81,7 @@ async def test_bad_arguments_are_refused_before_anybody_is_asked() -> None:
 
 @pytest.mark.parametrize("arguments", [{"order_id": "#1"}, {"reason": "late"}])
 async def test_a_call_without_a_needed_argument_is_refused_before_anybody_is_asked(arguments: dict[str, Any]) -> None:
-    app, asking = FastAPI(), Rounds(["elicitation"])
+    app, asking = FastAPI(), ReplayChannel(["elicitation"])
 
     @app.delete("/orders/{order_id}", operation_id="cancel")
     @agent_tool(confirm="Cancel {order_id} because of {reason}?")

@@ -29,7 +29,7 @@ from tests.servers import serving
 from tests.support import ROOT
 from tests.tally import Tally
 from toolway import Settings, Toolway
-from toolway.calls.direct.dispatch import DirectPath
+from toolway.calls.direct.dispatch import DirectDispatch
 from toolway.calls.direct.injected import SolvedEndpoint
 
 ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
@@ -180,7 +180,7 @@ async def test_three_of_four_tools_are_called_without_the_stack_where_nothing_re
     app = APPLICATIONS["main"].make(records=False)
     catalog = Toolway(app, settings=SETTINGS[True]).mount().read_catalog()
     await httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost").get("/journal")
-    path = DirectPath(app)
+    path = DirectDispatch(app)
     found = [path.endpoint(tool.operation, app) for tool in catalog.tools.values()]
     assert len(found) - found.count(None) > len(found) * 3 / 4
     assert sum(isinstance(one, SolvedEndpoint) for one in found) > len(found) / 4

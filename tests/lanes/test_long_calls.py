@@ -146,7 +146,7 @@ def test_200_calls_at_a_time_are_all_answered_each_with_its_own(version: str) ->
 
 def parts_of_calls() -> list[Any]:
     """Return every object of a call that is alive in this process."""
-    kinds = {"Answer", "Watch", "Timer", "Call", "Work", "_Exchange"}
+    kinds = {"Answer", "AsgiExchange", "CancellableWork", "DisconnectMonitor", "Timer", "ToolCall"}
     return [
         thing
         for thing in gc.get_objects()
@@ -169,7 +169,7 @@ def test_nothing_is_left_of_calls_however_they_ended(version: str, caplog: pytes
         async with serving() as app:
             running = asyncio.create_task(send(app, call(version, "wait", seconds=5)))
             await passed(1)
-            assert "Call" in left()  # as long as it runs
+            assert "ToolCall" in left()  # as long as it runs
             await running
             await everything(app)
             tasks = len(asyncio.all_tasks())

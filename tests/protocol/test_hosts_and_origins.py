@@ -12,8 +12,8 @@ from tests.protocol.apps import make_server
 from tests.protocol.wire import ERAS, Peer, reply
 from tests.servers import Serve, serving
 from toolway import Settings
-from toolway.protocol.http.rejection import Refusal
-from toolway.protocol.http.request_checks import Gate
+from toolway.protocol.http.rejection import HTTPRejection
+from toolway.protocol.http.request_checks import RequestChecks
 
 PORT = "65535"
 HOSTS = [
@@ -132,10 +132,10 @@ def test_a_browser_page_calls_through_the_applications_own_cors_middleware(serve
 
 
 def test_the_log_says_once_in_a_while_what_was_refused(caplog: pytest.LogCaptureFixture) -> None:
-    gate = Gate(Settings())
+    gate = RequestChecks(Settings())
     for number in range(50):
         headers = {b"host": f"{number}.evil.example".encode()}
-        with pytest.raises(Refusal):
+        with pytest.raises(HTTPRejection):
             gate.check("POST", headers)
 
     (line,) = [record.getMessage() for record in caplog.records]

@@ -18,10 +18,10 @@ from tests.tasks.test_stores import problem
 from tests.tasks.test_workers import ANNA, SEAL, Work, state, until, working
 from toolway import Settings, Toolway, agent_tool
 from toolway.tasks import Jobs, JobState
-from toolway.tasks.model import Order
+from toolway.tasks.model import TaskRequest
 from toolway.tasks.sql_store import JobStore
 
-ORDER = Order("count", SEAL.fingerprint(ANNA), SEAL.close(b"", "job"), repeatable=True)
+ORDER = TaskRequest("count", SEAL.fingerprint(ANNA), SEAL.close(b"", "job"), repeatable=True)
 VERSION_0 = """
 CREATE TABLE {jobs} (
     id TEXT NOT NULL PRIMARY KEY, service TEXT NOT NULL, tool TEXT NOT NULL, caller TEXT NOT NULL,

@@ -14,14 +14,14 @@ import pytest
 from tests.servers import PATIENCE
 from toolway.elicitation import Seal
 from toolway.tasks import Jobs, JobState
-from toolway.tasks.model import Ending, Order
+from toolway.tasks.model import RunResult, TaskRequest
 from toolway.tasks.sql_store import JobStore
 
 pytestmark = pytest.mark.anyio
 
 SEAL = Seal([b"a secret that is long enough for a key"])
 ANNA = b"anna"
-DONE = Ending(JobState.COMPLETED, result=b"{}")
+DONE = RunResult(JobState.COMPLETED, result=b"{}")
 
 
 class Work:
@@ -32,7 +32,7 @@ class Work:
         self.begun: list[str] = []
         self.stopped: list[str] = []
 
-    async def __call__(self, tool: str, *_: Any) -> Ending:
+    async def __call__(self, tool: str, *_: Any) -> RunResult:
         self.begun.append(tool)
         try:
             await self.gate.wait()
@@ -119,7 +119,7 @@ async def test_what_waits_is_done_after_a_restart(url: str) -> None:
 
 async def test_a_job_whose_acceptor_died_before_it_came_into_the_queue_is_run(url: str) -> None:
     store = JobStore(url, "shop")
-    order = Order("count", SEAL.fingerprint(ANNA), SEAL.close(b"", "lost"), repeatable=False)
+    order = TaskRequest("count", SEAL.fingerprint(ANNA), SEAL.close(b"", "lost"), repeatable=False)
     store.add("lost", order, 3_600_000)
     store.close()
     work = Work()
@@ -152,7 +152,7 @@ async def test_a_job_that_no_key_opens_has_failed(url: str) -> None:
 
 
 async def test_a_fault_of_a_job_is_told_by_its_reference_alone(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    async def broken(*_: Any) -> Ending:
+    async def broken(*_: Any) -> RunResult:
         raise RuntimeError("the password is swordfish")
 
     async with working(url, broken) as jobs:

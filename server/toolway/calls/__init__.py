@@ -2,44 +2,44 @@
 
 from toolway.calls.abilities import may_ask, may_log
 from toolway.calls.ask import Ask, prepare_questions
-from toolway.calls.context import CallContext, Report, Say
+from toolway.calls.context import CallContext, LogCallback, Report
 from toolway.calls.direct.support import middleware_layers
 from toolway.calls.dispatcher import Dispatcher
-from toolway.calls.invoker import Call, Calls
+from toolway.calls.invoker import Invoker, ToolCall
 from toolway.calls.log import LEVELS, Level, Log, Logger
 from toolway.calls.progress import Progress, Reporter, steady
 from toolway.calls.request.text_arguments import read_arguments
 from toolway.calls.response.error_results import internal_failure
-from toolway.calls.response.outcome import Audio, Blob, Content, Deliver, Document, Image, Outcome, Text, Written
+from toolway.calls.response.outcome import Audio, Blob, Content, Deliver, Document, Image, McpContent, Outcome, Text
 from toolway.calls.response.response_parser import document_of
 from toolway.calls.response.tool_result import ToolResult
-from toolway.calls.scope import LINK
+from toolway.calls.scope import CONTEXT_KEY
 
 __all__ = [
+    "CONTEXT_KEY",
     "LEVELS",
-    "LINK",
     "Ask",
     "Audio",
     "Blob",
-    "Call",
     "CallContext",
-    "Calls",
     "Content",
     "Deliver",
     "Dispatcher",
     "Document",
     "Image",
+    "Invoker",
     "Level",
     "Log",
+    "LogCallback",
     "Logger",
+    "McpContent",
     "Outcome",
     "Progress",
     "Report",
     "Reporter",
-    "Say",
     "Text",
+    "ToolCall",
     "ToolResult",
-    "Written",
     "document_of",
     "internal_failure",
     "may_ask",

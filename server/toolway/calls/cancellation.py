@@ -20,7 +20,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-__all__ = ["Work", "ends_task"]
+__all__ = ["CancellableWork", "ends_task"]
 
 
 @cache
@@ -41,7 +41,7 @@ def ends_task(error: BaseException) -> bool:
     return isinstance(error, GeneratorExit)
 
 
-class Work:
+class CancellableWork:
     """A coroutine, run to its end in whatever task awaits `run`.
 
     Args:
@@ -57,7 +57,7 @@ class Work:
         self._waiting: asyncio.Task[Any] | None = None
         """The task that waits without scopes around it."""
         self._is_unwanted = False
-        self._is_struck = False
+        self._was_canceled = False
 
     def stop(self) -> None:
         """Cancel the work at the first await that is not shielded; its clean-up runs undisturbed."""
@@ -65,11 +65,11 @@ class Work:
             self._stopping.cancel()
         else:
             self._is_unwanted = True
-            self._strike()
+            self._cancel_once()
 
-    def _strike(self) -> None:
-        if self._is_unwanted and self._waiting is not None and not self._is_struck:
-            self._is_struck = self._waiting.cancel()
+    def _cancel_once(self) -> None:
+        if self._is_unwanted and self._waiting is not None and not self._was_canceled:
+            self._was_canceled = self._waiting.cancel()
 
     @property
     def is_stopped(self) -> bool:
@@ -86,12 +86,12 @@ class Work:
         """Run work that is not expected to wait."""
         try:
             await self
-            if self._is_struck:  # and was done before the blow fell, which it does at the next await
+            if self._was_canceled:  # and was done before the blow fell, which it does at the next await
                 await anyio.lowlevel.checkpoint()
         except asyncio.CancelledError:
-            if not self._is_struck:
+            if not self._was_canceled:
                 raise
-        if self._is_struck and self._waiting is not None:
+        if self._was_canceled and self._waiting is not None:
             self._waiting.uncancel()
 
     def __await__(self) -> Generator[Any]:
@@ -105,7 +105,7 @@ class Work:
             on_wait()
         if self._stopping is None:
             self._waiting = asyncio.current_task()
-            self._strike()
+            self._cancel_once()
         yield from self._driven(waited)
 
     def _driven(self, waited: object) -> Generator[Any]:

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from toolway.elicitation import Asking
+from toolway.elicitation import QuestionChannel
 from toolway.headers import stays_with_connection
 from toolway.openapi import Operation
 from toolway.settings import Settings
 
-__all__ = ["CallContext", "Report", "Say"]
+__all__ = ["CallContext", "LogCallback", "Report"]
 
 Report: TypeAlias = Callable[[float, float | None, str | None], Awaitable[None]]
 """Tells the caller of progress: how far, of how much, and a word."""
 
-Say: TypeAlias = Callable[[str, Any, str | None], Awaitable[None]]
+LogCallback: TypeAlias = Callable[[str, Any, str | None], Awaitable[None]]
 """Sends the caller a message for its log: how serious, what, and of which logger."""
 
 
@@ -35,7 +35,7 @@ class CallContext:
     host: str = ""
     """The Host header of the MCP request, which has passed its check; empty over stdio."""
     root_path: str = ""
-    keeps_root: bool = False
+    root_in_path: bool = False
     """Whether the request that carried the call has the root path before its own path, too."""
     site: object = None
     """The application through whose whole stack that request came; None where nothing can be said of it."""
@@ -52,9 +52,9 @@ class CallContext:
     """How long a streamed answer, or accepted work, is followed; None takes the settings."""
     report: Report | None = None
     """None where the caller did not ask to be told of progress."""
-    say: Say | None = None
+    say: LogCallback | None = None
     """None where the caller did not ask for messages."""
-    asking: Asking | None = None
+    asking: QuestionChannel | None = None
     """None where nobody can be asked."""
 
     @classmethod

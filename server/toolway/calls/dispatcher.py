@@ -21,15 +21,15 @@ from opentelemetry.propagate import inject
 from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Scope
 
-from toolway._shortcut import BEHIND
+from toolway._shortcut import HANDLER_KEY
 from toolway.calls.cancellation import ends_task
 from toolway.calls.context import CallContext
-from toolway.calls.direct.direct_endpoint import Answered
-from toolway.calls.direct.dispatch import DirectPath
+from toolway.calls.direct.direct_endpoint import JsonReply
+from toolway.calls.direct.dispatch import DirectDispatch
 from toolway.calls.request.caller_headers import CarriedNames, carried_names
 from toolway.calls.request.request_builder import Request
 from toolway.calls.response.content_encoding import decoded
-from toolway.calls.scope import LINK
+from toolway.calls.scope import CONTEXT_KEY
 from toolway.openapi import Operation
 from toolway.settings import Settings
 
@@ -114,7 +114,7 @@ class Dispatcher:
     def __init__(self, app: ASGIApp, settings: Settings, state: Mapping[str, Any] | None = None) -> None:
         self._app = app
         self._settings = settings
-        self._direct = DirectPath(app) if settings.direct else None
+        self._direct = DirectDispatch(app) if settings.direct else None
         self._state = state or {}
         self.forwarded = frozenset(name.encode("latin-1") for name in settings.forward_headers)
         """Headers of the caller that the operator lets through, besides credentials."""
@@ -124,7 +124,7 @@ class Dispatcher:
     def prepare(self, operations: Iterable[Operation]) -> None:
         """Find out now how operations are called, so that their first calls need not."""
         if self._direct is not None:
-            self._direct = DirectPath(self._app)  # the application may be another than it was
+            self._direct = DirectDispatch(self._app)  # the application may be another than it was
             for operation in operations:
                 _ = self._direct.endpoint(operation, self._app) or self._direct.behind(operation)
 
@@ -150,7 +150,7 @@ class Dispatcher:
         takes one of them off; so does one into a mount, which Starlette does not find otherwise.
         """
         root = self.root_path(context)
-        is_kept = context.keeps_root or request.path.startswith(root) or bool(operation.template.mounts)
+        is_kept = context.root_in_path or request.path.startswith(root) or bool(operation.template.mounts)
         return root + request.path if is_kept else request.path
 
     def may_follow(self, request: Request, reply: Reply, step: Step) -> bool:
@@ -185,7 +185,7 @@ class Dispatcher:
                     if ends_task(error):
                         raise
                     return await take(Reply(exception=error))
-                if isinstance(answered, Answered):
+                if isinstance(answered, JsonReply):
                     is_strict = request.parts.strict is not None
                     return await take(self._reply(*answered, is_strict=is_strict))
                 app = answered
@@ -195,7 +195,7 @@ class Dispatcher:
         self, app: ASGIApp, request: Request, operation: Operation, context: CallContext, take: Take
     ) -> None:
         """Run a request through an ASGI application."""
-        exchange = _Exchange(request, self._settings, context, take)
+        exchange = AsgiExchange(request, self._settings, context, take)
         scope = self._scope(request, operation, context)
         if app is self._app:
             self._shorten(request, operation, context, scope)
@@ -217,7 +217,7 @@ class Dispatcher:
         endpoint = self._direct.behind(operation)
         behind = endpoint.taking_on(request.parts, scope) if endpoint is not None else None
         if behind is not None:
-            scope[BEHIND] = behind
+            scope[HANDLER_KEY] = behind
 
     def _reply(self, status: int, body: bytes, *, is_strict: bool) -> Reply:
         most = self._settings.max_result_bytes
@@ -248,7 +248,7 @@ class Dispatcher:
             "client": context.client,
             "server": address.server,
             **self._outer(context),
-            LINK: context,
+            CONTEXT_KEY: context,
         }
 
     def _outer(self, context: CallContext) -> dict[str, Any]:
@@ -286,7 +286,7 @@ def _with_one_cookie_header(headers: list[tuple[bytes, bytes]]) -> list[tuple[by
     return [*(header for header in headers if header[0] != b"cookie"), (b"cookie", b"; ".join(cookies))]
 
 
-class _Exchange:
+class AsgiExchange:
     """The two ends of one request: what the application receives, and what it sends."""
 
     __slots__ = (

@@ -12,14 +12,14 @@ from typing import Any, Literal, TypeAlias
 import anyio
 from fastapi import HTTPException
 
-from toolway.calls.cancellation import Work, ends_task
+from toolway.calls.cancellation import CancellableWork, ends_task
 from toolway.calls.context import CallContext
 from toolway.calls.dispatcher import Dispatcher, Reply
 from toolway.calls.progress import Heartbeat, SteadyReport
 from toolway.calls.request.caller_headers import carried_names, name_missing, refuse_carried
 from toolway.calls.request.request_builder import Request, bind
 from toolway.calls.response.error_results import https_required, internal_failure, not_asked, refused_argument
-from toolway.calls.response.job_polling import Accepted, told
+from toolway.calls.response.job_polling import JobPoller, told
 from toolway.calls.response.outcome import Deliver, Outcome
 from toolway.calls.response.redirects import Step, followed, is_sent_to_https, located
 from toolway.calls.response.response_parser import outcome_of
@@ -29,7 +29,7 @@ from toolway.errors import ArgumentError, ServerShutdownError, UnknownToolError
 from toolway.openapi import ParameterNames
 from toolway.policy.confirmation import confirm
 
-__all__ = ["Call", "Calls"]
+__all__ = ["Invoker", "ToolCall"]
 
 logger = logging.getLogger("toolway.calls")
 
@@ -45,7 +45,7 @@ Read: TypeAlias = Callable[[Tool, Reply], Outcome]
 """Says what an application's answer means."""
 
 
-class Calls:
+class Invoker:
     """Calls the tools of a catalogue; knows nothing of who asks, or in which protocol.
 
     Args:
@@ -78,7 +78,7 @@ class Calls:
         self._deadline: float | None = None
         """By when calls have to finish, in the event loop's time; None while the server is not shutting down."""
         self._interrupting: asyncio.Task[None] | None = None
-        self._running: set[Call] = set()
+        self._running: set[ToolCall] = set()
         self._warned: set[str] = set()
         self.waits: dict[str, bool] = {}
         """Of tools that have been called, by name: whether a call has ever waited for anything."""
@@ -138,7 +138,7 @@ class Calls:
             if not answer.done():
                 answer.set_exception(error)
 
-        call = Call(self, tool, arguments, context, deliver, fail, read)
+        call = ToolCall(self, tool, arguments, context, deliver, fail, read)
         task = asyncio.create_task(self.run(call))
         task.add_done_callback(lambda _: answer.cancel())  # it was stopped before there was an outcome
         try:
@@ -149,7 +149,7 @@ class Calls:
             call.stop()
             raise
 
-    async def run(self, call: Call) -> None:
+    async def run(self, call: ToolCall) -> None:
         """Run a call to its very end, background tasks included."""
         self._running.add(call)
         try:
@@ -198,12 +198,12 @@ class Calls:
                 await self._idle.wait()
 
 
-class Call:
+class ToolCall:
     """One call of a tool, to be run once; when it has to wait for something, `on_wait` gets what stops it."""
 
     def __init__(
         self,
-        calls: Calls,
+        calls: Invoker,
         tool: Tool,
         arguments: Mapping[str, Any],
         context: CallContext,
@@ -223,12 +223,12 @@ class Call:
         self._on_wait = on_wait
         self._next: Step | None = None
         self._redirects_left = _MOST_REDIRECTS
-        self._accepted: Accepted | None = None
+        self._accepted: JobPoller | None = None
         self._heartbeat: Heartbeat | None = None
         self._is_answered = False
         self._interrupted: asyncio.Future[None] | None = None
         self._set_cookies: tuple[str, ...] = ()
-        self._work = Work(self._perform(arguments), self._waits)
+        self._work = CancellableWork(self._perform(arguments), self._waits)
 
     async def run(self) -> None:
         waits, name = self._calls.waits, self._tool.name
@@ -335,7 +335,7 @@ class Call:
         step = self._located(request, reply)
         if step is None or reply.cut or self._work.is_stopped:
             return False
-        self._accepted = Accepted(
+        self._accepted = JobPoller(
             self._dispatcher, self._context,
             located=self._located, redirected=self._followed, read=self._outcome, deliver=self._finish,
         )  # fmt: skip

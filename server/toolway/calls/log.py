@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from toolway.calls.context import Say
+from toolway.calls.context import LogCallback
 from toolway.calls.scope import context_of
 
 __all__ = ["LEVELS", "Level", "Log", "Logger", "log_dependency"]
@@ -21,7 +21,7 @@ LEVELS: tuple[Level, ...] = ("debug", "info", "notice", "warning", "error", "cri
 class Logger:
     """Sends messages to the caller's log, where the caller asked for them; does nothing over plain HTTP."""
 
-    def __init__(self, say: Say | None) -> None:
+    def __init__(self, say: LogCallback | None) -> None:
         self._say = say
 
     async def __call__(self, message: Any, level: Level = "info", *, logger: str | None = None) -> None:

@@ -10,12 +10,12 @@ from starlette.requests import HTTPConnection
 
 from toolway.calls.context import CallContext
 
-__all__ = ["LINK", "context_of"]
+__all__ = ["CONTEXT_KEY", "context_of"]
 
-LINK = "toolway"
+CONTEXT_KEY = "toolway"
 """Its place in the scope."""
 
 
 def context_of(connection: HTTPConnection) -> CallContext | None:
     """Return the context of the call that a request was made for; None for a request over plain HTTP."""
-    return connection.scope.get(LINK)
+    return connection.scope.get(CONTEXT_KEY)

@@ -34,7 +34,7 @@ from toolway.cli.project import equivalent
 from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
 from toolway.cli.values import read_json, read_pairs
 from toolway.clients import CLIENTS, Launch, needed_environment, server_name
-from toolway.elicitation import Rounds
+from toolway.elicitation import ReplayChannel
 from toolway.errors import ConfigurationError, ToolwayError
 from toolway.lint import lint
 from toolway.openapi import load_document, read_document
@@ -242,7 +242,7 @@ def call(
                 tool = running.calls.tool(rest[0])
                 arguments = {**given, **read_arguments(tool, pairs)}
                 running.calls.confirms = False  # whoever types the command has said yes
-                context = replace(CallContext.local(toolway.settings), asking=Rounds(()))  # nobody answers here
+                context = replace(CallContext.local(toolway.settings), asking=ReplayChannel(()))  # nobody answers here
                 outcome = await running.calls.call(tool.name, arguments, context)
                 show_outcome(outcome)
                 return 1 if outcome.is_error else 0

@@ -124,7 +124,7 @@ class _Address:
 
 
 def _serve_here(toolway: Toolway, address: _Address, listener: socket.socket) -> int:
-    app = _Told(toolway, lambda: echo("\n".join(_announcement(toolway, address)), err=True), complain)
+    app = _StartupReporter(toolway, lambda: echo("\n".join(_announcement(toolway, address)), err=True), complain)
     server = _Server(_config(app, toolway, logging.WARNING))
     for number in _SIGNALS:  # which uvicorn raises again when it has shut down
         signal.signal(number, signal.SIG_DFL)
@@ -234,7 +234,7 @@ class _Worker:
         share_key(self.key)
         mark_as_worker()
         toolway = _mounted(self.source)
-        return _Told(toolway, lambda: self._announce(toolway), self._complain)
+        return _StartupReporter(toolway, lambda: self._announce(toolway), self._complain)
 
     def _announce(self, toolway: Toolway) -> None:
         if self.speaks.acquire(block=False):
@@ -292,7 +292,7 @@ def _host_reminder(host: str, allowed: Sequence[str]) -> str:
     return f"Served so far: {', '.join(allowed)}. Name the others, too: TOOLWAY_ALLOWED_HOSTS='{example}'"
 
 
-class _Told:
+class _StartupReporter:
     """Says when the application has started, or in one line what kept it from starting."""
 
     def __init__(self, toolway: Toolway, announce: Callable[[], None], complain: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, cast
 
-from toolway.calls import Audio, Blob, Content, Image, Outcome, Text, Written
+from toolway.calls import Audio, Blob, Content, Image, McpContent, Outcome, Text
 from toolway.catalog import Argument, Catalog, Tool
 from toolway.catalog.schema.definitions import deref
 from toolway.cli.output import echo, is_terminal, json_text
@@ -138,7 +138,7 @@ def _shown(content: Content) -> str:
     match content:
         case Text(text):
             return text
-        case Written(block):
+        case McpContent(block):
             return str(block.get("text") or f"[{block['type']}]")
         case Image(data, media_type) | Audio(data, media_type) | Blob(data, media_type, _):
             return f"[{media_type}, {len(data):,} bytes]"

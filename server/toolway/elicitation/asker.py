@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from toolway.elicitation.questions import Answer, Kind, Query, Question
-from toolway.elicitation.replay import Asking, DeclinedError
+from toolway.elicitation.questions import Answer, AnyQuestion, Kind, Question
+from toolway.elicitation.replay import DeclinedError, QuestionChannel
 
 __all__ = ["Asker"]
 
@@ -21,7 +21,7 @@ class Asker:
     again from its start with every answer so far.
     """
 
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: QuestionChannel) -> None:
         self._asking = asking
         self._asked = 0
 
@@ -48,13 +48,13 @@ class Asker:
         key = key or f"answer{self._asked}"
         return (await self.all(**{key: Question(message, form)}))[key]
 
-    async def all(self, **queries: Query) -> dict[str, Any]:
+    async def all(self, **queries: AnyQuestion) -> dict[str, Any]:
         """Ask several things at once, each under its key; return the answers by key. Raises as a single question."""
         answers = await self._asking.ask(queries)
         return {key: _read(key, query, answers[key]) for key, query in queries.items()}
 
 
-def _read(key: str, query: Query, answer: Answer) -> Any:
+def _read(key: str, query: AnyQuestion, answer: Answer) -> Any:
     if answer.action != "accept":
         raise DeclinedError(key, answer.action)
     return query.read(answer.content)

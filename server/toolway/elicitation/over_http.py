@@ -16,9 +16,9 @@ from fastapi import HTTPException
 from pydantic_core import from_json
 from starlette.requests import Request
 
-from toolway.elicitation.questions import Answer, Kind, Query, Sampling
-from toolway.elicitation.replay import Rounds
-from toolway.elicitation.sealing import BrokenSealError, Once, Seal, state_keys
+from toolway.elicitation.questions import Answer, AnyQuestion, Kind, Sampling
+from toolway.elicitation.replay import ReplayChannel
+from toolway.elicitation.sealing import BrokenSealError, ReplayCache, Seal, state_keys
 from toolway.headers import differs_per_request
 from toolway.openapi import route_names
 from toolway.settings import Settings
@@ -77,7 +77,7 @@ class HttpQuestions:
     def __init__(self, settings: Settings) -> None:
         self._seal = Seal([key.encode() for key in state_keys(settings)])
         self._seconds = settings.state_seconds
-        self._once = Once()
+        self._once = ReplayCache()
         self.forwarded = frozenset(name.encode("latin-1") for name in settings.forward_headers)
         """Headers that say who calls, besides credentials: those that the operator lets through in a tool call, too."""
 
@@ -94,7 +94,7 @@ class HttpQuestions:
             state = self._seal.open(base64.urlsafe_b64decode(token), _place(bound_to), self._seconds).decode()
         except (BrokenSealError, ValueError):  # no Base64
             raise _invalid("it is none of this server's, of another request or caller, or too old") from None
-        if not self._once.use(Rounds.number(state)):
+        if not self._once.use(ReplayChannel.number(state)):
             raise _invalid("it was used already")
         return state
 
@@ -116,7 +116,7 @@ class HttpAsking:
         self._answers = answers
         self._rounds: _HttpRounds | None = None
 
-    async def ask(self, queries: Mapping[str, Query]) -> Mapping[str, Answer]:
+    async def ask(self, queries: Mapping[str, AnyQuestion]) -> Mapping[str, Answer]:
         if self._rounds is None:
             self._rounds = await self._begun()
         return await self._rounds.ask(queries)
@@ -128,7 +128,7 @@ class HttpAsking:
         return _HttpRounds(self._questions, bound_to, state, given)
 
 
-class _HttpRounds(Rounds):
+class _HttpRounds(ReplayChannel):
     def __init__(self, questions: HttpQuestions, bound_to: str, state: str | None, given: Mapping[str, Answer]) -> None:
         super().__init__(_KINDS, state, given)
         self._questions = questions
@@ -143,7 +143,7 @@ def _invalid(why: str) -> HTTPException:
     return HTTPException(400, f"{STATE_HEADER} is not valid: {why}. Leave it out to be asked again.")
 
 
-def _shown(query: Query) -> dict[str, Any]:
+def _shown(query: AnyQuestion) -> dict[str, Any]:
     limits = {"max_tokens": query.max_tokens, "system": query.system} if isinstance(query, Sampling) else {}
     return {"kind": query.kind, "message": query.message, "schema": dict(query.schema), **limits}
 

@@ -14,7 +14,18 @@ from pydantic_core import ErrorDetails
 
 from toolway.elicitation.forms import form_schema
 
-__all__ = ["Answer", "Kind", "Query", "Question", "Root", "Roots", "Sampling", "again", "digest", "misfit"]
+__all__ = [
+    "Answer",
+    "AnyQuestion",
+    "Kind",
+    "Question",
+    "Root",
+    "Roots",
+    "Sampling",
+    "digest",
+    "validation_problem",
+    "with_problem",
+]
 
 Kind: TypeAlias = Literal["elicitation", "sampling", "roots"]
 """Who answers: the user, the client's model, or the client itself."""
@@ -103,10 +114,10 @@ class Roots:
         return _RootList.model_validate(content).roots
 
 
-Query: TypeAlias = Question[Any] | Sampling | Roots
+AnyQuestion: TypeAlias = Question[Any] | Sampling | Roots
 
 
-def misfit(query: Query, answer: Answer) -> str:
+def validation_problem(query: AnyQuestion, answer: Answer) -> str:
     """Say why an answer cannot be read, field by field; nothing where it can be, as a refusal always can."""
     if answer.action != "accept":
         return ""
@@ -122,7 +133,7 @@ def _problem(entry: ErrorDetails) -> str:
     return f"{field}: {entry['msg']}" if field else entry["msg"]
 
 
-def again(query: Query, problem: str) -> Query:
+def with_problem(query: AnyQuestion, problem: str) -> AnyQuestion:
     """Return a question with a word to the user why it is put once more; models and clients are asked as before."""
     if not problem or not isinstance(query, Question):
         return query
@@ -131,7 +142,7 @@ def again(query: Query, problem: str) -> Query:
     return repeated
 
 
-def digest(key: str, query: Query) -> str:
+def digest(key: str, query: AnyQuestion) -> str:
     """What an answer is bound to: the very question that was put, under its key."""
     limits = (query.max_tokens, query.system) if isinstance(query, Sampling) else ()
     asked = json.dumps([key, query.kind, query.message, query.schema, *limits], sort_keys=True)

@@ -10,13 +10,21 @@ from typing import Any, Literal, Protocol
 
 from fastapi import HTTPException
 
-from toolway.elicitation.questions import Answer, Kind, Query, again, digest, misfit
+from toolway.elicitation.questions import Answer, AnyQuestion, Kind, digest, validation_problem, with_problem
 from toolway.errors import ToolwayError
 
-__all__ = ["AnswerNeeded", "Asking", "CannotAskError", "DeclinedError", "NoSessionError", "Rounds", "require_kinds"]
+__all__ = [
+    "AnswerNeeded",
+    "CannotAskError",
+    "DeclinedError",
+    "NoSessionError",
+    "QuestionChannel",
+    "ReplayChannel",
+    "require_kinds",
+]
 
 
-class Asking(Protocol):
+class QuestionChannel(Protocol):
     """A way to ask whoever made a call, for the length of that call."""
 
     @property
@@ -24,7 +32,7 @@ class Asking(Protocol):
         """What can be asked."""
         ...
 
-    async def ask(self, queries: Mapping[str, Query]) -> Mapping[str, Answer]:
+    async def ask(self, queries: Mapping[str, AnyQuestion]) -> Mapping[str, Answer]:
         """Return an answer to each, every one of which fits its question or is a refusal.
 
         Raises:
@@ -80,7 +88,7 @@ class DeclinedError(ToolwayError, HTTPException):
         self.action: Literal["decline", "cancel"] = action
 
 
-def require_kinds(queries: Mapping[str, Query], kinds: Collection[Kind]) -> None:
+def require_kinds(queries: Mapping[str, AnyQuestion], kinds: Collection[Kind]) -> None:
     """See that everything can be asked.
 
     Raises:
@@ -91,7 +99,7 @@ def require_kinds(queries: Mapping[str, Query], kinds: Collection[Kind]) -> None
             raise CannotAskError(query.kind)
 
 
-class Rounds:
+class ReplayChannel:
     """Asks by ending the call; whoever made it makes it again with the answers, and the endpoint runs from its start.
 
     What was answered so far travels with the caller, in a state that nobody else can write: sealing it, and binding it
@@ -103,7 +111,7 @@ class Rounds:
     ) -> None:
         known: dict[str, Any] = json.loads(state) if state is not None else {}
         self.kinds = kinds
-        self.pending: dict[str, Query] = {}
+        self.pending: dict[str, AnyQuestion] = {}
         """What was asked and not answered; the call has no other outcome then, whatever the endpoint made of it."""
         self.lacking: Kind | None = None
         """What the caller would have to be able to be asked."""
@@ -113,18 +121,18 @@ class Rounds:
             if given and key in given:
                 self._answers[asked] = given[key]
 
-    async def ask(self, queries: Mapping[str, Query]) -> Mapping[str, Answer]:
+    async def ask(self, queries: Mapping[str, AnyQuestion]) -> Mapping[str, Answer]:
         found = {key: self._answers.get(digest(key, query)) for key, query in queries.items()}
         answers = {key: answer for key, answer in found.items() if answer is not None}
-        problems = {key: misfit(queries[key], answer) for key, answer in answers.items()}
+        problems = {key: validation_problem(queries[key], answer) for key, answer in answers.items()}
         if missing := {key: query for key, query in queries.items() if problems.get(key, "no answer")}:
             self._require(missing)
-            self.pending |= {key: again(query, problems.get(key, "")) for key, query in missing.items()}
+            self.pending |= {key: with_problem(query, problems.get(key, "")) for key, query in missing.items()}
             self._asked |= {key: digest(key, query) for key, query in missing.items()}
             raise AnswerNeeded(self.refusal())
         return answers
 
-    def _require(self, missing: Mapping[str, Query]) -> None:
+    def _require(self, missing: Mapping[str, AnyQuestion]) -> None:
         try:
             require_kinds(missing, self.kinds)
         except CannotAskError as error:

@@ -22,7 +22,7 @@ from toolway.settings import Settings
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-__all__ = ["BrokenSealError", "Once", "Seal", "new_key", "share_key", "state_keys"]
+__all__ = ["BrokenSealError", "ReplayCache", "Seal", "new_key", "share_key", "state_keys"]
 
 _NONCE_BYTES = 12
 _MOMENT = struct.Struct(">d")
@@ -109,7 +109,7 @@ def _derived(key: bytes, use: bytes) -> bytes:
     return hmac.digest(hashlib.sha256(key).digest(), b"toolway " + use, "sha256")
 
 
-class Once:
+class ReplayCache:
     """Remembers what was used, so that it counts once: the last 10,000, in this process."""
 
     def __init__(self) -> None:

@@ -32,7 +32,7 @@ _Shape = tuple[str, int]
 def _crossing(survey: Survey) -> Iterator[Finding]:
     static = _static_segments(survey)
     for tool in survey.tools:
-        for name in sorted(tool.operation.template.spanning):
+        for name in sorted(tool.operation.template.multi_segment):
             yield A4.at(tool, "may hold slashes", _argument(tool, name))
         for name, siblings in _siblings(tool, static):
             shown = ", ".join(map(repr, siblings[:3])) + (", ..." if len(siblings) > 3 else "")

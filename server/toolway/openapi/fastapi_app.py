@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from starlette.routing import BaseRoute, Host, Mount, Route
 
-from toolway._shortcut import ShortCut
+from toolway._shortcut import RouterBypassMiddleware
 from toolway.errors import DocumentError
 from toolway.markers import EXTENSION, read_marker
 from toolway.openapi.declared import dependency_names, endpoint_names
@@ -98,7 +98,7 @@ def _has_dependencies(site: FastAPI | APIRouter) -> bool:
 
 def _has_middleware(site: FastAPI | APIRouter) -> bool:
     found = site.user_middleware if isinstance(site, FastAPI) else ()
-    modules = {getattr(entry.cls, "__module__", "") for entry in found if entry.cls is not ShortCut}
+    modules = {getattr(entry.cls, "__module__", "") for entry in found if entry.cls is not RouterBypassMiddleware}
     return any(not name.startswith("starlette.middleware.") or name in _LOOKING for name in modules)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-__all__ = ["modernise"]
+__all__ = ["upgrade"]
 
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
 """Keywords whose values are no schemas, whatever they look like."""
@@ -13,20 +13,20 @@ _NAMES = frozenset({"parameters", "properties", "requestBodies", "responses", "s
 _BOUNDS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 
 
-def modernise(node: Any, *, has_names: bool = False) -> Any:
+def upgrade(node: Any, *, has_names: bool = False) -> Any:
     """Return a copy of any part of a 3.0 document with its schemas in dialect 2020-12.
 
     With `has_names` the node's own keys are names that somebody chose, such as those of properties, and not keywords.
     """
     if isinstance(node, list):
-        return [modernise(item) for item in cast("list[Any]", node)]
+        return [upgrade(item) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):
         return node
     entries = cast("dict[str, Any]", node).items()
     if has_names:
-        return {key: modernise(value) for key, value in entries}
+        return {key: upgrade(value) for key, value in entries}
     copy = {
-        key: value if key in _DATA else modernise(value, has_names=key in _NAMES and isinstance(value, dict))
+        key: value if key in _DATA else upgrade(value, has_names=key in _NAMES and isinstance(value, dict))
         for key, value in entries
     }
     _turn_bounds(copy)

@@ -42,7 +42,7 @@ class PathTemplate:
     pattern: re.Pattern[str]
     groups: Mapping[str, str]
     """Parameter name to the pattern's group name."""
-    spanning: frozenset[str] = frozenset()
+    multi_segment: frozenset[str] = frozenset()
     """Parameters that may hold slashes (``{file_path:path}``)."""
     rivals: tuple[re.Pattern[str], ...] = ()
     """Earlier routes of the same method that could match a filled path."""
@@ -58,12 +58,14 @@ class PathTemplate:
         """Read a template, with Starlette's convertors (``{n:int}``) or without; `mounts` are the prefixes above it."""
         placeholders: list[str] = _PLACEHOLDER.findall(path)
         names = tuple(placeholder.partition(":")[0] for placeholder in placeholders)
-        spanning = frozenset(name for name, placeholder in zip(names, placeholders, strict=True) if _spans(placeholder))
+        multi_segment = frozenset(
+            name for name, placeholder in zip(names, placeholders, strict=True) if _spans(placeholder)
+        )
         pattern, groups = _compile(path)
         text = plain_path(path)
         others = tuple(_compile(rival)[0] for rival in rivals)
         through = tuple(_compile(mount + _REST)[0] for mount in mounts)
-        return cls(text, names, tuple(_PLACEHOLDER.split(path)[::2]), pattern, groups, spanning, others, through)
+        return cls(text, names, tuple(_PLACEHOLDER.split(path)[::2]), pattern, groups, multi_segment, others, through)
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Put the values into the template, once: a value that looks like a placeholder stays a value."""
@@ -161,21 +163,21 @@ class _Node:
         """What goes on with a segment that has a placeholder."""
         self.rows: list[_Row] = []
         """Routes that end here."""
-        self.spanning: list[_Row] = []
+        self.multi_segment: list[_Row] = []
         """Routes that go on with a placeholder that may hold slashes: to wherever."""
 
     def add(self, segments: Sequence[str], row: _Row) -> None:
         if not segments:
             self.rows.append(row)
         elif _has_spanning(segments[0]):
-            self.spanning.append(row)
+            self.multi_segment.append(row)
         else:
             children = self.filled if "{" in segments[0] else self.literal
             children.setdefault(segments[0], _Node()).add(segments[1:], row)
 
     def near(self, segments: Sequence[str]) -> Iterator[_Row]:
         """The routes that may match a path which another template matches."""
-        yield from self.spanning
+        yield from self.multi_segment
         if not segments:
             yield from self.rows
         elif _has_spanning(segments[0]):
@@ -194,7 +196,7 @@ class _Node:
     def everything(self) -> Iterator[_Row]:
         yield from self.rows
         for child in (*self.literal.values(), *self.filled.values()):
-            yield from child.spanning
+            yield from child.multi_segment
             yield from child.everything()
 
 

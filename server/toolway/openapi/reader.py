@@ -20,7 +20,7 @@ from toolway.openapi.model import (
     Serialization,
     Skipped,
 )
-from toolway.openapi.openapi30 import modernise
+from toolway.openapi.openapi30 import upgrade
 from toolway.openapi.path_template import DocumentPaths, PathTemplate
 from toolway.openapi.serialization import (
     body_media_type,
@@ -94,7 +94,7 @@ def _each(node: Any) -> Any:
 
 def _upgraded_part(part: Any) -> Any:
     try:
-        return modernise(part)
+        return upgrade(part)
     except RecursionError:
         return "an object that is nested too deeply"
 

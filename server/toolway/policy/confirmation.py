@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from toolway.catalog import Tool
 from toolway.catalog.schema.sanitize import visible
 from toolway.elicitation.questions import Question
-from toolway.elicitation.replay import Asking, CannotAskError, DeclinedError
+from toolway.elicitation.replay import CannotAskError, DeclinedError, QuestionChannel
 from toolway.errors import ArgumentError
 
 __all__ = ["CONFIRM_KEY", "confirm"]
@@ -25,7 +25,7 @@ class _Confirmation(BaseModel):
     ok: bool = Field(title="Yes, do it")
 
 
-async def confirm(tool: Tool, arguments: Mapping[str, Any], asking: Asking | None, *, required: bool) -> None:
+async def confirm(tool: Tool, arguments: Mapping[str, Any], asking: QuestionChannel | None, *, required: bool) -> None:
     """Come back only after a yes; where none is required, a caller that cannot be asked goes on without one.
 
     Raises:

@@ -1,9 +1,9 @@
 """MCP itself, in both eras: 2026-07-28, and the handshake revisions before it."""
 
-from toolway.protocol.call_context import Callers
+from toolway.protocol.call_context import CallContextFactory
 from toolway.protocol.change_events import Publisher
 from toolway.protocol.context import ContextOf
-from toolway.protocol.handlers.elicitation import seal_states
+from toolway.protocol.handlers.elicitation import install_request_state
 from toolway.protocol.http.endpoint import Endpoint
 from toolway.protocol.http.lifespan import Lifespan, State, run_within
 from toolway.protocol.http.mounting import place
@@ -12,7 +12,7 @@ from toolway.protocol.stdio import standard_streams
 from toolway.protocol.wiring import Wiring
 
 __all__ = [
-    "Callers",
+    "CallContextFactory",
     "CatalogServer",
     "ContextOf",
     "Endpoint",
@@ -20,8 +20,8 @@ __all__ = [
     "Publisher",
     "State",
     "Wiring",
+    "install_request_state",
     "place",
     "run_within",
-    "seal_states",
     "standard_streams",
 ]

@@ -12,19 +12,19 @@ from toolway._shortcut import TRACED
 from toolway.calls import CallContext, Report, steady
 from toolway.protocol.context import Context
 from toolway.protocol.handlers.elicitation import asking_of
-from toolway.protocol.handlers.logging import Levels
+from toolway.protocol.handlers.logging import LogLevels
 from toolway.protocol.http.outer_scope import outer_scope, outer_scope_before_middleware
 from toolway.settings import Settings
 
-__all__ = ["Callers", "http_context"]
+__all__ = ["CallContextFactory", "http_context"]
 
 
-class Callers:
+class CallContextFactory:
     """Tells of each request that goes through the SDK who calls, and what they can be told and asked meanwhile."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.levels = Levels()
+        self.levels = LogLevels()
 
     def __call__(self, context: Context) -> CallContext:
         """Make the context of a call: over HTTP the request says who calls, over stdio the settings do."""
@@ -51,7 +51,7 @@ def http_context(scope: Scope, report: Report | None) -> CallContext:
         scheme=scope.get("scheme"),
         host=_host(scope),
         root_path=root,
-        keeps_root=bool(root) and scope["path"].startswith(f"{root}/"),
+        root_in_path=bool(root) and scope["path"].startswith(f"{root}/"),
         site=None if TRACED in scope else scope.get("app"),
         app=scope.get("app"),
         outer=outer_scope(scope),

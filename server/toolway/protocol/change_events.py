@@ -25,7 +25,7 @@ from mcp_types import SubscriptionFilter
 
 from toolway.protocol.uris import canonical
 
-__all__ = ["Event", "Pending", "Publisher", "TaskChanged", "Wanted"]
+__all__ = ["Event", "EventQueue", "Publisher", "Subscription", "TaskChanged"]
 
 logger = logging.getLogger("toolway.protocol")
 
@@ -48,7 +48,7 @@ Event: TypeAlias = ServerEvent | TaskChanged
 """Something that somebody can be told."""
 
 
-class Wanted:
+class Subscription:
     """What somebody wants to hear of; a resource is told of under the URI that they know it by."""
 
     def __init__(self, lists: Iterable[str]) -> None:
@@ -56,12 +56,12 @@ class Wanted:
         self._uris: dict[str, dict[str, None]] = {}
 
     @classmethod
-    def everything(cls) -> Wanted:
+    def everything(cls) -> Subscription:
         """All lists, and no resource yet."""
         return cls(_LISTS)
 
     @classmethod
-    def by(cls, asked: SubscriptionFilter) -> Wanted:
+    def by(cls, asked: SubscriptionFilter) -> Subscription:
         """Read what a client has asked for, as far as that can be."""
         flags = {
             "tools": asked.tools_list_changed,
@@ -95,10 +95,10 @@ class Wanted:
         return [ResourceUpdated(uri) for uri in self._uris.get(canonical(event.uri) or event.uri, ())]
 
 
-class Pending:
+class EventQueue:
     """What is still to be said to somebody, each thing once, in the order in which it came up."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Subscription) -> None:
         self.wanted = wanted
         self._events: dict[Event, None] = {}
         self._news = anyio.Event()

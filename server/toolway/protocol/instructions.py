@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-__all__ = ["LONGEST", "fitting"]
+__all__ = ["LONGEST", "truncate_instructions"]
 
 logger = logging.getLogger("toolway.protocol")
 
@@ -12,7 +12,7 @@ LONGEST = 2000
 """Clients cut instructions at 2 kB, some of them in the middle of a word and without saying so."""
 
 
-def fitting(text: str) -> str:
+def truncate_instructions(text: str) -> str:
     """Cut instructions that are too long at the end of a line, a sentence or a word, and warn of it."""
     text = text.strip()
     if len(text.encode()) <= LONGEST:

@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.types import Scope
 
-from toolway.calls import CallContext, Calls, Dispatcher
+from toolway.calls import CallContext, Dispatcher, Invoker
 from toolway.headers import differs_per_request, stays_with_connection
 from toolway.openapi import NO_PARAMETERS, Operation, ParameterNames, guard_names
 from toolway.protocol.context import Context
@@ -77,7 +77,7 @@ def guard_of(request: object) -> ParameterNames:
 class Principals:
     """Tells callers apart by what any tool, or a guard, takes from them: the same parts for every request."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Invoker) -> None:
         self._calls = calls
         self._read: object = None
         self._identities: dict[ParameterNames, Identity] = {}

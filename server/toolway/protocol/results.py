@@ -17,7 +17,7 @@ from mcp_types import (
 )
 from pydantic import TypeAdapter
 
-from toolway.calls import Audio, Blob, Content, Image, Outcome, Text, Written
+from toolway.calls import Audio, Blob, Content, Image, McpContent, Outcome, Text
 from toolway.catalog import Tool
 
 __all__ = ["ERROR_KEY", "MODERN", "base64_text", "tool_result"]
@@ -58,7 +58,7 @@ def _is_object(value: object) -> bool:
 
 def _block(content: Content) -> ContentBlock:
     match content:
-        case Written(block):
+        case McpContent(block):
             return _BLOCK.validate_python(block)
         case Text(text):
             return TextContent(text=text)

@@ -31,7 +31,7 @@ from mcp_types import (
 )
 from pydantic import ValidationError
 
-from toolway.calls import Calls
+from toolway.calls import Invoker
 from toolway.catalog import Catalog, Tool
 from toolway.catalog.schema.traversal import children
 from toolway.errors import ConfigurationError, ServerShutdownError, UnknownToolError
@@ -44,8 +44,8 @@ from toolway.protocol.handlers.legacy_subscriptions import Sessions
 from toolway.protocol.handlers.prompts import offer_prompts
 from toolway.protocol.handlers.resources import Resources, offer_resources
 from toolway.protocol.handlers.skills import SkillFiles, offer_skills
-from toolway.protocol.handlers.subscriptions import Listening
-from toolway.protocol.instructions import fitting
+from toolway.protocol.handlers.subscriptions import SubscriptionStreams
+from toolway.protocol.instructions import truncate_instructions
 from toolway.protocol.pagination import check_page
 from toolway.protocol.results import MODERN, tool_result
 from toolway.protocol.tracing import trace_request
@@ -73,7 +73,7 @@ class CatalogServer(Server[Any]):
             wiring.name,
             version=catalog.version,
             title=catalog.title or None,
-            instructions=fitting(wiring.instructions) or None,
+            instructions=truncate_instructions(wiring.instructions) or None,
             on_call_tool=_calling(wiring.calls, wiring.context_of),
         )
         self.wiring = wiring
@@ -81,7 +81,7 @@ class CatalogServer(Server[Any]):
         self._notices = NotificationOptions()
         self._listed: Mapping[str, object] = {}
         self.offer(catalog)
-        self.listening = Listening(self, wiring.bus, self._serves, wiring.settings.max_subscriptions)
+        self.listening = SubscriptionStreams(self, wiring.bus, self._serves, wiring.settings.max_subscriptions)
         self._sessions = Sessions(wiring.bus, self._serves)
         self.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self.listening)
         if wiring.settings.stateful:
@@ -153,7 +153,7 @@ def offer_tools(server: Server[Any], catalog: Catalog) -> None:
 
 
 def _calling(
-    calls: Calls, context_of: ContextOf
+    calls: Invoker, context_of: ContextOf
 ) -> Callable[[Context, CallToolRequestParams], Awaitable[CallToolResult | InputRequiredResult]]:
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
         try:

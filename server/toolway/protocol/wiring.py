@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from mcp.server.subscriptions import SubscriptionBus
 
-from toolway.calls import Calls
+from toolway.calls import Invoker
 from toolway.protocol.context import ContextOf
-from toolway.protocol.handlers.logging import Levels
+from toolway.protocol.handlers.logging import LogLevels
 from toolway.settings import Settings
 
 __all__ = ["Wiring"]
@@ -22,9 +22,9 @@ class Wiring:
     """For clients, which put it before every tool's name; short therefore."""
     instructions: str
     """What an agent should know before it uses anything."""
-    calls: Calls
+    calls: Invoker
     context_of: ContextOf
-    levels: Levels
+    levels: LogLevels
     """What each client wants to hear of its log."""
     settings: Settings
     bus: SubscriptionBus

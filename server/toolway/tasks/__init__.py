@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from toolway.calls import Calls
+from toolway.calls import Invoker
 from toolway.elicitation import Seal
 from toolway.errors import ConfigurationError
 from toolway.settings import Settings
-from toolway.tasks.call_codec import Speech, lacking_of, outcome_from, performing, written_call
+from toolway.tasks.call_codec import QuestionCodec, lacking_of, outcome_from, performing, written_call
 from toolway.tasks.dbos_queue import QueueBusyError
 from toolway.tasks.keys import keys_for
 from toolway.tasks.model import Job, JobState
@@ -14,12 +14,20 @@ from toolway.tasks.sql_store import JobStore
 from toolway.tasks.worker import Jobs, TooManyJobsError
 
 __all__ = [
-    "Job", "JobState", "Jobs", "QueueBusyError", "Speech", "TooManyJobsError", "lacking_of", "open_jobs",
-    "outcome_from", "written_call",
+    "Job",
+    "JobState",
+    "Jobs",
+    "QuestionCodec",
+    "QueueBusyError",
+    "TooManyJobsError",
+    "lacking_of",
+    "open_jobs",
+    "outcome_from",
+    "written_call",
 ]  # fmt: skip
 
 
-def open_jobs(calls: Calls, settings: Settings, title: str, speech: Speech) -> Jobs:
+def open_jobs(calls: Invoker, settings: Settings, title: str, speech: QuestionCodec) -> Jobs:
     """Open the store of an application's jobs.
 
     Raises:

@@ -9,25 +9,31 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from toolway.calls import Audio, Blob, CallContext, Calls, Content, Image, Outcome, Text, Written, steady
-from toolway.elicitation import Answer, CannotAskError, Kind, Query, Rounds
+from toolway.calls import Audio, Blob, CallContext, Content, Image, Invoker, McpContent, Outcome, Text, steady
+from toolway.elicitation import Answer, AnyQuestion, CannotAskError, Kind, ReplayChannel
 from toolway.errors import UnknownToolError
 from toolway.headers import stays_with_connection
 from toolway.openapi import Operation
-from toolway.tasks.model import Ending, JobState, Memory
+from toolway.tasks.model import JobState, ResumeState, RunResult
 from toolway.tasks.worker import Perform
 
-__all__ = ["Speech", "lacking_of", "outcome_from", "performing", "written_call"]
+__all__ = ["QuestionCodec", "lacking_of", "outcome_from", "performing", "written_call"]
 
-_CONTENT: Mapping[str, type[Content]] = {"text": Text, "image": Image, "audio": Audio, "blob": Blob, "written": Written}
+_CONTENT: Mapping[str, type[Content]] = {
+    "text": Text,
+    "image": Image,
+    "audio": Audio,
+    "blob": Blob,
+    "written": McpContent,
+}
 _NAMES = {kind: name for name, kind in _CONTENT.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class QuestionCodec:
     """How questions and answers are written: that is for a protocol to say."""
 
-    write: Callable[[Mapping[str, Query]], Mapping[str, Any]]
+    write: Callable[[Mapping[str, AnyQuestion]], Mapping[str, Any]]
     read: Callable[[Any], Answer]
 
 
@@ -45,45 +51,45 @@ def written_call(arguments: Mapping[str, Any], context: CallContext, operation: 
             "scheme": context.scheme,
             "host": context.host,
             "root_path": context.root_path,
-            "keeps_root": context.keeps_root,
+            "keeps_root": context.root_in_path,
             "kinds": list(asking.kinds) if asking is not None else [],
-            "state": asking.state() if isinstance(asking, Rounds) else None,
+            "state": asking.state() if isinstance(asking, ReplayChannel) else None,
         }
     )
 
 
-def performing(calls: Calls, seconds: float, speech: Speech) -> Perform:
+def performing(calls: Invoker, seconds: float, speech: QuestionCodec) -> Perform:
     """Return what runs written calls; streams are followed for so many seconds."""
 
-    async def perform(tool: str, call: bytes, memory: Memory | None, tell: Callable[[str], None]) -> Ending:
+    async def perform(tool: str, call: bytes, memory: ResumeState | None, tell: Callable[[str], None]) -> RunResult:
         arguments, context, kinds, state = _read_call(call)
         given = {key: speech.read(answer) for key, answer in memory.given.items()} if memory is not None else {}
-        asking = Rounds(kinds, memory.state if memory is not None else state, given)
+        asking = ReplayChannel(kinds, memory.state if memory is not None else state, given)
         report = steady(_reporting(tell))
         context = replace(context, report=report, stream_seconds=seconds, asking=asking, is_task=True)
         try:
             outcome = await calls.call(tool, arguments, context)
         except UnknownToolError as error:
-            return Ending(JobState.FAILED, message=str(error))
+            return RunResult(JobState.FAILED, message=str(error))
         return _asked(asking, speech) or _ended(outcome)
 
     return perform
 
 
-def _asked(asking: Rounds, speech: Speech) -> Ending | None:
+def _asked(asking: ReplayChannel, speech: QuestionCodec) -> RunResult | None:
     """How a run ended whose endpoint has asked something; None where it has not."""
     if asking.lacking is not None:
         message = str(CannotAskError(asking.lacking).detail)
-        return Ending(JobState.FAILED, result=to_json({"lacking": asking.lacking}), message=message)
+        return RunResult(JobState.FAILED, result=to_json({"lacking": asking.lacking}), message=message)
     if asking.pending:
-        return Ending(JobState.INPUT_REQUIRED, questions=speech.write(asking.pending), memory=asking.state())
+        return RunResult(JobState.INPUT_REQUIRED, questions=speech.write(asking.pending), memory=asking.state())
     return None
 
 
-def _ended(outcome: Outcome) -> Ending:
+def _ended(outcome: Outcome) -> RunResult:
     if outcome.error is not None and "reference" in outcome.error:  # nothing that the tool has to say
-        return Ending(JobState.FAILED, message=_words(outcome))
-    return Ending(JobState.COMPLETED, result=_written(outcome))
+        return RunResult(JobState.FAILED, message=_words(outcome))
+    return RunResult(JobState.COMPLETED, result=_written(outcome))
 
 
 def _words(outcome: Outcome) -> str:
@@ -115,7 +121,7 @@ def _read_call(call: bytes) -> tuple[dict[str, Any], CallContext, list[Kind], st
         scheme=record["scheme"],
         host=record.get("host", ""),  # tasks of an earlier release have none
         root_path=record["root_path"],
-        keeps_root=record["keeps_root"],
+        root_in_path=record["keeps_root"],
     )
     return record["arguments"], context, record["kinds"], record["state"]
 
@@ -141,7 +147,7 @@ def _written(outcome: Outcome) -> bytes:
 
 def _entry(content: Content) -> dict[str, Any]:
     values = {name: getattr(content, name) for name in content.__slots__}
-    if not isinstance(content, Text | Written):
+    if not isinstance(content, Text | McpContent):
         values["data"] = base64.b64encode(content.data).decode()
     return {"kind": _NAMES[type(content)], **values}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["FINAL", "Ending", "Job", "JobState", "Memory", "Order"]
+__all__ = ["FINAL", "Job", "JobState", "ResumeState", "RunResult", "TaskRequest"]
 
 
 class JobState(StrEnum):
@@ -24,7 +24,7 @@ FINAL = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TaskRequest:
     """What somebody wants done."""
 
     tool: str
@@ -39,7 +39,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class RunResult:
     """How a run of a job came to its end."""
 
     state: JobState
@@ -53,11 +53,11 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class ResumeState:
     """What a run has to know of the ones before it."""
 
     state: str
-    """What the last one has left in `Ending.memory`."""
+    """What the last one has left in `RunResult.memory`."""
     given: Mapping[str, Any]
     """What was answered to its questions."""
 
@@ -78,6 +78,6 @@ class Job:
     questions: Mapping[str, Any]
     """Those without an answer so far."""
     identity: str | None = None
-    """See `Order.identity`; None for a job that was accepted before it was recorded."""
+    """See `TaskRequest.identity`; None for a job that was accepted before it was recorded."""
     is_claimed: bool = False
     """Whether a worker has begun to run it."""

@@ -21,10 +21,10 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from toolway.errors import ConfigurationError
 from toolway.tasks.keys import keep_key, key_file
 from toolway.tasks.liveness import DatabasePresence, FilePresence, Presence
-from toolway.tasks.model import Ending, Job, JobState, Order
+from toolway.tasks.model import Job, JobState, RunResult, TaskRequest
 from toolway.tasks.sql_schema import SCHEMA, Tables
 
-__all__ = ["CanRun", "Claim", "JobStore", "Stamp", "now"]
+__all__ = ["CanRun", "Claim", "JobStore", "TaskVersion", "now"]
 
 Merge: TypeAlias = Callable[[bytes, Mapping[str, Any]], bytes]
 """Adds answers to those that are sealed already."""
@@ -56,7 +56,7 @@ class Claim:
     answers: bytes | None
 
 
-class Stamp(NamedTuple):
+class TaskVersion(NamedTuple):
     """What differs as soon as anything of a job does."""
 
     updated: int
@@ -122,7 +122,7 @@ class JobStore:
     def close(self) -> None:
         self._engine.dispose()
 
-    def add(self, number: str, order: Order, milliseconds: int, message: str | None = None) -> Job:
+    def add(self, number: str, order: TaskRequest, milliseconds: int, message: str | None = None) -> Job:
         """Keep a new job for so long."""
         moment = now()
         expires = moment + milliseconds
@@ -226,7 +226,7 @@ class JobStore:
         with self._engine.begin() as connection:
             connection.execute(change)
 
-    def finish(self, number: str, worker: str, ending: Ending, memory: bytes | None = None) -> bool:
+    def finish(self, number: str, worker: str, ending: RunResult, memory: bytes | None = None) -> bool:
         """Write down how a run came to its end; False where somebody else has ended the job, or runs it by now."""
         values: dict[str, Any] = {
             "state": ending.state,
@@ -287,16 +287,16 @@ class JobStore:
         with self._engine.connect() as connection:
             return set(connection.scalars(wanted))
 
-    def stamps(self, numbers: Sequence[str]) -> dict[str, Stamp]:
+    def stamps(self, numbers: Sequence[str]) -> dict[str, TaskVersion]:
         """How some jobs stand; nothing of those whose time is over."""
         jobs = self._jobs.c
-        found: dict[str, Stamp] = {}
+        found: dict[str, TaskVersion] = {}
         with self._engine.connect() as connection:
             for start in range(0, len(numbers), _MOST_AT_ONCE):
                 some = jobs.id.in_(numbers[start : start + _MOST_AT_ONCE])
                 wanted = sa.select(jobs.id, jobs.updated, jobs.state, jobs.message).where(some, jobs.expires > now())
                 rows = connection.execute(wanted)
-                found |= {row.id: Stamp(row.updated, JobState(row.state), row.message) for row in rows}
+                found |= {row.id: TaskVersion(row.updated, JobState(row.state), row.message) for row in rows}
         return found
 
     def waiting(self, older_than: int, can_run: CanRun, most: int) -> list[tuple[str, int]]:

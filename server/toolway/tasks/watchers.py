@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 
 from toolway.tasks.model import FINAL
-from toolway.tasks.sql_store import Stamp
+from toolway.tasks.sql_store import TaskVersion
 
 __all__ = ["Watches"]
 
@@ -31,17 +31,17 @@ class Watches:
         """The jobs that may still change."""
         return list({number: None for watch in self._open for number in watch.known})
 
-    def compare(self, stamps: Mapping[str, Stamp]) -> None:
+    def compare(self, stamps: Mapping[str, TaskVersion]) -> None:
         for watch in list(self._open):
             watch.compare(stamps)
 
 
 class _Watch:
     def __init__(self, numbers: Collection[str], tell: Callable[[str], None]) -> None:
-        self.known: dict[str, Stamp | None] = dict.fromkeys(numbers)
+        self.known: dict[str, TaskVersion | None] = dict.fromkeys(numbers)
         self._tell = tell
 
-    def compare(self, stamps: Mapping[str, Stamp]) -> None:
+    def compare(self, stamps: Mapping[str, TaskVersion]) -> None:
         for number, known in list(self.known.items()):
             stamp = stamps.get(number)
             if stamp is not None and stamp != known:

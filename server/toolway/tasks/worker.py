@@ -20,8 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from toolway.elicitation import BrokenSealError, Seal
 from toolway.errors import ToolwayError
 from toolway.tasks.dbos_queue import JobQueue, QueueBusyError, StoppedError
-from toolway.tasks.model import Ending, Job, JobState, Memory, Order
-from toolway.tasks.resume import Recall
+from toolway.tasks.model import Job, JobState, ResumeState, RunResult, TaskRequest
+from toolway.tasks.resume import ResumeCodec
 from toolway.tasks.sql_store import CanRun, Claim, JobStore, now
 from toolway.tasks.watchers import Watches
 
@@ -32,7 +32,7 @@ logger = logging.getLogger("toolway.tasks")
 Tell: TypeAlias = Callable[[str], None]
 """Says how far a job is, in words."""
 
-Perform: TypeAlias = Callable[[str, bytes, Memory | None, Tell], Awaitable[Ending]]
+Perform: TypeAlias = Callable[[str, bytes, ResumeState | None, Tell], Awaitable[RunResult]]
 """Runs the call of a tool; stops when it is cancelled."""
 
 Who: TypeAlias = Callable[[Job], bytes]
@@ -63,7 +63,7 @@ class TooManyJobsError(ToolwayError):
 class _Run:
     """A job that runs here."""
 
-    task: asyncio.Task[Ending]
+    task: asyncio.Task[RunResult]
     repeatable: bool
     message: str | None = None
     """What is to be told of its progress."""
@@ -99,7 +99,7 @@ class Jobs:
         self._store = store
         self._seal = seal
         self._perform = perform
-        self._recall = Recall(seal)
+        self._recall = ResumeCodec(seal)
         self._milliseconds = int(seconds * 1000)
         self._per_caller = per_caller
         self._shutdown_seconds = shutdown_seconds
@@ -141,9 +141,9 @@ class Jobs:
         fingerprint = self._seal.fingerprint(caller)
         if await run_sync(self._store.unfinished, fingerprint) >= self._per_caller:
             raise TooManyJobsError(f"{self._per_caller} tasks have not ended yet; wait for one to end, or cancel one")
-        await self._wake()
+        await self._ensure_started()
         number = secrets.token_urlsafe(24)
-        order = Order(tool, fingerprint, self._seal.close(call, number), repeatable, identity)
+        order = TaskRequest(tool, fingerprint, self._seal.close(call, number), repeatable, identity)
         notice, self._notice = self._notice, None
         job = await run_sync(self._store.add, number, order, self._milliseconds, notice)
         await run_sync(self._queue.put, number, 0)
@@ -169,7 +169,7 @@ class Jobs:
         turn = await run_sync(self._store.answer, job.id, given, partial(self._recall.merged, job.id))
         if turn is not None:
             with suppress(QueueBusyError):  # another process takes it up
-                await self._wake()
+                await self._ensure_started()
                 await run_sync(self._queue.put, job.id, turn)
 
     def watching(self, numbers: Collection[str], tell: Callable[[str], None]) -> AbstractContextManager[None]:
@@ -180,7 +180,7 @@ class Jobs:
     async def working(self) -> AsyncGenerator[Jobs]:
         """Run jobs until the context ends; those that run then get a moment to come to their end."""
         await self._warn_of_others()
-        tasks = [asyncio.create_task(self._look_after()), asyncio.create_task(self._stay_present())]
+        tasks = [asyncio.create_task(self._supervise()), asyncio.create_task(self._stay_present())]
         try:
             yield self
         finally:
@@ -209,7 +209,7 @@ class Jobs:
                 await run_sync(self._queue.stop)
                 await run_sync(self._queue.start)
 
-    async def _wake(self) -> None:
+    async def _ensure_started(self) -> None:
         """Join the workers once there is work: as long as nobody asks for long jobs, this costs no threads."""
         async with self._waking:
             if not self._queue.is_up:
@@ -241,7 +241,7 @@ class Jobs:
     async def _run(self, number: str, turn: int) -> None:
         if self._stopping.is_set():
             raise asyncio.CancelledError
-        claim = await self._insist(partial(self._store.claim, number, turn, self._worker, self._can_run))
+        claim = await self._retry_until_available(partial(self._store.claim, number, turn, self._worker, self._can_run))
         if claim is None:
             return
         run = self._runs[number] = _Run(asyncio.create_task(self._performed(claim)), claim.repeatable)
@@ -255,9 +255,9 @@ class Jobs:
                 raise asyncio.CancelledError
             return
         ending, memory = self._recall.kept(number, turn, _ending(run.task, claim))
-        await self._insist(partial(self._store.finish, number, self._worker, ending, memory))
+        await self._retry_until_available(partial(self._store.finish, number, self._worker, ending, memory))
 
-    async def _insist(self, change: Callable[[], T]) -> T:
+    async def _retry_until_available(self, change: Callable[[], T]) -> T:
         """Change something in the store, however long it does not answer; a job would be forgotten otherwise."""
         while True:
             try:
@@ -267,14 +267,14 @@ class Jobs:
             if await self._paused(_RETRY_SECONDS):
                 raise asyncio.CancelledError
 
-    async def _performed(self, claim: Claim) -> Ending:
+    async def _performed(self, claim: Claim) -> RunResult:
         try:
             call = self._seal.open(claim.call, claim.id)
             memory = self._recall.opened(claim.id, claim.answers)
             return await self._perform(claim.tool, call, memory, lambda message: self._note(claim.id, message))
         except BrokenSealError:
             message = "The task was encrypted with a key that this server does not have"
-            return Ending(JobState.FAILED, message=message)
+            return RunResult(JobState.FAILED, message=message)
 
     def _note(self, number: str, message: str) -> None:
         if number in self._runs:
@@ -287,7 +287,7 @@ class Jobs:
 
     # Looking after
 
-    async def _look_after(self) -> None:
+    async def _supervise(self) -> None:
         for count in itertools.count():
             try:
                 await self._look(count)
@@ -309,7 +309,7 @@ class Jobs:
         await self._renew_store()
         if count % _RESCUE_EVERY == 0:
             if not self._queue.is_up and await run_sync(self._store.has_work, self._can_run):
-                await self._wake()
+                await self._ensure_started()
             if self._queue.is_up:
                 await self._rescue()
         if count % _SWEEP_EVERY == 0 and self._queue.is_up:
@@ -392,11 +392,11 @@ async def _done(tasks: Collection[asyncio.Task[Any]], seconds: float | None = No
         await asyncio.wait(tasks, timeout=seconds)
 
 
-def _ending(task: asyncio.Task[Ending], claim: Claim) -> Ending:
+def _ending(task: asyncio.Task[RunResult], claim: Claim) -> RunResult:
     """Return how a run ended; an exception, or a task that was canceled by its own code, is a failure."""
     error = asyncio.CancelledError() if task.cancelled() else task.exception()
     if error is None:
         return task.result()
     reference = secrets.token_hex(6)
     logger.error("a job of %s failed, reference %s", claim.tool, reference, exc_info=error)
-    return Ending(JobState.FAILED, message=f"Internal error. Reference: {reference}")
+    return RunResult(JobState.FAILED, message=f"Internal error. Reference: {reference}")

@@ -14,23 +14,23 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolway._shortcut import Behind
-from toolway.calls.direct.direct_endpoint import Reached
+from toolway.calls.direct.direct_endpoint import DirectEndpoint
 from toolway.calls.direct.injected import SolvedEndpoint
 from toolway.calls.direct.values_only import PlainEndpoint
-from toolway.calls.request.request_builder import Parts
+from toolway.calls.request.request_builder import RequestValues
 
-__all__ = ["EndpointBehind"]
+__all__ = ["AfterMiddlewareEndpoint"]
 
 
-class EndpointBehind:
+class AfterMiddlewareEndpoint:
     """One endpoint, as it is reached behind the middleware; `plain` is how, if it takes values alone."""
 
-    def __init__(self, reached: Reached, plain: PlainEndpoint | None) -> None:
+    def __init__(self, reached: DirectEndpoint, plain: PlainEndpoint | None) -> None:
         self._reached = reached
         self._solved = SolvedEndpoint(reached)
         self._plain = plain
 
-    def taking_on(self, parts: Parts, sent: Scope) -> Behind | None:
+    def taking_on(self, parts: RequestValues, sent: Scope) -> Behind | None:
         """Return what takes a request on that is sent; None where the router has to.
 
         It does so once, and where the middleware has not led the request elsewhere.
@@ -56,7 +56,7 @@ class EndpointBehind:
                 return
             async with AsyncExitStack() as stack:
                 scope.update(self._reached.entered(stack))
-                first = _First(receive)
+                first = _BufferedReceive(receive)
                 is_same = not self._reached.made.takes_body or await first.carries(parts, scope)
                 if is_same and scope.get("query_string") == query and scope.get("path_params") == path:
                     await self._plain.run(parts, scope, receive, send)
@@ -73,7 +73,7 @@ class EndpointBehind:
         scope.update(noted)
 
 
-class _First:
+class _BufferedReceive:
     """The first message of a request: received to be looked at, and given again to who has to read it anew."""
 
     def __init__(self, receive: Receive) -> None:
@@ -81,7 +81,7 @@ class _First:
         self._message: Message | None = None
         self._error: Exception | None = None
 
-    async def carries(self, parts: Parts, scope: Scope) -> bool:
+    async def carries(self, parts: RequestValues, scope: Scope) -> bool:
         """Receive it, and tell whether it is the whole body as it was sent."""
         try:
             message = self._message = await self._receive()

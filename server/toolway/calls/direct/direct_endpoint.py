@@ -13,20 +13,20 @@ from pydantic_core import PydanticUndefined
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolway.calls.direct.eligibility import Made
+from toolway.calls.direct.eligibility import HandlerConfig
 from toolway.calls.direct.strict_json import is_strict
 from toolway.calls.direct.support import handlers_of, noted_handlers_of
-from toolway.calls.request.request_builder import Parts
+from toolway.calls.request.request_builder import RequestValues
 from toolway.openapi import Operation
 
-__all__ = ["Answered", "Reached", "handled", "keep_body"]
+__all__ = ["DirectEndpoint", "JsonReply", "handled", "keep_body"]
 
 _STACKS = "fastapi_middleware_astack", "fastapi_inner_astack", "fastapi_function_astack"
 _CONTEXT = ("function", "file", "line", "path")
 _routing: Any = routing  # whose functions are FastAPI's own affair, in releases that were read
 
 
-class Answered(NamedTuple):
+class JsonReply(NamedTuple):
     """What an endpoint has answered, and FastAPI has written."""
 
     status: int
@@ -40,7 +40,7 @@ class Answered(NamedTuple):
         await send({"type": "http.response.body", "body": self.body})
 
 
-class Reached:
+class DirectEndpoint:
     """One endpoint, and what FastAPI says of requests that have reached it.
 
     Args:
@@ -50,7 +50,7 @@ class Reached:
         held: what FastAPI keeps for itself of a request, if it keeps anything (see `held_by`).
     """
 
-    def __init__(self, app: FastAPI, operation: Operation, made: Made, held: Mapping[str, Any] | None) -> None:
+    def __init__(self, app: FastAPI, operation: Operation, made: HandlerConfig, held: Mapping[str, Any] | None) -> None:
         self.app = app
         route: Any = operation.route
         self.made = made
@@ -75,7 +75,7 @@ class Reached:
         """Whether its answers surely are strict JSON; found out at the first, as a thousand would delay the start."""
         return is_strict(self.made.response_field)
 
-    def path(self, parts: Parts) -> dict[str, Any] | None:
+    def path(self, parts: RequestValues) -> dict[str, Any] | None:
         """The path's values, in its order; None for some that the router has to refuse."""
         try:
             return {name: convertor.convert(parts.path[name]) for name, convertor in self._convertors}
@@ -91,10 +91,10 @@ class Reached:
         """Return what else is in a request's scope while its endpoint runs; `stack` stands for all of FastAPI's."""
         return {**dict.fromkeys(_STACKS, stack), "starlette.exception_handlers": self._handlers}
 
-    def answered(self, parts: Parts, written: bytes) -> Answered:
+    def answered(self, parts: RequestValues, written: bytes) -> JsonReply:
         """Answer with what FastAPI has written, and note whether that surely is strict JSON."""
         parts.strict = written if self._is_strict else None
-        return Answered(self._status, written)
+        return JsonReply(self._status, written)
 
     def say_where(self, error: Exception, root_path: str) -> None:
         """Say of an error of FastAPI's own that it came up here; to read the endpoint's source takes a while."""
@@ -114,7 +114,7 @@ def handled(app: FastAPI, inner: ASGIApp) -> ASGIApp:
     return ExceptionMiddleware(inner, handlers_of(app), debug=app.debug)
 
 
-def keep_body(request: Request, parts: Parts) -> None:
+def keep_body(request: Request, parts: RequestValues) -> None:
     """Have a request know its body, as one whose body has been read does."""
     vars(request)["_body"] = parts.body or b""
     if parts.document is not PydanticUndefined:

@@ -11,15 +11,20 @@ from typing import Any, TypeAlias, TypeVar
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from toolway.calls.direct.after_middleware import EndpointBehind
-from toolway.calls.direct.direct_endpoint import Reached
-from toolway.calls.direct.eligibility import is_plain, is_solved, made_with
+from toolway.calls.direct.after_middleware import AfterMiddlewareEndpoint
+from toolway.calls.direct.direct_endpoint import DirectEndpoint
+from toolway.calls.direct.eligibility import handler_config, is_injectable, is_values_only
 from toolway.calls.direct.injected import SolvedEndpoint
-from toolway.calls.direct.support import has_plain_end, has_plain_stack, held_by, is_read
+from toolway.calls.direct.support import (
+    ends_in_default_router,
+    has_default_middleware,
+    included_router_scopes,
+    is_supported,
+)
 from toolway.calls.direct.values_only import PlainEndpoint
 from toolway.openapi import Operation
 
-__all__ = ["DirectPath"]
+__all__ = ["DirectDispatch"]
 
 _UNKNOWN = None, None
 _Called = TypeVar("_Called")
@@ -27,16 +32,16 @@ _Known: TypeAlias = dict[tuple[str, str], tuple[Operation, _Called | None]]
 """What is known of operations, by method and path."""
 
 
-class DirectPath:
+class DirectDispatch:
     """The endpoints of one application that may be called without its ASGI stack, or without what ends it."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app if isinstance(app, FastAPI) and is_read(app) else None
+        self._app = app if isinstance(app, FastAPI) and is_supported(app) else None
         self._stack: object = None
         self._is_plain = self._has_plain_end = False
         self._held: Mapping[int, Mapping[str, Any]] = {}
         self._known: _Known[PlainEndpoint | SolvedEndpoint] = {}
-        self._known_behind: _Known[EndpointBehind] = {}
+        self._known_behind: _Known[AfterMiddlewareEndpoint] = {}
 
     def endpoint(self, operation: Operation, site: object) -> PlainEndpoint | SolvedEndpoint | None:
         """Return what an operation calls, or None where the call has to go through the stack.
@@ -52,7 +57,7 @@ class DirectPath:
         self._look_at(app)
         return _kept(self._known, operation, self._found) if self._is_plain else None
 
-    def behind(self, operation: Operation) -> EndpointBehind | None:
+    def behind(self, operation: Operation) -> AfterMiddlewareEndpoint | None:
         """Return what an operation calls behind the application's middleware, or None where the router finds that."""
         if self._app is None:
             return None
@@ -62,27 +67,29 @@ class DirectPath:
     def _look_at(self, app: FastAPI) -> None:
         if app.middleware_stack is not self._stack:
             self._known, self._known_behind, self._stack = {}, {}, app.middleware_stack
-            self._is_plain, self._has_plain_end = has_plain_stack(app), has_plain_end(app)
-            self._held = held_by(app)
+            self._is_plain, self._has_plain_end = has_default_middleware(app), ends_in_default_router(app)
+            self._held = included_router_scopes(app)
 
     def _found(self, operation: Operation) -> PlainEndpoint | SolvedEndpoint | None:
         reached = self._reached(operation)
         if reached is None:
             return None
-        return PlainEndpoint(reached) if is_plain(operation, reached.made) else SolvedEndpoint(reached)
+        return PlainEndpoint(reached) if is_values_only(operation, reached.made) else SolvedEndpoint(reached)
 
-    def _found_behind(self, operation: Operation) -> EndpointBehind | None:
+    def _found_behind(self, operation: Operation) -> AfterMiddlewareEndpoint | None:
         reached = self._reached(operation)
         if reached is None:
             return None
-        return EndpointBehind(reached, PlainEndpoint(reached) if is_plain(operation, reached.made) else None)
+        return AfterMiddlewareEndpoint(
+            reached, PlainEndpoint(reached) if is_values_only(operation, reached.made) else None
+        )
 
-    def _reached(self, operation: Operation) -> Reached | None:
-        made = made_with(operation)
-        if self._app is None or made is None or not is_solved(operation, made):
+    def _reached(self, operation: Operation) -> DirectEndpoint | None:
+        made = handler_config(operation)
+        if self._app is None or made is None or not is_injectable(operation, made):
             return None
         held = self._held.get(id(getattr(operation.route, "_effective_route", operation.route)))
-        return Reached(self._app, operation, made, held)
+        return DirectEndpoint(self._app, operation, made, held)
 
 
 def _kept(known: _Known[_Called], operation: Operation, find: Callable[[Operation], _Called | None]) -> _Called | None:

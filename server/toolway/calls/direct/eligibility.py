@@ -16,10 +16,10 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.convertors import FloatConvertor, IntegerConvertor, PathConvertor, StringConvertor, UUIDConvertor
 
-from toolway.calls.direct.support import is_own
+from toolway.calls.direct.support import is_unpatched
 from toolway.openapi import Operation
 
-__all__ = ["Made", "is_plain", "is_solved", "made_with"]
+__all__ = ["HandlerConfig", "handler_config", "is_injectable", "is_values_only"]
 
 _models: Any = models  # whose functions are FastAPI's own affair, in releases that were read
 _CONVERTORS = (StringConvertor, PathConvertor, IntegerConvertor, FloatConvertor, UUIDConvertor)
@@ -33,7 +33,7 @@ _OTHERWISE_USED = (
 _LEAVING_OUT = ("include", "exclude", "exclude_unset", "exclude_defaults", "exclude_none")
 
 
-class Made:
+class HandlerConfig:
     """What FastAPI has made the handler of a route with; what is done to the route later changes nothing in it."""
 
     def __init__(self, handle: Callable[[Request], Awaitable[Response]], enclosed: Mapping[str, Any]) -> None:
@@ -62,25 +62,25 @@ class Made:
         }
 
 
-def made_with(operation: Operation) -> Made | None:
+def handler_config(operation: Operation) -> HandlerConfig | None:
     """Return what the handler of an operation's route was made with; None for one that FastAPI has not made."""
     route = operation.route
     if route is None or type(getattr(route, "original_route", route)) is not APIRoute:
         return None
     handler = _enclosed(route.app, "request_response").get("f")
     enclosed = _enclosed(handler, "get_request_handler")
-    return Made(cast("Any", handler), enclosed) if enclosed else None
+    return HandlerConfig(cast("Any", handler), enclosed) if enclosed else None
 
 
 def _enclosed(function: Any, maker: str) -> dict[str, Any]:
     """What the function that one of FastAPI's own has made refers to; nothing for another."""
-    if not is_own(function, routing) or function.__qualname__ != f"{maker}.<locals>.app":
+    if not is_unpatched(function, routing) or function.__qualname__ != f"{maker}.<locals>.app":
         return {}
     values = (cell.cell_contents for cell in function.__closure__)
     return dict(zip(function.__code__.co_freevars, values, strict=True))
 
 
-def is_plain(operation: Operation, made: Made) -> bool:
+def is_values_only(operation: Operation, made: HandlerConfig) -> bool:
     """Tell whether an endpoint takes nothing but its path, its query and a JSON body, and FastAPI writes its answer."""
     return (
         _is_usual(operation, made)
@@ -93,7 +93,7 @@ def is_plain(operation: Operation, made: Made) -> bool:
     )
 
 
-def is_solved(operation: Operation, made: Made) -> bool:
+def is_injectable(operation: Operation, made: HandlerConfig) -> bool:
     """Tell whether FastAPI's solver finds all that an endpoint takes, in a request that is like any other."""
     return _is_usual(operation, made) and _converts(operation, *_CONVERTORS)
 
@@ -102,7 +102,7 @@ def _converts(operation: Operation, *kinds: type) -> bool:
     return all(type(convertor) in kinds for convertor in operation.route.param_convertors.values())
 
 
-def _is_usual(operation: Operation, made: Made) -> bool:
+def _is_usual(operation: Operation, made: HandlerConfig) -> bool:
     """Tell whether an endpoint reads JSON, if anything, and FastAPI answers with it."""
     template = operation.template
     return (
@@ -114,7 +114,7 @@ def _is_usual(operation: Operation, made: Made) -> bool:
     )
 
 
-def _reads_json(operation: Operation, made: Made) -> bool:
+def _reads_json(operation: Operation, made: HandlerConfig) -> bool:
     if made.body_field is None:
         return True
     return not made.is_form and operation.body is not None and _is_json(operation.body.media_type)
@@ -125,7 +125,7 @@ def _is_json(media_type: str) -> bool:
     return kind == "application" and "/" not in rest and (rest == "json" or rest.endswith("+json"))
 
 
-def _answers_json(made: Made) -> bool:
+def _answers_json(made: HandlerConfig) -> bool:
     endpoint = made.dependant.call
     return (
         isinstance(made.response_class, DefaultPlaceholder)

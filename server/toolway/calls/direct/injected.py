@@ -20,10 +20,10 @@ from pydantic_core import PydanticUndefined
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolway._shortcut import BEHIND
+from toolway._shortcut import HANDLER_KEY
 from toolway.calls.direct.dependency_solver import is_untouched, solver_of
-from toolway.calls.direct.direct_endpoint import Answered, Reached, handled, keep_body
-from toolway.calls.request.request_builder import Parts
+from toolway.calls.direct.direct_endpoint import DirectEndpoint, JsonReply, handled, keep_body
+from toolway.calls.request.request_builder import RequestValues
 
 __all__ = ["SolvedEndpoint"]
 
@@ -34,7 +34,7 @@ _routing: Any = routing  # whose functions are FastAPI's own affair, in releases
 class SolvedEndpoint:
     """One endpoint, for which FastAPI solves a request."""
 
-    def __init__(self, reached: Reached) -> None:
+    def __init__(self, reached: DirectEndpoint) -> None:
         made = reached.made
         self._reached = reached
         self._made = made
@@ -45,7 +45,7 @@ class SolvedEndpoint:
         self._run = handled(reached.app, self._enter)
         self._handle = routing.request_response(cast("Any", self._answer))  # which runs whatever is an application
 
-    async def answer(self, parts: Parts) -> ASGIApp:
+    async def answer(self, parts: RequestValues) -> ASGIApp:
         """Return what runs a request to its end that has not been anywhere else."""
         path = self._reached.path(parts)
         if path is None:
@@ -57,7 +57,7 @@ class SolvedEndpoint:
 
         return run
 
-    async def run(self, parts: Parts, scope: Scope, receive: Receive, send: Send) -> None:
+    async def run(self, parts: RequestValues, scope: Scope, receive: Receive, send: Send) -> None:
         """Run a request to its end that was made of these parts, and in which is noted that it has reached this."""
         scope[_PARTS] = parts
         await self._run(scope, receive, send)
@@ -67,11 +67,11 @@ class SolvedEndpoint:
             scope["fastapi_middleware_astack"] = stack
             await self._handle(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response | Answered:
-        parts: Parts = request.scope.pop(_PARTS)
+    async def _answer(self, request: Request) -> Response | JsonReply:
+        parts: RequestValues = request.scope.pop(_PARTS)
         if self._made.takes_body and not await _has_body(request, parts):
             return await self._made.handle(request)
-        if self._looks or BEHIND in request.scope:
+        if self._looks or HANDLER_KEY in request.scope:
             _ = request.headers, request.query_params, request.cookies  # which FastAPI has read before any dependency
         try:
             return await self._solved(request, parts)
@@ -79,7 +79,7 @@ class SolvedEndpoint:
             self._reached.say_where(error, request.scope.get("root_path", ""))
             raise
 
-    async def _solved(self, request: Request, parts: Parts) -> Response | Answered:
+    async def _solved(self, request: Request, parts: RequestValues) -> Response | JsonReply:
         solved = await self._values(request, parts.document if self._made.takes_body else PydanticUndefined)
         found = await routing.run_endpoint_function(
             dependant=self._made.dependant, values=solved.values, is_coroutine=self._made.is_coroutine
@@ -128,7 +128,7 @@ class SolvedEndpoint:
         return response
 
 
-async def _has_body(request: Request, parts: Parts) -> bool:
+async def _has_body(request: Request, parts: RequestValues) -> bool:
     """Tell whether a request has the body that was sent, and keep what is in it; FastAPI has to read any other."""
     try:
         body = await request.body()

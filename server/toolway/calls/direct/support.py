@@ -27,15 +27,15 @@ from starlette.middleware import cors
 from starlette.middleware import exceptions as starlette_exceptions
 from starlette.routing import BaseRoute, Router
 
-from toolway._shortcut import ShortCut
+from toolway._shortcut import RouterBypassMiddleware
 
 __all__ = [
+    "ends_in_default_router",
     "handlers_of",
-    "has_plain_end",
-    "has_plain_stack",
-    "held_by",
-    "is_own",
-    "is_read",
+    "has_default_middleware",
+    "included_router_scopes",
+    "is_supported",
+    "is_unpatched",
     "middleware_layers",
     "noted_handlers_of",
 ]
@@ -83,9 +83,9 @@ _DEPENDING = (
 """What it calls dependencies by."""
 
 
-def is_read(app: FastAPI) -> bool:
+def is_supported(app: FastAPI) -> bool:
     """Tell whether an application, and the FastAPI below it, work as they are known to."""
-    return fastapi.__version__ in _RELEASES and all(is_own(*part) for part in _parts(app))
+    return fastapi.__version__ in _RELEASES and all(is_unpatched(*part) for part in _parts(app))
 
 
 def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:
@@ -104,24 +104,24 @@ def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:
     yield from ((getattr(APIRoute, name), routing) for name in ("get_route_handler", "handle", "matches"))
 
 
-def is_own(function: Any, home: ModuleType) -> bool:
+def is_unpatched(function: Any, home: ModuleType) -> bool:
     """Tell whether a function is still the one that its module defines."""
     return inspect.isfunction(function) and function.__code__.co_filename == home.__file__
 
 
-def has_plain_stack(app: FastAPI) -> bool:
+def has_default_middleware(app: FastAPI) -> bool:
     """Tell whether an application that has started passes requests to its endpoints as FastAPI does by itself."""
     layers = [layer for layer in middleware_layers(app.middleware_stack) if not _is_unseen(layer)]
     return tuple(map(_kind, layers[:-1])) == _STACK and layers[0].handler is None and _ends_with(app, layers[-1])
 
 
-def has_plain_end(app: FastAPI) -> bool:
+def ends_in_default_router(app: FastAPI) -> bool:
     """Tell whether it does so behind its middleware, to which a short cut has been added, and limits no bodies."""
     layers = list(middleware_layers(app.middleware_stack))
     kinds = tuple(map(_kind, layers[:-1]))
     return (
         len(layers) > len(_STACK)
-        and isinstance(layers[-4], ShortCut)
+        and isinstance(layers[-4], RouterBypassMiddleware)
         and kinds[-2:] == _STACK[-2:]
         and _LIMIT not in kinds
         and _ends_with(app, layers[-1])
@@ -144,7 +144,7 @@ def noted_handlers_of(app: FastAPI) -> tuple[dict[Any, Any], dict[int, Any]]:
     return middleware._exception_handlers, middleware._status_handlers  # noqa: SLF001
 
 
-def held_by(app: FastAPI) -> Mapping[int, Mapping[str, Any]]:
+def included_router_scopes(app: FastAPI) -> Mapping[int, Mapping[str, Any]]:
     """Return, by the identity of what FastAPI makes of a route, what it keeps for itself of requests for that."""
     held: dict[int, Mapping[str, Any]] = {}
     is_after = False
@@ -176,7 +176,7 @@ def middleware_layers(stack: object) -> Iterator[Any]:
 
 
 def _is_unseen(layer: object) -> bool:
-    return isinstance(layer, ShortCut) or _kind(layer) in _UNSEEN
+    return isinstance(layer, RouterBypassMiddleware) or _kind(layer) in _UNSEEN
 
 
 def _is_usual_router(router: APIRouter) -> bool:
@@ -184,7 +184,7 @@ def _is_usual_router(router: APIRouter) -> bool:
     methods = [("__call__", starlette_routing), *((name, routing) for name in ("app", "handle", "matches"))]
     kind = type(router)
     return (
-        all(is_own(getattr(kind, name), home) for name, home in methods)
+        all(is_unpatched(getattr(kind, name), home) for name, home in methods)
         and not {"app", "handle", "matches"} & vars(router).keys()
         and not getattr(router, "form_limits", None)
         and all(map(_is_usual_route, router.routes))

@@ -18,9 +18,9 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from toolway.calls.direct.direct_endpoint import Answered, Reached, keep_body
+from toolway.calls.direct.direct_endpoint import DirectEndpoint, JsonReply, keep_body
 from toolway.calls.request.parameters import Parameters
-from toolway.calls.request.request_builder import Parts
+from toolway.calls.request.request_builder import RequestValues
 
 __all__ = ["PlainEndpoint"]
 
@@ -30,14 +30,14 @@ _routing: Any = routing  # whose functions are FastAPI's own affair, in releases
 class PlainEndpoint:
     """One endpoint that takes values alone, called as FastAPI calls it."""
 
-    def __init__(self, reached: Reached) -> None:
+    def __init__(self, reached: DirectEndpoint) -> None:
         made = reached.made
         self._reached = reached
         self._made = made
         self._path = Parameters(made.dependant.path_params, "path")
         self._query = Parameters(made.dependant.query_params, "query")
 
-    async def answer(self, parts: Parts) -> Answered | ASGIApp:
+    async def answer(self, parts: RequestValues) -> JsonReply | ASGIApp:
         """Call the endpoint.
 
         Returns:
@@ -45,7 +45,7 @@ class PlainEndpoint:
             that has not been anywhere else.
         """
         outcome = await self._called(parts)
-        if isinstance(outcome, Answered):
+        if isinstance(outcome, JsonReply):
             return outcome
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,10 +59,10 @@ class PlainEndpoint:
 
         return run
 
-    async def run(self, parts: Parts, scope: Scope, receive: Receive, send: Send) -> None:
+    async def run(self, parts: RequestValues, scope: Scope, receive: Receive, send: Send) -> None:
         """Run a request to its end that was made of these parts, has been received, and has entered the endpoint."""
         outcome = await self._called(parts)
-        if not isinstance(outcome, Answered):
+        if not isinstance(outcome, JsonReply):
             await self._end(outcome, parts, scope, receive, send)
             return
         try:
@@ -70,7 +70,7 @@ class PlainEndpoint:
         except Exception as error:  # noqa: BLE001 - middleware's, which the application's handlers get as any other
             await self._end(_begun(error), parts, scope, receive, _nowhere)
 
-    async def _called(self, parts: Parts) -> Answered | Response | Exception:
+    async def _called(self, parts: RequestValues) -> JsonReply | Response | Exception:
         try:
             values = await self._values(parts)
             found = await routing.run_endpoint_function(
@@ -83,7 +83,7 @@ class PlainEndpoint:
             return error
         return self._reached.answered(parts, written)
 
-    async def _values(self, parts: Parts) -> dict[str, Any]:
+    async def _values(self, parts: RequestValues) -> dict[str, Any]:
         """The endpoint's arguments, as FastAPI reads them from a request."""
         dependant = self._made.dependant
         values, wrong = self._path.read(parts.path)
@@ -106,7 +106,7 @@ class PlainEndpoint:
         return values
 
     async def _end(
-        self, outcome: ASGIApp | Exception, parts: Parts, scope: Scope, receive: Receive, send: Send
+        self, outcome: ASGIApp | Exception, parts: RequestValues, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Bring a request to its end, within the handlers around an endpoint, and around the router."""
         request = Request(scope, receive, send)

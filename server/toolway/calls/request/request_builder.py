@@ -27,7 +27,7 @@ from toolway.calls.request.value_encoding import (
 from toolway.catalog import Argument, BodyPlan, Tool
 from toolway.errors import ArgumentError
 
-__all__ = ["Parts", "Request", "bind"]
+__all__ = ["Request", "RequestValues", "bind"]
 
 _Field: TypeAlias = tuple[Argument, Any]
 _Body: TypeAlias = tuple[str | None, bytes | None, object]
@@ -41,7 +41,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
 
 @dataclass(slots=True)
-class Parts:
+class RequestValues:
     """The values of a request, as an application will have read them."""
 
     path: Mapping[str, str]
@@ -64,9 +64,9 @@ class Request:
     headers: list[tuple[bytes, bytes]]
     body: bytes | None = None
     """None sends no body, which is not the same as an empty one."""
-    parts: Parts | None = None
+    parts: RequestValues | None = None
     """What it was made of; None for one to which an application has led, and for one to a remote API."""
-    led_to: bytes = b""
+    redirect_query: bytes = b""
     """The query of such a one, or of one to a remote API."""
     encoded_path: str = ""
     """The path as it is sent, where percent-encoding `path` does not give it."""
@@ -74,10 +74,10 @@ class Request:
     @property
     def query(self) -> bytes:
         """Written when it is needed, as it takes its time."""
-        return self.led_to if self.parts is None else _pairs(self.parts.query)
+        return self.redirect_query if self.parts is None else _pairs(self.parts.query)
 
 
-class _Places:
+class _ArgumentBuckets:
     """The arguments, sorted by where they go."""
 
     __slots__ = ("cookies", "encoded_path", "encoded_query", "fields", "headers", "path", "query", "whole")
@@ -102,7 +102,7 @@ def bind(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = Fal
         ArgumentError: an argument is unknown, is missing from the path, cannot be carried exactly, or would reach
             another endpoint.
     """
-    places = _Places()
+    places = _ArgumentBuckets()
     for name, value in arguments.items():
         argument = tool.arguments.get(name)
         if argument is not None:
@@ -120,12 +120,12 @@ def bind(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = Fal
         path=_path(tool, places.path),
         headers=_headers(places, content_type),
         body=body,
-        parts=Parts(places.path, places.query, document, content_type, body),
+        parts=RequestValues(places.path, places.query, document, content_type, body),
     )
     return _with_encodings(tool, request, places) if places.encoded_path or places.encoded_query else request
 
 
-def _with_encodings(tool: Tool, request: Request, places: _Places) -> Request:
+def _with_encodings(tool: Tool, request: Request, places: _ArgumentBuckets) -> Request:
     """Return a request to a remote API, with its path and query as the styles of its parameters have encoded them."""
     declared = {parameter.name for parameter in tool.operation.parameters if parameter.location == "query"}
     declared |= tool.operation.credentials.query
@@ -138,7 +138,7 @@ def _with_encodings(tool: Tool, request: Request, places: _Places) -> Request:
     first, *literals = tool.operation.template.literals
     encoded = [places.encoded_path[name] for name in tool.operation.template.names]
     path = quote(first) + "".join([value + quote(text) for value, text in zip(encoded, literals, strict=True)])
-    return replace(request, parts=None, led_to=query, encoded_path=path)
+    return replace(request, parts=None, redirect_query=query, encoded_path=path)
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> bytes:
@@ -150,7 +150,7 @@ def _quoted(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else quote_plus(text)
 
 
-def _place(places: _Places, argument: Argument, value: object) -> None:
+def _place(places: _ArgumentBuckets, argument: Argument, value: object) -> None:
     name, target = argument.name, argument.target
     match argument.place:
         case "path":
@@ -178,7 +178,7 @@ def _several(argument: Argument, value: object) -> list[object]:
     return entries(value)
 
 
-def _place_styled(places: _Places, argument: Argument, value: object) -> None:
+def _place_styled(places: _ArgumentBuckets, argument: Argument, value: object) -> None:
     """Place a value as the OpenAPI document of a remote API says."""
     name, target, rule = argument.name, argument.target, argument.serialization
     if rule is None or argument.place in {"field", "body"}:
@@ -212,7 +212,7 @@ def _path(tool: Tool, values: dict[str, str]) -> str:
     for target in template.names:
         text = values.get(target)
         if not text or "/" in text:
-            _check_segment(_shown(tool)[target], text, spans=target in template.spanning)
+            _check_segment(_shown(tool)[target], text, spans=target in template.multi_segment)
     path = template.fill(values)
     if not template.keeps(path, values) or template.is_taken(path):
         shown = _shown(tool)
@@ -235,7 +235,7 @@ def _check_segment(name: str, text: str | None, *, spans: bool) -> None:
         raise ArgumentError(f"{name!r} must not contain '/', got {text!r}")
 
 
-def _headers(places: _Places, content_type: str | None) -> list[tuple[bytes, bytes]]:
+def _headers(places: _ArgumentBuckets, content_type: str | None) -> list[tuple[bytes, bytes]]:
     headers = places.headers
     if places.cookies:
         headers.append((b"cookie", "; ".join(places.cookies).encode("latin-1")))
@@ -244,7 +244,7 @@ def _headers(places: _Places, content_type: str | None) -> list[tuple[bytes, byt
     return headers
 
 
-def _body(plan: BodyPlan | None, places: _Places) -> _Body:
+def _body(plan: BodyPlan | None, places: _ArgumentBuckets) -> _Body:
     if plan is None:
         return _NO_BODY
     if places.whole is not None and plan.encoding not in {"multipart", "urlencoded"}:

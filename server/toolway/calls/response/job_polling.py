@@ -17,14 +17,14 @@ from typing import Any, TypeAlias, cast
 import anyio
 from pydantic_core import from_json
 
-from toolway.calls.cancellation import Work
+from toolway.calls.cancellation import CancellableWork
 from toolway.calls.context import CallContext
 from toolway.calls.dispatcher import Dispatcher, Reply
 from toolway.calls.request.request_builder import Request
 from toolway.calls.response.outcome import Deliver, Outcome, Text
 from toolway.calls.response.redirects import Step
 
-__all__ = ["Accepted", "told"]
+__all__ = ["JobPoller", "told"]
 
 _USUAL_SECONDS = 1.0
 _LEAST_SECONDS = 0.1
@@ -33,11 +33,11 @@ _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 _WORDS = ("message", "detail", "status", "state")
 _LONGEST = 200
 
-Lead: TypeAlias = Callable[[Request, Reply], Step | None]
+ResolveLocation: TypeAlias = Callable[[Request, Reply], Step | None]
 """Finds the request to which an answer leads."""
 
 
-class Accepted:
+class JobPoller:
     """Asks for the state of accepted work until that is no longer 202, and delivers what came then.
 
     Args:
@@ -54,8 +54,8 @@ class Accepted:
         dispatcher: Dispatcher,
         context: CallContext,
         *,
-        located: Lead,
-        redirected: Lead,
+        located: ResolveLocation,
+        redirected: ResolveLocation,
         read: Callable[[Reply], Outcome],
         deliver: Deliver,
     ) -> None:
@@ -69,13 +69,13 @@ class Accepted:
         self._next: tuple[Step, Reply] | None = None
         self._where = ""
         self._is_over = False
-        self._work: Work | None = None
+        self._work: CancellableWork | None = None
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, step: Step, reply: Reply, seconds: float) -> None:
         """Follow the work for so many seconds, in a task of its own."""
         self._go_on(step, reply)
-        self._work = Work(self._ask(), lambda: None)
+        self._work = CancellableWork(self._ask(), lambda: None)
         self._task = asyncio.create_task(self._run(self._work, step[2], seconds))
 
     async def ended(self) -> None:
@@ -88,7 +88,7 @@ class Accepted:
         if self._work is not None:
             self._work.stop()
 
-    async def _run(self, work: Work, tool: str, seconds: float) -> None:
+    async def _run(self, work: CancellableWork, tool: str, seconds: float) -> None:
         asking = asyncio.create_task(work.run())
         done, _ = await asyncio.wait({asking}, timeout=seconds)
         if not done:

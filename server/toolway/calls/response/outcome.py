@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-__all__ = ["Audio", "Blob", "Content", "Deliver", "Document", "Image", "Outcome", "Text", "Written"]
+__all__ = ["Audio", "Blob", "Content", "Deliver", "Document", "Image", "McpContent", "Outcome", "Text"]
 
 
 @dataclass(slots=True)
@@ -36,13 +36,13 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class McpContent:
     """Content as the endpoint has written it, in the JSON of MCP (see `toolway.content`)."""
 
     block: Mapping[str, Any]
 
 
-Content: TypeAlias = Text | Image | Audio | Blob | Written
+Content: TypeAlias = Text | Image | Audio | Blob | McpContent
 
 
 @dataclass(slots=True)  # made for every call, and to freeze it takes its time

@@ -66,7 +66,9 @@ def _led(
     path = unquote(address.path) if address is not None else ""
     if address is None or not path.startswith(f"{root}/"):
         return None
-    request = replace(request, path=path.removeprefix(root), led_to=address.query.encode(), parts=None, encoded_path="")
+    request = replace(
+        request, path=path.removeprefix(root), redirect_query=address.query.encode(), parts=None, encoded_path=""
+    )
     tool = _tool_at(tools, request)
     if tool is not None:
         return tool.operation, request, tool.name

@@ -22,7 +22,7 @@ from toolway.calls.response.error_results import (
     unfollowed_redirect,
 )
 from toolway.calls.response.outcome import Audio, Blob, Content, Document, Image, Outcome, Text
-from toolway.calls.response.tool_result import WRITTEN, plain_answer, written_outcome
+from toolway.calls.response.tool_result import TOOL_RESULT_MEDIA_TYPE, plain_answer, written_outcome
 from toolway.catalog import WRAPPER, Tool
 from toolway.openapi import Schema
 
@@ -159,7 +159,7 @@ def _has_plain_numbers(body: bytes) -> bool:
 
 def _success(tool: Tool, reply: Reply) -> Outcome:
     media_type = _media_type(reply.header(b"content-type"))
-    if media_type == WRITTEN and not reply.cut:
+    if media_type == TOOL_RESULT_MEDIA_TYPE and not reply.cut:
         return written_outcome(reply.body, reply.status)
     text = _json_text(reply) if _is_json(media_type) and not reply.cut else None
     if text is not None:
@@ -172,7 +172,7 @@ def _success(tool: Tool, reply: Reply) -> Outcome:
 
 
 def _is_written(reply: Reply) -> bool:
-    return _media_type(reply.header(b"content-type")) == WRITTEN
+    return _media_type(reply.header(b"content-type")) == TOOL_RESULT_MEDIA_TYPE
 
 
 def _moved(reply: Reply) -> str:

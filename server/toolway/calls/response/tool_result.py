@@ -16,13 +16,13 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from toolway.calls.response.outcome import Outcome, Text, Written
-from toolway.calls.scope import LINK
+from toolway.calls.response.outcome import McpContent, Outcome, Text
+from toolway.calls.scope import CONTEXT_KEY
 from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, TextContent
 
-__all__ = ["WRITTEN", "ToolResult", "plain_answer", "written_outcome"]
+__all__ = ["TOOL_RESULT_MEDIA_TYPE", "ToolResult", "plain_answer", "written_outcome"]
 
-WRITTEN = "application/vnd.toolway.result+json"
+TOOL_RESULT_MEDIA_TYPE = "application/vnd.toolway.result+json"
 """The media type of a result on its way from the endpoint to the caller of the tool."""
 
 _Given: TypeAlias = Content | str
@@ -60,12 +60,12 @@ class ToolResult(Response):
         super().__init__(body, status_code, headers, media_type, background)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if LINK in scope:
+        if CONTEXT_KEY in scope:
             self.body = b'{"content":%b,"structured":%b}' % (
                 _BLOCKS.dump_json(self._blocks),
                 self._structured or b"null",
             )
-            self.headers["content-type"] = WRITTEN
+            self.headers["content-type"] = TOOL_RESULT_MEDIA_TYPE
             self.headers["content-length"] = str(len(self.body))
         await super().__call__(scope, receive, send)
 
@@ -114,10 +114,10 @@ def written_outcome(body: bytes, status: int) -> Outcome:
     result = _RESULT.decode(body)
     blocks = [block.model_dump(mode="json") for block in _BLOCKS.validate_python(result.content)]
     structured = _structured(result)
-    content = tuple(Written(block) for block in blocks)
+    content = tuple(McpContent(block) for block in blocks)
     words = next((block["text"] for block in blocks if block["type"] == "text"), None)
     if structured is not None and words is None:
-        content = (Written({"type": "text", "text": structured.decode()}), *content)
+        content = (McpContent({"type": "text", "text": structured.decode()}), *content)
     elif not content:
         content = (Text("Done"),)
     error = {"status": status, "detail": words or "the tool has failed"} if status >= 400 else None

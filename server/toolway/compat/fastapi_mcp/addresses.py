@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from toolway.protocol.http.rejection import Refusal
+from toolway.protocol.http.rejection import HTTPRejection
 from toolway.protocol.http.transport_security import host_allowed
 from toolway.settings import Settings
 
@@ -37,7 +37,7 @@ def guarded_route(path: str, method: str, answer: Answer, settings: Settings) ->
             return _refused(421, f"The host {host!r} is not served here; allow it with TOOLWAY_ALLOWED_HOSTS")
         try:
             return await answer(request)
-        except Refusal as refusal:
+        except HTTPRejection as refusal:
             return _refused(refusal.status, refusal.message)
 
     return Route(path, guarded, methods=[method], include_in_schema=False)

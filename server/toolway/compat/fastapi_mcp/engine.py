@@ -12,7 +12,7 @@ from toolway.compat.fastapi_mcp.describe import Wording
 from toolway.compat.fastapi_mcp.filters import Filters
 from toolway.compat.fastapi_mcp.tools import tell_renamed
 from toolway.errors import FilterError
-from toolway.protocol import Callers
+from toolway.protocol import CallContextFactory
 from toolway.sources import Application
 
 __all__ = ["Served"]
@@ -35,7 +35,7 @@ class Served(Toolway):
         if self._running is not None:
             return self._running.server
         if self._server_before_start is None:
-            _, _, self._server_before_start = self._parts({}, Callers(self.settings))
+            _, _, self._server_before_start = self._parts({}, CallContextFactory(self.settings))
         return self._server_before_start
 
     def refresh(self) -> None:

@@ -19,7 +19,7 @@ from toolway.compat.fastapi_mcp.registration import RegistrationError, registere
 from toolway.compat.fastapi_mcp.resource import names_a_server, resource_route
 from toolway.errors import ConfigurationError
 from toolway.openapi import has_path
-from toolway.protocol.http.rejection import Refusal
+from toolway.protocol.http.rejection import HTTPRejection
 from toolway.settings import Settings
 
 __all__ = ["publish"]
@@ -140,7 +140,7 @@ async def _read(request: Request, settings: Settings) -> bytes:
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > _LARGEST:
-                    raise Refusal(413, f"The registration is larger than {_LARGEST:,} bytes")
+                    raise HTTPRejection(413, f"The registration is larger than {_LARGEST:,} bytes")
     except (ClientDisconnect, TimeoutError) as error:
-        raise Refusal(408, f"The registration did not arrive within {settings.body_seconds:g} seconds") from error
+        raise HTTPRejection(408, f"The registration did not arrive within {settings.body_seconds:g} seconds") from error
     return body

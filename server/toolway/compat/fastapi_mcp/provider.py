@@ -10,7 +10,7 @@ import httpx2
 from pydantic import ValidationError
 
 from toolway.compat.fastapi_mcp.auth import AuthConfig, OAuthMetadata
-from toolway.protocol.http.rejection import Refusal
+from toolway.protocol.http.rejection import HTTPRejection
 
 __all__ = ["AUTHORIZE_PATH", "REGISTER_PATH", "Provider"]
 
@@ -36,7 +36,7 @@ class Provider:
         """Return what the server says of itself.
 
         Raises:
-            Refusal: it cannot be reached, or answers with something else (status 502).
+            HTTPRejection: it cannot be reached, or answers with something else (status 502).
         """
         if self._metadata is None or time.monotonic() >= self._stale_at:
             self._metadata = await self._read()
@@ -50,7 +50,7 @@ class Provider:
             return OAuthMetadata.model_validate_json(answer.content)
         except (httpx2.HTTPError, ValidationError) as error:
             logger.exception("no metadata of the authorization server at %s", self._url)
-            raise Refusal(502, "The authorization server's metadata cannot be read; the log says why") from error
+            raise HTTPRejection(502, "The authorization server's metadata cannot be read; the log says why") from error
 
     async def document(self, base: str) -> dict[str, Any]:
         """The metadata to serve at `base`, which takes the place of the issuer (RFC 8414, section 3.3)."""
@@ -67,5 +67,5 @@ class Provider:
         """Where users log in."""
         url = self._config.authorize_url or (await self.metadata()).authorization_endpoint
         if url is None:
-            raise Refusal(502, "The authorization server names no authorization_endpoint; set authorize_url")
+            raise HTTPRejection(502, "The authorization server names no authorization_endpoint; set authorize_url")
         return url

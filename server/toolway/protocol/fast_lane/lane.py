@@ -22,14 +22,14 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolway.calls import Call, Calls, Outcome, Report, may_ask, may_log
+from toolway.calls import Invoker, Outcome, Report, ToolCall, may_ask, may_log
 from toolway.catalog import Tool
 from toolway.errors import ServerShutdownError
 from toolway.protocol.call_context import http_context
 from toolway.protocol.fast_lane.cached_results import Prepared
 from toolway.protocol.fast_lane.result_writer import Writer
 from toolway.protocol.http.jsonrpc import Headers, Message, request_id
-from toolway.protocol.http.response_stream import Answer, Watch, progress_event, write_error
+from toolway.protocol.http.response_stream import Answer, DisconnectMonitor, progress_event, write_error
 from toolway.protocol.http.timers import Timers
 from toolway.protocol.results import MODERN
 from toolway.protocol.tracing import RequestSpan, start_span
@@ -66,7 +66,7 @@ class FastLane:
         stateful: whether requests of handshake revisions belong to sessions, which only the SDK knows.
     """
 
-    def __init__(self, server: Server[Any], calls: Calls, timers: Timers, sdk: ASGIApp, *, stateful: bool) -> None:
+    def __init__(self, server: Server[Any], calls: Invoker, timers: Timers, sdk: ASGIApp, *, stateful: bool) -> None:
         self._calls = calls
         self._tools = {name: tool for name, tool in calls.tools.items() if _is_plain(tool)}
         self._timers = timers
@@ -158,9 +158,9 @@ class FastLane:
             await answer.finish(write_error(request.number, INTERNAL_ERROR, str(error)))
 
         context = http_context(scope, _report(request.params, answer))
-        watch = Watch(self._timers, receive, answer)
+        watch = DisconnectMonitor(self._timers, receive, answer)
         arguments: Message = request.params.get("arguments") or _NOTHING
-        call = Call(self._calls, tool, arguments, context, deliver, fail, on_wait=watch.begin)
+        call = ToolCall(self._calls, tool, arguments, context, deliver, fail, on_wait=watch.begin)
         try:
             with span.current() if span is not None else _NO_SPAN:
                 await self._calls.run(call)

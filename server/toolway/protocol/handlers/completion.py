@@ -15,7 +15,7 @@ from mcp_types import INVALID_PARAMS, CompleteRequestParams, CompleteResult, Pro
 from mcp_types import Completion as Suggestions
 from pydantic_core import from_json
 
-from toolway.calls import CallContext, Calls, Outcome
+from toolway.calls import CallContext, Invoker, Outcome
 from toolway.catalog import Completion, Prompt, Resource, Tool
 from toolway.protocol.context import Context, ContextOf
 from toolway.protocol.errors import failed
@@ -31,7 +31,7 @@ _LONGEST_NAME = 100
 
 
 def offer_completion(
-    server: Server[Any], prompts: Mapping[str, Prompt], resources: Resources, calls: Calls, context_of: ContextOf
+    server: Server[Any], prompts: Mapping[str, Prompt], resources: Resources, calls: Invoker, context_of: ContextOf
 ) -> None:
     """Suggest values for the arguments of these prompts, and for the variables of these resources."""
 
@@ -71,7 +71,7 @@ def _fitting(choices: Sequence[str], typed: str) -> list[str]:
     return sorted(found, key=lambda choice: not choice.casefold().startswith(folded))
 
 
-async def _asked(calls: Calls, source: Tool, arguments: Mapping[str, str], context: CallContext) -> list[str]:
+async def _asked(calls: Invoker, source: Tool, arguments: Mapping[str, str], context: CallContext) -> list[str]:
     outcome = await calls.perform(source, arguments, context)
     if outcome.status == 422:  # what is typed so far need not be a value yet
         return []

@@ -38,27 +38,27 @@ from mcp_types import (
 from mcp_types.methods import INPUT_REQUIRED_METHODS
 from pydantic import ValidationError
 
-from toolway.calls import CallContext, Calls
+from toolway.calls import CallContext, Invoker
 from toolway.elicitation import (
     Answer,
-    Asking,
+    AnyQuestion,
     Kind,
     NoSessionError,
-    Once,
-    Query,
-    Rounds,
+    QuestionChannel,
+    ReplayCache,
+    ReplayChannel,
     Sampling,
-    again,
-    misfit,
     require_kinds,
     state_keys,
+    validation_problem,
+    with_problem,
 )
 from toolway.protocol.context import Context
 from toolway.protocol.principals import Principals
 from toolway.protocol.results import MODERN
 from toolway.settings import Settings
 
-__all__ = ["answer_of", "asking_of", "input_request", "lacking_error", "questions_of", "seal_states"]
+__all__ = ["answer_of", "asking_of", "input_request", "install_request_state", "lacking_error", "questions_of"]
 
 logger = logging.getLogger("toolway.protocol")
 
@@ -75,16 +75,16 @@ _NEEDED: Mapping[Kind, Mapping[str, Any]] = {
 }
 
 
-def asking_of(context: Context) -> Asking:
+def asking_of(context: Context) -> QuestionChannel:
     """Return the way to ask the client of a request; what it has answered already comes with it."""
     kinds = _kinds(context.session.client_capabilities)
     if context.protocol_version < MODERN:
-        return _Live(context, kinds) if context.session.can_send_request else _Sessionless()
+        return _SessionElicitation(context, kinds) if context.session.can_send_request else _Sessionless()
     if context.method not in INPUT_REQUIRED_METHODS or context.params is None:
-        return Rounds(kinds)
+        return ReplayChannel(kinds)
     given: Mapping[str, Any] = context.params.get("inputResponses") or {}
     answers = {key: answer_of(entry) for key, entry in given.items()}
-    return Rounds(kinds, context.params.get("requestState"), answers)
+    return ReplayChannel(kinds, context.params.get("requestState"), answers)
 
 
 def questions_of(call: CallContext) -> InputRequiredResult | None:
@@ -94,7 +94,7 @@ def questions_of(call: CallContext) -> InputRequiredResult | None:
         MCPError: -32021, the client cannot be asked that.
     """
     asking = call.asking
-    if not isinstance(asking, Rounds):
+    if not isinstance(asking, ReplayChannel):
         return None
     if asking.lacking is not None:
         raise lacking_error(asking.lacking)
@@ -110,7 +110,7 @@ def lacking_error(kind: Kind) -> MCPError:
     return MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, text, {"requiredCapabilities": _NEEDED[kind]})
 
 
-def seal_states(server: Server[Any], calls: Calls, settings: Settings) -> None:
+def install_request_state(server: Server[Any], calls: Invoker, settings: Settings) -> None:
     """Let states go out and come in sealed: nobody else can make one, or use it for another call or as another caller.
 
     All processes that share `Settings.state_keys`, and the server's name, can open them.
@@ -119,18 +119,18 @@ def seal_states(server: Server[Any], calls: Calls, settings: Settings) -> None:
         keys=state_keys(settings), ttl=settings.state_seconds, bind_principal=Principals(calls).of_call
     )
     server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
-    server.middleware.append(_Unused())
+    server.middleware.append(_ReplayGuard())
 
 
-class _Unused:
+class _ReplayGuard:
     """Refuses a state that has come before; stands behind what opens them, so that junk is not remembered."""
 
     def __init__(self) -> None:
-        self._once = Once()
+        self._once = ReplayCache()
 
     async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         state: str | None = (ctx.params or {}).get("requestState") if ctx.method in INPUT_REQUIRED_METHODS else None
-        if state is not None and not self._once.use(Rounds.number(state)):
+        if state is not None and not self._once.use(ReplayChannel.number(state)):
             logger.warning("requestState rejected on %s: used before", ctx.method)
             raise MCPError(INVALID_PARAMS, "Invalid or expired requestState", {"reason": "invalid_request_state"})
         return await call_next(ctx)
@@ -141,31 +141,31 @@ class _Sessionless:
 
     kinds: Collection[Kind] = ()
 
-    async def ask(self, queries: Mapping[str, Query]) -> Mapping[str, Answer]:
+    async def ask(self, queries: Mapping[str, AnyQuestion]) -> Mapping[str, Answer]:
         raise NoSessionError(next(iter(queries.values())).kind)
 
 
-class _Live:
+class _SessionElicitation:
     """Asks while the call runs, over the session of a handshake revision."""
 
     def __init__(self, context: Context, kinds: Collection[Kind]) -> None:
         self.kinds = kinds
         self._context = context
 
-    async def ask(self, queries: Mapping[str, Query]) -> Mapping[str, Answer]:
+    async def ask(self, queries: Mapping[str, AnyQuestion]) -> Mapping[str, Answer]:
         require_kinds(queries, self.kinds)
         return {key: await self._answer(key, query) for key, query in queries.items()}
 
-    async def _answer(self, key: str, query: Query) -> Answer:
+    async def _answer(self, key: str, query: AnyQuestion) -> Answer:
         problem = ""
         for _ in range(_MOST_TRIES):
-            answer = await self._try(again(query, problem))
-            problem = misfit(query, answer)
+            answer = await self._try(with_problem(query, problem))
+            problem = validation_problem(query, answer)
             if not problem:
                 return answer
         raise HTTPException(422, f"The client's answers to {key!r} do not fit. {problem}")
 
-    async def _try(self, query: Query) -> Answer:
+    async def _try(self, query: AnyQuestion) -> Answer:
         """Ask once; a client that answers with an error has closed the question."""
         try:
             result = await self._context.session.send_request(
@@ -195,7 +195,7 @@ def _kinds(capabilities: ClientCapabilities | None) -> tuple[Kind, ...]:
     return tuple(kind for kind, can in known.items() if can)
 
 
-def input_request(query: Query) -> InputRequest:
+def input_request(query: AnyQuestion) -> InputRequest:
     """Write a question as the request that a client answers."""
     if isinstance(query, Sampling):
         message = SamplingMessage(role="user", content=TextContent(text=query.message))

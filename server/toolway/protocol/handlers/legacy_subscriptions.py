@@ -23,7 +23,7 @@ from mcp_types import (
     UnsubscribeRequestParams,
 )
 
-from toolway.protocol.change_events import Pending, TaskChanged, Wanted
+from toolway.protocol.change_events import EventQueue, Subscription, TaskChanged
 from toolway.protocol.context import Context
 from toolway.protocol.errors import unknown_resource
 from toolway.protocol.handlers.subscriptions import MOST_URIS, Serves
@@ -42,7 +42,7 @@ class Sessions:
     def __init__(self, bus: SubscriptionBus, serves: Serves) -> None:
         self._bus = bus
         self._serves = serves
-        self._open: dict[Connection, Pending] = {}
+        self._open: dict[Connection, EventQueue] = {}
 
     def serve(self, server: Server[Any]) -> None:
         """Take subscriptions of sessions; only where there are any, on stdio and over HTTP with the setting."""
@@ -69,12 +69,12 @@ class Sessions:
         self._pending(context).wanted.remove(params.uri)
         return EmptyResult()
 
-    def _pending(self, context: Context) -> Pending:
+    def _pending(self, context: Context) -> EventQueue:
         """What is to be said in a session; it is told of changes from the first time on until it ends."""
         connection = _connection(context.session)
         pending = self._open.get(connection)
         if pending is None:
-            pending = self._open[connection] = Pending(Wanted.everything())
+            pending = self._open[connection] = EventQueue(Subscription.everything())
             task = asyncio.get_running_loop().create_task(_tell(connection, pending))
             connection.exit_stack.callback(self._end, connection, task, self._bus.subscribe(pending.put))
         return pending
@@ -85,7 +85,7 @@ class Sessions:
         self._open.pop(connection, None)
 
 
-async def _tell(connection: Connection, pending: Pending) -> None:
+async def _tell(connection: Connection, pending: EventQueue) -> None:
     while event := await pending.next():
         if isinstance(event, TaskChanged):  # sessions know of no tasks, and do not ask for any
             continue

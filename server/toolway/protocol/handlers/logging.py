@@ -19,12 +19,12 @@ from mcp_types import (
 )
 from starlette.requests import Request
 
-from toolway.calls import LEVELS, Say, may_log
+from toolway.calls import LEVELS, LogCallback, may_log
 from toolway.catalog import Tool
 from toolway.protocol.context import Context
 from toolway.protocol.results import MODERN
 
-__all__ = ["Levels"]
+__all__ = ["LogLevels"]
 
 _MOST_SESSIONS = 10_000
 _SESSION_HEADER = "mcp-session-id"
@@ -33,7 +33,7 @@ _USUAL = "info"
 (https://modelcontextprotocol.io/specification/2025-11-25/server/utilities/logging)."""
 
 
-class Levels:
+class LogLevels:
     """Knows from which level on each client wants messages."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Levels:
             self._by_session.popitem(last=False)
         return EmptyResult()
 
-    def say(self, context: Context) -> Say | None:
+    def say(self, context: Context) -> LogCallback | None:
         """Return the way to send messages on a request's own stream; None where its client wants none."""
         least = self._least(context)
         if least not in LEVELS:

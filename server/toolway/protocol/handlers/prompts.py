@@ -27,7 +27,7 @@ from mcp_types import (
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from toolway.calls import Calls, Outcome, Text, internal_failure, read_arguments
+from toolway.calls import Invoker, Outcome, Text, internal_failure, read_arguments
 from toolway.catalog import Prompt
 from toolway.errors import ArgumentError
 from toolway.protocol.context import Context, ContextOf
@@ -42,7 +42,7 @@ logger = logging.getLogger("toolway.protocol")
 _LONGEST_NAME = 100
 
 
-def offer_prompts(server: Server[Any], prompts: Mapping[str, Prompt], calls: Calls, context_of: ContextOf) -> None:
+def offer_prompts(server: Server[Any], prompts: Mapping[str, Prompt], calls: Invoker, context_of: ContextOf) -> None:
     """Serve these prompts, in place of what the server has served so far."""
     listed = ListPromptsResult(
         prompts=[ListedPrompt.model_validate(prompt.definition()) for prompt in prompts.values()]

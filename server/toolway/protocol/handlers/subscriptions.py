@@ -27,10 +27,10 @@ from mcp_types import (
     SubscriptionsListenResult,
 )
 
-from toolway.protocol.change_events import Event, Pending, TaskChanged, Wanted
+from toolway.protocol.change_events import Event, EventQueue, Subscription, TaskChanged
 from toolway.protocol.context import Context
 
-__all__ = ["MOST_URIS", "Listening", "Serves", "TaskNews"]
+__all__ = ["MOST_URIS", "Serves", "SubscriptionStreams", "TaskEvents"]
 
 MOST_URIS = 1000
 """So many resources may be watched at once by one subscriber."""
@@ -41,7 +41,7 @@ _TASKS = "taskIds"
 Serves = Callable[[str], bool]
 
 
-class TaskNews(Protocol):
+class TaskEvents(Protocol):
     """Tells of tasks."""
 
     async def own(self, context: Context, numbers: Sequence[str]) -> list[str]:
@@ -57,7 +57,7 @@ class TaskNews(Protocol):
         ...
 
 
-class Listening:
+class SubscriptionStreams:
     """Serves streams of changes.
 
     Args:
@@ -72,9 +72,9 @@ class Listening:
         self._bus = bus
         self._serves = serves
         self._most = most
-        self.tasks: TaskNews | None = None
+        self.tasks: TaskEvents | None = None
         """Where there are any."""
-        self._open: set[Pending] = set()
+        self._open: set[EventQueue] = set()
         self._emptied = anyio.Event()
         self._is_ending = False
 
@@ -85,7 +85,7 @@ class Listening:
             raise MCPError(INTERNAL_ERROR, f"{self._most} subscriptions are open already; come back later")
         number = context.request_id
         meta: dict[str, Any] = {SUBSCRIPTION_ID_META_KEY: number}
-        pending = Pending(Wanted.by(kept))
+        pending = EventQueue(Subscription.by(kept))
         unsubscribe = self._bus.subscribe(pending.put)  # before the acknowledgement, so that nothing falls between
         self._open.add(pending)
         if self._is_ending:
@@ -104,7 +104,7 @@ class Listening:
                 self._emptied.set()
         return SubscriptionsListenResult(_meta=meta)
 
-    def _watching(self, kept: SubscriptionFilter, pending: Pending) -> AbstractContextManager[None]:
+    def _watching(self, kept: SubscriptionFilter, pending: EventQueue) -> AbstractContextManager[None]:
         tasks = _tasks_of(kept)
         return self.tasks.watching(tasks, pending.put) if self.tasks is not None and tasks else nullcontext()
 

@@ -25,9 +25,9 @@ from mcp_types import (
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from toolway.calls import Calls
+from toolway.calls import Invoker
 from toolway.catalog import Tool
-from toolway.elicitation import Query
+from toolway.elicitation import AnyQuestion
 from toolway.openapi import NO_PARAMETERS, ParameterNames
 from toolway.protocol.change_events import TaskChanged
 from toolway.protocol.context import Context, ContextOf
@@ -39,8 +39,8 @@ from toolway.tasks import (
     Job,
     Jobs,
     JobState,
+    QuestionCodec,
     QueueBusyError,
-    Speech,
     TooManyJobsError,
     lacking_of,
     outcome_from,
@@ -76,7 +76,7 @@ class TaskNotification(BaseModel):
     params: dict[str, Any]
 
 
-def add_tasks(server: CatalogServer, jobs: Jobs, calls: Calls, context_of: ContextOf) -> None:
+def add_tasks(server: CatalogServer, jobs: Jobs, calls: Invoker, context_of: ContextOf) -> None:
     """Let a server answer calls of tools that take long with tasks."""
     tasks = _Tasks(jobs, calls, context_of)
     server.extensions[EXTENSION] = {}
@@ -89,7 +89,7 @@ def add_tasks(server: CatalogServer, jobs: Jobs, calls: Calls, context_of: Conte
 
 
 class _Tasks:
-    def __init__(self, jobs: Jobs, calls: Calls, context_of: ContextOf) -> None:
+    def __init__(self, jobs: Jobs, calls: Invoker, context_of: ContextOf) -> None:
         self._jobs = jobs
         self._calls = calls
         self._context_of = context_of
@@ -206,7 +206,7 @@ class _Tasks:
         return {}
 
 
-def _requests(pending: Mapping[str, Query]) -> dict[str, Any]:
+def _requests(pending: Mapping[str, AnyQuestion]) -> dict[str, Any]:
     requests = {key: input_request(query) for key, query in pending.items()}
     return {key: entry.model_dump(by_alias=True, mode="json", exclude_none=True) for key, entry in requests.items()}
 
@@ -260,5 +260,5 @@ def _check_header(context: Context, number: str) -> None:
         raise MCPError(HEADER_MISMATCH, f"The header Mcp-Name says {said!r}, the body's taskId {number!r}")
 
 
-SPEECH = Speech(write=_requests, read=answer_of)
+SPEECH = QuestionCodec(write=_requests, read=answer_of)
 """How questions of tasks and answers to them are written."""

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from toolway.calls import LINK, middleware_layers
+from toolway.calls import CONTEXT_KEY, middleware_layers
 from toolway.protocol.http.outer_scope import keep_scope_before_middleware
 
 __all__ = ["ADMISSION", "Admission", "AdmissionMiddleware", "admitting"]
@@ -141,7 +141,7 @@ class AdmissionMiddleware:
         self._compression = [layer for layer in middleware_layers(app) if type(layer) is GZipMiddleware]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].endswith(self._paths) or LINK in scope:
+        if scope["type"] != "http" or not scope["path"].endswith(self._paths) or CONTEXT_KEY in scope:
             await self.app(scope, receive, send)
             return
         admission = Admission(scope, send, self._compression)

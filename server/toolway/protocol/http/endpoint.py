@@ -17,7 +17,7 @@ from mcp.server.auth.provider import AccessToken
 from starlette.types import Message as Event
 from starlette.types import Receive, Scope, Send
 
-from toolway.calls import LINK, Calls
+from toolway.calls import CONTEXT_KEY, Invoker
 from toolway.protocol.fast_lane.lane import FastLane
 from toolway.protocol.http.admission import ADMISSION, Admission
 from toolway.protocol.http.jsonrpc import (
@@ -30,8 +30,8 @@ from toolway.protocol.http.jsonrpc import (
     text_of,
 )
 from toolway.protocol.http.outer_scope import keep_user
-from toolway.protocol.http.rejection import Refusal, refuse
-from toolway.protocol.http.request_checks import Gate, read_body
+from toolway.protocol.http.rejection import HTTPRejection, refuse
+from toolway.protocol.http.request_checks import RequestChecks, read_body
 from toolway.protocol.http.response_stream import DeferredEventStream, EventStreamGuard
 from toolway.protocol.http.session_managers import SessionManagers
 from toolway.protocol.http.shutdown import watch_for_shutdown
@@ -56,7 +56,7 @@ class Endpoint:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._gate = Gate(settings)
+        self._gate = RequestChecks(settings)
         self._managers: SessionManagers | None = None
         self._principals: Principals | None = None
         self._lane: FastLane | None = None
@@ -65,7 +65,7 @@ class Endpoint:
         self._in_flight: set[tuple[str, str]] = set()
 
     @asynccontextmanager
-    async def serving(self, server: CatalogServer, calls: Calls) -> AsyncGenerator[None]:
+    async def serving(self, server: CatalogServer, calls: Invoker) -> AsyncGenerator[None]:
         """Answer with this server until the context ends; a manager of the SDK runs only once."""
 
         def begin_shutdown(seconds: float) -> None:
@@ -95,7 +95,7 @@ class Endpoint:
             headers = self._checked(scope)
             self._started()
             body = await read_body(receive, self._settings, self._timers) if scope["method"] == "POST" else b""
-        except Refusal as refusal:
+        except HTTPRejection as refusal:
             await refuse(send, refusal)
             return
         scope = keep_guard(scope)
@@ -118,12 +118,12 @@ class Endpoint:
                 await self._post(scope, headers, body, receive, send)
             else:
                 await self._leave_to_sdk(scope, receive, send, in_session=self._started().keeps(headers))
-        except Refusal as refusal:
+        except HTTPRejection as refusal:
             await refuse(send, refusal)
 
     def _checked(self, scope: Scope) -> Headers:
-        if LINK in scope:  # an endpoint has named this address as where the state of its work stands
-            raise Refusal(404, "MCP is not called by its own tools")
+        if CONTEXT_KEY in scope:  # an endpoint has named this address as where the state of its work stands
+            raise HTTPRejection(404, "MCP is not called by its own tools")
         headers = read_headers(scope["headers"])
         has_session = self._managers.keeps(headers) if self._managers is not None else False
         self._gate.check(scope["method"], headers, has_session=has_session)
@@ -150,7 +150,7 @@ class Endpoint:
 
     def _started(self) -> SessionManagers:
         if self._managers is None:
-            raise Refusal(503, _NOT_STARTED)
+            raise HTTPRejection(503, _NOT_STARTED)
         return self._managers
 
     def _for_sdk(self, scope: Scope) -> Scope:
@@ -173,7 +173,7 @@ class Endpoint:
         claim = (session, str(number))  # the SDK does not tell 1 from "1"
         if claim in self._in_flight:
             text = f"A request with the id {number!r} is still running in this session"
-            raise Refusal(400, text, request_id=number)
+            raise HTTPRejection(400, text, request_id=number)
         self._in_flight.add(claim)
         try:
             yield

@@ -14,7 +14,7 @@ from mcp_types import HEADER_MISMATCH, INVALID_REQUEST, PARSE_ERROR
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic_core import from_json
 
-from toolway.protocol.http.rejection import Refusal
+from toolway.protocol.http.rejection import HTTPRejection
 
 __all__ = [
     "Headers",
@@ -51,7 +51,7 @@ def _check_once(names: list[bytes]) -> None:
     for at, name in enumerate(names):
         if name in _ONCE and name in names[:at]:
             code = HEADER_MISMATCH if name.startswith(b"mcp-") else INVALID_REQUEST
-            raise Refusal(400, f"The header {name.decode('latin-1')!r} came more than once", code=code)
+            raise HTTPRejection(400, f"The header {name.decode('latin-1')!r} came more than once", code=code)
 
 
 def text_of(headers: Headers, name: bytes) -> str | None:
@@ -64,21 +64,21 @@ def read_message(body: bytes) -> Message:
     """Read one request, notification or response.
 
     Raises:
-        Refusal: the body is no JSON (-32700), or not one JSON-RPC message (-32600).
+        HTTPRejection: the body is no JSON (-32700), or not one JSON-RPC message (-32600).
     """
     try:
         message: object = from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise Refusal(400, f"The message is not valid JSON: {error}", code=PARSE_ERROR) from None
+        raise HTTPRejection(400, f"The message is not valid JSON: {error}", code=PARSE_ERROR) from None
     if refusal := refusal_of(message):
         raise refusal
     return cast("Message", message)
 
 
-def refusal_of(message: object) -> Refusal | None:
+def refusal_of(message: object) -> HTTPRejection | None:
     """Tell what keeps some JSON from being a JSON-RPC message, or None."""
     problem = _problem(message)
-    return Refusal(400, problem, request_id=request_id(message)) if problem else None
+    return HTTPRejection(400, problem, request_id=request_id(message)) if problem else None
 
 
 def _problem(message: object) -> str | None:
@@ -141,4 +141,4 @@ def check_era(version: str | None, message: Message) -> None:
     if isinstance(meta, dict) and _VERSION_KEY in meta:
         found = f"says {version!r}" if version else "is missing"
         text = f"The header MCP-Protocol-Version {found}, the body's _meta says {meta[_VERSION_KEY]!r}"
-        raise Refusal(400, text, code=HEADER_MISMATCH, request_id=request_id(message))
+        raise HTTPRejection(400, text, code=HEADER_MISMATCH, request_id=request_id(message))

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolway._shortcut import ShortCut
+from toolway._shortcut import RouterBypassMiddleware
 from toolway.errors import ConfigurationError
 from toolway.protocol.http.endpoint import replayed
 
@@ -64,7 +64,7 @@ def place(
     bare = route(path)
     router.routes[:0] = [bare, route(f"{path}/")]  # clients write the address with a slash at its end, and without
     if type(bare) is Route and isinstance(on, FastAPI) and on.middleware_stack is None:
-        on.user_middleware.append(Middleware(ShortCut, route=bare, router=router, endpoint=endpoint))
+        on.user_middleware.append(Middleware(RouterBypassMiddleware, route=bare, router=router, endpoint=endpoint))
     return mcp
 
 

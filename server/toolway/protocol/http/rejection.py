@@ -7,10 +7,10 @@ import json
 from mcp_types import INTERNAL_ERROR, INVALID_REQUEST
 from starlette.types import Send
 
-__all__ = ["Refusal", "refuse"]
+__all__ = ["HTTPRejection", "refuse"]
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
+class HTTPRejection(Exception):  # noqa: N818 - it is an answer, not a fault
     """A request that is answered with an error and goes no further."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
         """The id of the refused request, repeated where it is known."""
 
 
-async def refuse(send: Send, refusal: Refusal) -> None:
+async def refuse(send: Send, refusal: HTTPRejection) -> None:
     """Write a refusal as the answer to an HTTP request."""
     error = {"code": refusal.code, "message": refusal.message}
     body = json.dumps({"jsonrpc": "2.0", "id": refusal.request_id, "error": error}).encode()

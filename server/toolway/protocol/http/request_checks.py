@@ -9,14 +9,14 @@ from functools import lru_cache, partial
 from starlette.types import Receive
 
 from toolway.protocol.http.jsonrpc import Headers
-from toolway.protocol.http.rejection import Refusal
-from toolway.protocol.http.timers import Limit, Timers
+from toolway.protocol.http.rejection import HTTPRejection
+from toolway.protocol.http.timers import Timeout, Timers
 from toolway.protocol.http.transport_security import host_allowed, origin_allowed
 from toolway.settings import Settings
 
 logger = logging.getLogger("toolway.protocol")
 
-__all__ = ["Gate", "read_body"]
+__all__ = ["RequestChecks", "read_body"]
 
 _CLOSE = (b"connection", b"close")  # what is left of the request will not be read
 _ANSWERS = (("application/json", "application/*"), ("text/event-stream", "text/*"))
@@ -27,7 +27,7 @@ _LOG_SECONDS = 10
 """The shortest time between two log lines about refused hosts and origins."""
 
 
-class Gate:
+class RequestChecks:
     """Checks the headers of a request; those of a client stay the same, so what was right once is remembered."""
 
     def __init__(self, settings: Settings) -> None:
@@ -44,17 +44,17 @@ class Gate:
         """
         try:
             self._check_address(headers.get(b"host", b""), headers.get(b"origin", b""))
-        except Refusal as refusal:
+        except HTTPRejection as refusal:
             self._log(refusal)
             raise
         methods = _WITH_SESSION if has_session or self._always_has_sessions else _WITHOUT_SESSION
         if method not in methods:
             allow = (b"allow", ", ".join(methods).encode())
-            raise Refusal(405, f"Expected {' or '.join(methods)}, got {method}", allow)
+            raise HTTPRejection(405, f"Expected {' or '.join(methods)}, got {method}", allow)
         if method == "POST":
             _check_media_types(headers.get(b"content-type", b""), headers.get(b"accept", b""))
 
-    def _log(self, refusal: Refusal) -> None:
+    def _log(self, refusal: HTTPRejection) -> None:
         """Log a refused host or origin, which the operator may have forgotten to allow; not for each request."""
         now = time.monotonic()
         self._unlogged += 1
@@ -68,18 +68,18 @@ class Gate:
 def _check_address(settings: Settings, host_header: bytes, origin_header: bytes) -> None:
     host, origin = _text(host_header), _text(origin_header)
     if not host_allowed(host, settings):
-        raise Refusal(421, f"The host {host!r} is not served here; allow it with TOOLWAY_ALLOWED_HOSTS")
+        raise HTTPRejection(421, f"The host {host!r} is not served here; allow it with TOOLWAY_ALLOWED_HOSTS")
     if origin and not origin_allowed(origin, host, settings):
-        raise Refusal(403, f"Pages of {origin!r} may not call; allow it with TOOLWAY_ALLOWED_ORIGINS")
+        raise HTTPRejection(403, f"Pages of {origin!r} may not call; allow it with TOOLWAY_ALLOWED_ORIGINS")
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _check_media_types(content_type: bytes, accept: bytes) -> None:
     """Refuse a POST that does not carry JSON, or whose sender cannot read both kinds of answers."""
     if _text(content_type).partition(";")[0].strip(" \t").lower() != "application/json":
-        raise Refusal(415, f"Expected Content-Type application/json, got {_text(content_type)!r}")
+        raise HTTPRejection(415, f"Expected Content-Type application/json, got {_text(content_type)!r}")
     if not _takes_both(_text(accept)):
-        raise Refusal(406, f"Expected Accept: application/json, text/event-stream, got {_text(accept)!r}")
+        raise HTTPRejection(406, f"Expected Accept: application/json, text/event-stream, got {_text(accept)!r}")
 
 
 def _takes_both(accept: str) -> bool:
@@ -94,11 +94,11 @@ def _text(value: bytes) -> str:
 async def read_body(receive: Receive, settings: Settings, timers: Timers) -> bytes:
     """Read the whole body; servers have no deadline of their own for a slow one."""
     try:
-        with Limit(timers, settings.body_seconds):
+        with Timeout(timers, settings.body_seconds):
             return await _whole(receive, settings.max_body_bytes)
     except TimeoutError:
         text = f"The request did not arrive within {settings.body_seconds:g} seconds"
-        raise Refusal(408, text, _CLOSE) from None
+        raise HTTPRejection(408, text, _CLOSE) from None
 
 
 async def _whole(receive: Receive, most: int) -> bytes:
@@ -107,11 +107,11 @@ async def _whole(receive: Receive, most: int) -> bytes:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refusal(400, "The client left while sending its request")
+            raise HTTPRejection(400, "The client left while sending its request")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > most:
             text = f"The request is larger than {most:,} bytes; allow more with TOOLWAY_MAX_BODY_BYTES"
-            raise Refusal(413, text, _CLOSE)
+            raise HTTPRejection(413, text, _CLOSE)
         more = message.get("more_body", False)
     return b"".join(parts)

@@ -15,7 +15,7 @@ from toolway.errors import ServerShutdownError
 from toolway.protocol.http.slow_clients import SlowClientError
 from toolway.protocol.http.timers import Timer, Timers
 
-__all__ = ["Answer", "DeferredEventStream", "EventStreamGuard", "Watch", "progress_event", "write_error"]
+__all__ = ["Answer", "DeferredEventStream", "DisconnectMonitor", "EventStreamGuard", "progress_event", "write_error"]
 
 logger = logging.getLogger("toolway.protocol")
 
@@ -192,7 +192,7 @@ def progress_event(token: str | int, progress: float, total: float | None, messa
     return to_json({"jsonrpc": "2.0", "method": "notifications/progress", "params": known})
 
 
-class Watch:
+class DisconnectMonitor:
     """Looks after a call that takes its time: whether its client has left, and that its connection shows signs of life.
 
     A call that waits for nothing never begins it; for one that does not wait long, it costs a timer.

@@ -19,7 +19,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import Receive, Scope, Send
 
 from toolway._processes import is_one_of_several
-from toolway.calls import Calls, may_ask
+from toolway.calls import Invoker, may_ask
 from toolway.protocol.http.jsonrpc import Headers, Message, is_handshake, text_of
 from toolway.settings import Settings
 
@@ -33,7 +33,7 @@ _QUESTIONS = ("elicitation", "sampling", "roots")
 class SessionManagers:
     """Route requests to a manager that keeps sessions, or to one that does not; there is at least one of them."""
 
-    def __init__(self, server: Server[Any], calls: Calls, settings: Settings) -> None:
+    def __init__(self, server: Server[Any], calls: Invoker, settings: Settings) -> None:
         keeps = settings.stateful or (settings.stateful is None and _can_keep_sessions(calls))
         self._stateful = _manager(server, settings, stateless=False) if keeps else None
         self._stateless = _manager(server, settings, stateless=True) if not settings.stateful else None
@@ -78,7 +78,7 @@ def _manager(server: Server[Any], settings: Settings, *, stateless: bool) -> Str
     )
 
 
-def _can_keep_sessions(calls: Calls) -> bool:
+def _can_keep_sessions(calls: Invoker) -> bool:
     """Return whether some tool needs sessions and this process can keep them; warn if it needs them in vain."""
     asking = next((tool.name for tool in calls.tools.values() if may_ask(tool)), None)
     if asking is not None and is_one_of_several():

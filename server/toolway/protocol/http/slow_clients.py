@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.types import Message, Send
 
-from toolway.protocol.http.timers import Limit, Timers
+from toolway.protocol.http.timers import Timeout, Timers
 
 __all__ = ["DeadlineSend", "SlowClientError"]
 
@@ -63,7 +63,7 @@ class DeadlineSend:
         except StopIteration:  # as a rule nothing has to wait, and a deadline would cost more than the sending
             return
         try:
-            with Limit(self._timers, self._seconds):
+            with Timeout(self._timers, self._seconds):
                 await _resume(sending, waiting)
         except TimeoutError:
             raise SlowClientError(f"the client has read nothing for {self._seconds:g} seconds") from None

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from types import TracebackType
 
-__all__ = ["Limit", "Timer", "Timers"]
+__all__ = ["Timeout", "Timer", "Timers"]
 
 _TICK_SECONDS = 0.05
 
@@ -58,7 +58,7 @@ class Timers:
 def _nothing() -> None: ...
 
 
-class Limit:
+class Timeout:
     """Raises a `TimeoutError` out of what is done within it, when that takes longer than so many seconds."""
 
     __slots__ = ("_is_late", "_task", "_timer")
