@@ -45,10 +45,11 @@ bench-micro: $(STAMP)  ## time the pieces of a call
 	@$(BIN)/python -m pytest benchmarks/micro --benchmark-enable --benchmark-only --benchmark-columns=median,ops \
 		--benchmark-group-by=func --benchmark-max-time=0.3 -q $(ARGS)
 
-check: $(STAMP)  ## lint, formatting and types
+check: $(STAMP)  ## run the linter, and check formatting, types and prose
 	@$(BIN)/python -m ruff check --quiet .
 	@$(BIN)/python -m ruff format --quiet --check .
 	@$(BIN)/python -m pyright
+	@$(BIN)/python -m tests.prose
 
 lock:  ## pin the dependencies again (UPGRADE=1 takes the newest releases)
 	@$(CHOOSE); \
