@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from toolway import ConfigurationError, agent_prompt, agent_resource, agent_tool
+from toolway import agent_prompt, agent_resource, agent_tool
+from toolway.errors import ConfigurationError
 
 
 async def read_order(order_id: str) -> str:

@@ -1,52 +1,42 @@
-"""What `import toolway` offers, and nothing by accident."""
+"""The public names of toolway, and the errors for names from before 1.0."""
 
 from __future__ import annotations
 
 import inspect
 import subprocess
 import sys
+from importlib import import_module
+from types import ModuleType
 
 import pytest
 
 import toolway
+from toolway import content, deprecated, errors
 
 NAMES = [
-    "Annotations",
-    "AppNotFoundError",
-    "ArgumentError",
     "Ask",
-    "AudioContent",
-    "CannotAskError",
     "Changes",
-    "ConfigurationError",
-    "DeclinedError",
-    "DocumentError",
-    "EmbeddedResource",
     "Filter",
-    "FilterError",
     "Hints",
-    "ImageContent",
-    "Log",
     "Message",
-    "NotStartedError",
     "Progress",
     "Question",
     "Remote",
-    "ResourceContents",
-    "ResourceLink",
-    "Root",
-    "Roots",
-    "Sampling",
     "Settings",
-    "TextContent",
     "ToolResult",
     "Toolway",
     "ToolwayError",
-    "UnknownToolError",
-    "VersionError",
     "agent_prompt",
     "agent_resource",
     "agent_tool",
+]
+PUBLIC = [(module, name) for module in (toolway, content, deprecated, errors) for name in module.__all__]
+MOVED = [
+    ("ImageContent", "toolway.content"),
+    ("FilterError", "toolway.errors"),
+    ("DeclinedError", "toolway.errors"),
+    ("Log", "toolway.deprecated"),
+    ("Sampling", "toolway.deprecated"),
 ]
 
 
@@ -54,29 +44,40 @@ def test_the_public_names_are_these() -> None:
     assert toolway.__all__ == NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_public_name_says_in_a_sentence_what_it_is(name: str) -> None:
-    thing = getattr(toolway, name)
+@pytest.mark.parametrize(("module", "name"), PUBLIC, ids=str)
+def test_every_public_name_has_a_summary(module: ModuleType, name: str) -> None:
+    thing = getattr(module, name)
     words = inspect.cleandoc(thing.__doc__ or "")
     assert words.partition("\n\n")[0].rstrip().endswith((".", ":", "``."))
     assert not words.startswith("dict(")
 
 
 @pytest.mark.parametrize("name", ["mount", "running", "catalog", "path", "refresh", "changed"])
-def test_every_public_member_of_a_server_says_what_it_is(name: str) -> None:
+def test_every_public_member_of_toolway_has_a_docstring(name: str) -> None:
     assert getattr(toolway.Toolway, name).__doc__
 
 
-def test_every_setting_says_what_it_is() -> None:
+def test_every_setting_has_a_docstring() -> None:
     source = inspect.getsource(toolway.Settings)
     for name in toolway.Settings.model_fields:
         following = source[source.index(f"    {name}:") :].splitlines()[1]
         assert following.startswith('    """'), name
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith("Error")])
+@pytest.mark.parametrize("name", errors.__all__)
 def test_every_error_is_a_toolway_error(name: str) -> None:
-    assert issubclass(getattr(toolway, name), toolway.ToolwayError)
+    assert issubclass(getattr(errors, name), toolway.ToolwayError)
+
+
+@pytest.mark.parametrize(("name", "module"), MOVED)
+def test_a_name_that_has_moved_is_refused_with_its_new_module(name: str, module: str) -> None:
+    with pytest.raises(ImportError, match=f"toolway.{name} has moved: use `from {module} import {name}`"):
+        exec(f"from toolway import {name}")
+    assert getattr(import_module(module), name)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    assert not hasattr(toolway, "Nothing")
 
 
 def test_importing_brings_neither_the_sdk_nor_a_command_line_nor_rich_text() -> None:

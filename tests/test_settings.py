@@ -11,7 +11,8 @@ import pytest
 from fastapi import FastAPI
 from pydantic import AliasChoices, AliasPath, Field, ValidationError
 
-from toolway import ConfigurationError, Settings, Toolway
+from toolway import Settings, Toolway
+from toolway.errors import ConfigurationError
 
 
 def problem(**given: Any) -> str:

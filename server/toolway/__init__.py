@@ -1,74 +1,72 @@
 """Ordinary FastAPI endpoints, served to LLM agents as MCP tools."""
 
+from typing import Never
+
 from toolway._versions import insist_on_versions
 
-insist_on_versions()  # before anything of an old library is touched
+insist_on_versions()  # before the modules that need these versions
 
 from toolway._changes import Changes  # noqa: E402
 from toolway.app import Toolway  # noqa: E402
-from toolway.calls import Ask, Log, Progress, ToolResult  # noqa: E402
+from toolway.calls import Ask, Progress, ToolResult  # noqa: E402
 from toolway.catalog import Filter  # noqa: E402
-from toolway.content import (  # noqa: E402
-    Annotations,
-    AudioContent,
-    EmbeddedResource,
-    ImageContent,
-    Message,
-    ResourceContents,
-    ResourceLink,
-    TextContent,
-)
-from toolway.elicitation import CannotAskError, DeclinedError, Question, Root, Roots, Sampling  # noqa: E402
-from toolway.errors import (  # noqa: E402
-    AppNotFoundError,
-    ArgumentError,
-    ConfigurationError,
-    DocumentError,
-    FilterError,
-    NotStartedError,
-    ToolwayError,
-    UnknownToolError,
-    VersionError,
-)
+from toolway.content import Message  # noqa: E402
+from toolway.elicitation import Question  # noqa: E402
+from toolway.errors import ToolwayError  # noqa: E402
 from toolway.markers import Hints, agent_prompt, agent_resource, agent_tool  # noqa: E402
 from toolway.settings import Settings  # noqa: E402
 from toolway.sources import Remote  # noqa: E402
 
 __all__ = [
-    "Annotations",
-    "AppNotFoundError",
-    "ArgumentError",
     "Ask",
-    "AudioContent",
-    "CannotAskError",
     "Changes",
-    "ConfigurationError",
-    "DeclinedError",
-    "DocumentError",
-    "EmbeddedResource",
     "Filter",
-    "FilterError",
     "Hints",
-    "ImageContent",
-    "Log",
     "Message",
-    "NotStartedError",
     "Progress",
     "Question",
     "Remote",
-    "ResourceContents",
-    "ResourceLink",
-    "Root",
-    "Roots",
-    "Sampling",
     "Settings",
-    "TextContent",
     "ToolResult",
     "Toolway",
     "ToolwayError",
-    "UnknownToolError",
-    "VersionError",
     "agent_prompt",
     "agent_resource",
     "agent_tool",
 ]
+
+_MOVED = {
+    "toolway.content": (
+        "Annotations",
+        "AudioContent",
+        "EmbeddedResource",
+        "ImageContent",
+        "ResourceContents",
+        "ResourceLink",
+        "TextContent",
+    ),
+    "toolway.deprecated": ("Log", "Root", "Roots", "Sampling"),
+    "toolway.errors": (
+        "AppNotFoundError",
+        "ArgumentError",
+        "CannotAskError",
+        "ConfigurationError",
+        "DeclinedError",
+        "DocumentError",
+        "FilterError",
+        "NotStartedError",
+        "UnknownToolError",
+        "VersionError",
+    ),
+}
+
+
+def __getattr__(name: str) -> Never:
+    """Raise an error that names the new module of a name that was exported here before 1.0.
+
+    An ImportError, because ``from toolway import ...`` replaces the text of an AttributeError.
+    """
+    for module, names in _MOVED.items():
+        if name in names:
+            raise ImportError(f"toolway.{name} has moved: use `from {module} import {name}`", name="toolway")
+    raise AttributeError(f"module 'toolway' has no attribute {name!r}")

@@ -8,16 +8,24 @@ ToolwayError
  |   `- VersionError        a library beside toolway is too old
  |- UnknownToolError        a call names a tool that is not listed
  |- ArgumentError           an argument cannot be carried to the endpoint as it is
+ |- CannotAskError          the client cannot answer a question of an endpoint
+ |- DeclinedError           the user has declined to answer, or has dismissed the question
  |- ServerShutdownError     the server stopped before it had finished a call
  `- NotStartedError         a request came before the application's start-up, or after its end
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
+from fastapi import HTTPException
+
 __all__ = [
     "AppNotFoundError",
     "ArgumentError",
+    "CannotAskError",
     "ConfigurationError",
+    "DeclinedError",
     "DocumentError",
     "FilterError",
     "NotStartedError",
@@ -69,3 +77,29 @@ class ServerShutdownError(ToolwayError):
 
     def __init__(self) -> None:
         super().__init__("The server is restarting and did not finish this call. Try again in a few seconds.")
+
+
+class CannotAskError(ToolwayError, HTTPException):
+    """The caller cannot be asked what an endpoint wants to know.
+
+    `kind` says what it lacks: ``elicitation``, ``sampling`` or ``roots``.
+    """
+
+    def __init__(self, kind: Literal["elicitation", "sampling", "roots"]) -> None:
+        asked = {"elicitation": "its user", "sampling": "its model", "roots": "for its roots"}[kind]
+        text = f"This needs a client that can ask {asked} ({kind}), and this one cannot be asked."
+        HTTPException.__init__(self, 428, text)
+        self.kind: Literal["elicitation", "sampling", "roots"] = kind
+
+
+class DeclinedError(ToolwayError, HTTPException):
+    """The user has declined to answer, or has closed the question.
+
+    `key` names the question; `action` is ``decline`` or ``cancel``. Left alone it ends the call with 403.
+    """
+
+    def __init__(self, key: str, action: Literal["decline", "cancel"] = "decline") -> None:
+        how = "declined" if action == "decline" else "closed the question without an answer"
+        HTTPException.__init__(self, 403, f"The user {how} ({key}). Do not try again unless the user asks for it.")
+        self.key = key
+        self.action: Literal["decline", "cancel"] = action

@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from tests.calls.both import Both, both
 from tests.calls.stack import client_of
 from tests.protocol.wire import ERAS, headers_of, message, reply
-from toolway import ConfigurationError, Settings, Toolway, agent_prompt, agent_resource
+from toolway import Settings, Toolway, agent_prompt, agent_resource
+from toolway.errors import ConfigurationError
 
 LANES = [
     pytest.param({"fast_lane": fast_lane, "direct": direct}, id=f"lane={fast_lane} direct={direct}")

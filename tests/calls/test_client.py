@@ -20,8 +20,9 @@ from tests.calls.both import error_of, text_of
 from tests.protocol.test_cancellation import drop
 from tests.protocol.wire import ERAS, OPTIONS, Peer
 from tests.servers import PATIENCE, Serve
-from toolway import ConfigurationError, Settings, Toolway
+from toolway import Settings, Toolway
 from toolway.calls import CallContext, Outcome
+from toolway.errors import ConfigurationError
 from toolway.protocol.results import tool_result
 
 pytestmark = pytest.mark.anyio

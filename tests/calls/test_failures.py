@@ -14,7 +14,8 @@ from pydantic import BaseModel, Field
 
 from tests.calls.both import Both, both, error_of, text_of
 from tests.calls.shapes import Owner, Range, Search
-from toolway import Settings, UnknownToolError
+from toolway import Settings
+from toolway.errors import UnknownToolError
 
 SECRET = "password=hunter2"
 

@@ -27,7 +27,8 @@ from tests.calls.both import Both, both, text_of
 from tests.calls.stack import call
 from tests.protocol.wire import ERAS, MODERN, Peer
 from tests.servers import Serve
-from toolway import ConfigurationError, Settings, Toolway
+from toolway import Settings, Toolway
+from toolway.errors import ConfigurationError
 
 HOSTILE = {
     "host": "evil.example", "cookie": "session=stolen", "connection": "x-mine", "content-length": "999",

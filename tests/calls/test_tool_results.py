@@ -16,7 +16,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from tests.calls.both import both, error_of
 from tests.protocol.apps import PICTURE
 from tests.protocol.clients import connect
-from toolway import (
+from toolway import ToolResult
+from toolway.content import (
     Annotations,
     AudioContent,
     EmbeddedResource,
@@ -24,7 +25,6 @@ from toolway import (
     ResourceContents,
     ResourceLink,
     TextContent,
-    ToolResult,
 )
 
 WAVE = b"RIFF\x00wave"

@@ -10,8 +10,9 @@ import pytest
 from fastapi import FastAPI, Query
 
 from tests.catalog.looking import app_of, nothing, only_tool
-from toolway import ConfigurationError, agent_tool
+from toolway import agent_tool
 from toolway.catalog import Tool
+from toolway.errors import ConfigurationError
 
 
 async def described(endpoint: Callable[..., Any] = nothing, **options: Any) -> Tool:

@@ -6,8 +6,9 @@ import pytest
 from fastapi import APIRouter, FastAPI, WebSocket
 
 from tests.catalog.looking import catalog_of
-from toolway import ConfigurationError, Filter, FilterError, Toolway, UnknownToolError, agent_tool
+from toolway import Filter, Toolway, agent_tool
 from toolway.calls import CallContext
+from toolway.errors import ConfigurationError, FilterError, UnknownToolError
 
 pytestmark = pytest.mark.anyio
 

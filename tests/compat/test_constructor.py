@@ -11,8 +11,8 @@ from mcp import Client
 from tests.compat.library import ALL, make_library, tools_at
 from tests.protocol.wire import Peer
 from tests.servers import serving
-from toolway import ConfigurationError, FilterError
 from toolway.compat.fastapi_mcp import FastApiMCP, MigrationWarning
+from toolway.errors import ConfigurationError, FilterError
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::toolway.compat.fastapi_mcp.MigrationWarning")]
 

@@ -11,8 +11,8 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.compat.library import make_library
 from tests.servers import serving
-from toolway import ConfigurationError
 from toolway.compat.fastapi_mcp import FastApiMCP, MigrationWarning
+from toolway.errors import ConfigurationError
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:only this machine")]
 

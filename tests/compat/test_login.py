@@ -18,8 +18,8 @@ from mcp.shared.auth import OAuthClientMetadata
 from tests.compat.library import make_library
 from tests.compat.login import CALLBACK, TOKEN, Browser, Login, Memory
 from tests.servers import serving
-from toolway import ConfigurationError
 from toolway.compat.fastapi_mcp import AuthConfig, FastApiMCP, MigrationWarning
+from toolway.errors import ConfigurationError
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::toolway.compat.fastapi_mcp.MigrationWarning")]
 

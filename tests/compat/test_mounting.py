@@ -16,8 +16,8 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.compat.library import ALL, called, make_library, tools_at
 from tests.servers import serving
-from toolway import ConfigurationError
 from toolway.compat.fastapi_mcp import FastApiMCP, MigrationWarning
+from toolway.errors import ConfigurationError
 
 needs_live_inclusion = pytest.mark.skipif(
     not hasattr(fastapi_routing, "iter_route_contexts"), reason="FastAPI before 0.137 copies routes on inclusion"

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.calls.both import both
-from toolway import ConfigurationError, Settings, Toolway, agent_tool
+from toolway import Settings, Toolway, agent_tool
 from toolway.calls import CallContext
 from toolway.elicitation import ReplayChannel
+from toolway.errors import ConfigurationError
 
 
 def make_shop(confirm: str, **options: Any) -> FastAPI:

@@ -11,7 +11,8 @@ import pytest
 from mcp.server.elicitation import render_elicitation_schema
 from pydantic import AnyUrl, BaseModel, EmailStr, Field, create_model
 
-from toolway import ConfigurationError, Question
+from toolway import Question
+from toolway.errors import ConfigurationError
 
 TITLED = [{"const": "a", "title": "The first"}, {"const": "b", "title": "The second"}]
 

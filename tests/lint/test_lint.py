@@ -18,8 +18,9 @@ from tests.lint.looking import found, report_of
 from tests.support import SHARED, require
 from tools.main import create_app
 from tools.retail.settings import RetailSettings
-from toolway import ConfigurationError, Toolway, agent_tool
+from toolway import Toolway, agent_tool
 from toolway.catalog import Catalog, build_catalog
+from toolway.errors import ConfigurationError
 from toolway.lint import RULES, check, lint
 from toolway.openapi import load_document, read_document
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.servers import Serve
-from toolway import ConfigurationError, DocumentError
 from toolway.catalog import Catalog, build_catalog
+from toolway.errors import ConfigurationError, DocumentError
 from toolway.openapi import is_document, load_document, read_document
 
 PETS: dict[str, Any] = {

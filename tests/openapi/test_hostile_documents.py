@@ -11,8 +11,8 @@ import pytest
 
 from tests.calls.upstream import document, operation, parameter
 from tests.servers import Serve
-from toolway import DocumentError
 from toolway.catalog import Catalog, build_catalog
+from toolway.errors import DocumentError
 from toolway.openapi import load_document, loader, read_document
 
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(

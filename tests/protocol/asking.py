@@ -13,19 +13,9 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, Field
 
-from toolway import (
-    Ask,
-    DeclinedError,
-    Log,
-    Question,
-    Roots,
-    Sampling,
-    Settings,
-    Toolway,
-    agent_prompt,
-    agent_resource,
-    agent_tool,
-)
+from toolway import Ask, Question, Settings, Toolway, agent_prompt, agent_resource, agent_tool
+from toolway.deprecated import Log, Roots, Sampling
+from toolway.errors import DeclinedError
 
 router = APIRouter()
 

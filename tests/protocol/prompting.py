@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, FastAPI, Header, HTTPException, Query
 from fastapi.responses import PlainTextResponse
 
-from toolway import EmbeddedResource, ImageContent, Message, ResourceContents, agent_prompt, agent_resource, agent_tool
+from toolway import Message, agent_prompt, agent_resource, agent_tool
+from toolway.content import EmbeddedResource, ImageContent, ResourceContents
 
 router = APIRouter()
 ORDERS = [f"#W{number}" for number in range(1000, 1250)]

@@ -10,15 +10,8 @@ from fastapi.responses import PlainTextResponse, Response
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
-from toolway import (
-    EmbeddedResource,
-    ImageContent,
-    ResourceContents,
-    TextContent,
-    ToolResult,
-    agent_resource,
-    agent_tool,
-)
+from toolway import ToolResult, agent_resource, agent_tool
+from toolway.content import EmbeddedResource, ImageContent, ResourceContents, TextContent
 
 PICTURE = b"\x89PNG\r\n\x1a\n\x00"
 POLICY = "Thirty days, unused: Zoë, and no questions."

@@ -22,7 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.protocol.wire import ERAS, MODERN, OPTIONS, Peer, headers_of, message, messages
 from tests.servers import PATIENCE, Serve
-from toolway import ConfigurationError, Settings, Toolway
+from toolway import Settings, Toolway
+from toolway.errors import ConfigurationError
 
 pytestmark = pytest.mark.anyio
 

@@ -22,7 +22,8 @@ from mcp_types import (
 from tests.protocol.clients import BOTH_ERAS, connect
 from tests.protocol.prompting import ORDERS, make_office, suggest_orders
 from tests.protocol.test_mounting import asked, running
-from toolway import ConfigurationError, Toolway, agent_prompt, agent_resource
+from toolway import Toolway, agent_prompt, agent_resource
+from toolway.errors import ConfigurationError
 
 pytestmark = pytest.mark.anyio
 

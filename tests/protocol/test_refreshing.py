@@ -15,7 +15,9 @@ from fastapi.openapi.utils import get_openapi
 from tests.protocol.test_mounting import asked, running
 from tests.protocol.wire import ERAS, MODERN, Peer
 from tests.servers import PATIENCE, Serve
-from toolway import ConfigurationError, FilterError, Log, NotStartedError, Settings, Toolway, agent_tool
+from toolway import Settings, Toolway, agent_tool
+from toolway.deprecated import Log
+from toolway.errors import ConfigurationError, FilterError, NotStartedError
 
 pytestmark = pytest.mark.anyio
 

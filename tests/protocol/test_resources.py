@@ -19,7 +19,8 @@ from tests.protocol.clients import BOTH_ERAS, connect
 from tests.protocol.reading import PICTURE, POLICY, make_shop
 from tests.protocol.test_mounting import asked, running
 from tests.protocol.wire import MODERN
-from toolway import ConfigurationError, Toolway, agent_resource, agent_tool
+from toolway import Toolway, agent_resource, agent_tool
+from toolway.errors import ConfigurationError
 from toolway.protocol.uris import Template, canonical
 
 pytestmark = pytest.mark.anyio

@@ -21,8 +21,9 @@ from mcp.client.stdio import stdio_client
 from tests.protocol.wire import ERAS, MODERN, Peer
 from tests.servers import Serve
 from tests.support import ROOT
-from toolway import ConfigurationError, DocumentError, FilterError, Remote, Settings, Toolway
+from toolway import Remote, Settings, Toolway
 from toolway.catalog import Catalog
+from toolway.errors import ConfigurationError, DocumentError, FilterError
 
 pytestmark = pytest.mark.anyio
 

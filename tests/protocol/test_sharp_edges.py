@@ -24,7 +24,8 @@ from tests.protocol.apps import make_app, make_server
 from tests.protocol.wire import ACCEPT, ERAS, HANDSHAKES, MODERN, Peer, headers_of, message, reply
 from tests.servers import START, Serve, serving
 from tests.support import ROOT
-from toolway import ConfigurationError, Settings, Toolway
+from toolway import Settings, Toolway
+from toolway.errors import ConfigurationError
 from toolway.protocol import CatalogServer, Endpoint
 
 

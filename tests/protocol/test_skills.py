@@ -12,7 +12,8 @@ from fastapi import FastAPI
 
 from tests.protocol.test_mounting import asked, running
 from tests.protocol.wire import ERAS, HANDSHAKES, reply
-from toolway import ConfigurationError, Settings, Toolway, agent_resource
+from toolway import Settings, Toolway, agent_resource
+from toolway.errors import ConfigurationError
 
 pytestmark = pytest.mark.anyio
 

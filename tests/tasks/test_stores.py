@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from tests.protocol.tasking import make_tasking
 from tests.servers import PATIENCE, free_port
 from tests.support import POSTGRES_URL, postgres_available, require
-from toolway import ConfigurationError, Settings, Toolway, agent_tool
+from toolway import Settings, Toolway, agent_tool
+from toolway.errors import ConfigurationError
 from toolway.tasks.sql_store import JobStore
 
 pytestmark = pytest.mark.anyio

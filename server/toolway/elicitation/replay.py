@@ -6,12 +6,12 @@ import json
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from fastapi import HTTPException
 
 from toolway.elicitation.questions import Answer, AnyQuestion, Kind, digest, validation_problem, with_problem
-from toolway.errors import ToolwayError
+from toolway.errors import CannotAskError, DeclinedError
 
 __all__ = [
     "AnswerNeeded",
@@ -49,19 +49,6 @@ class AnswerNeeded(HTTPException):
         super().__init__(428, detail)
 
 
-class CannotAskError(ToolwayError, HTTPException):
-    """The caller cannot be asked what an endpoint wants to know.
-
-    `kind` says what it lacks: ``elicitation``, ``sampling`` or ``roots``.
-    """
-
-    def __init__(self, kind: Kind) -> None:
-        asked = {"elicitation": "its user", "sampling": "its model", "roots": "for its roots"}[kind]
-        text = f"This needs a client that can ask {asked} ({kind}), and this one cannot be asked."
-        HTTPException.__init__(self, 428, text)
-        self.kind: Kind = kind
-
-
 class NoSessionError(CannotAskError):
     """The caller can be asked only in a session, and its request belongs to none."""
 
@@ -73,19 +60,6 @@ class NoSessionError(CannotAskError):
             "Otherwise its operator can set TOOLWAY_STATEFUL=true to keep sessions (in one process), or "
             "TOOLWAY_CONFIRM=if_possible to run tools without a confirmation if the client cannot be asked."
         )
-
-
-class DeclinedError(ToolwayError, HTTPException):
-    """The user has declined to answer, or has closed the question.
-
-    `key` names the question; `action` is ``decline`` or ``cancel``. Left alone it ends the call with 403.
-    """
-
-    def __init__(self, key: str, action: Literal["decline", "cancel"] = "decline") -> None:
-        how = "declined" if action == "decline" else "closed the question without an answer"
-        HTTPException.__init__(self, 403, f"The user {how} ({key}). Do not try again unless the user asks for it.")
-        self.key = key
-        self.action: Literal["decline", "cancel"] = action
 
 
 def require_kinds(queries: Mapping[str, AnyQuestion], kinds: Collection[Kind]) -> None:

@@ -20,7 +20,8 @@ from tools.retail.routes.common import PathText, problems, text_path
 from tools.retail.sales import SalesReport, report_sales
 from tools.retail.schemas import Record, Status
 from tools.retail.stocklist import LARGEST, read_stock_list
-from toolway import ImageContent, Progress, ResourceLink, ToolResult, agent_resource, agent_tool
+from toolway import Progress, ToolResult, agent_resource, agent_tool
+from toolway.content import ImageContent, ResourceLink
 
 __all__ = ["router"]
 
