@@ -20,7 +20,7 @@ from tests.support import ROOT
 __all__ = ["CHECKED", "RULES", "Finding", "check_file", "check_text", "main"]
 
 # The files and folders that `make check` reads. A path is added once it is clean, and never removed.
-CHECKED = ("docs/testing.md", "tests/foundation/test_prose.py", "tests/prose.py")
+CHECKED = ("README.md", "docs/testing.md", "tests/foundation/test_prose.py", "tests/prose.py")
 
 
 class Rule(NamedTuple):

@@ -1,6 +1,6 @@
 """Score toolway and its peers with the fidelity suite, and write the tables.
 
-    python -m benchmarks.fidelity              # all; writes RESULTS.md, results.json and the table in the README
+    python -m benchmarks.fidelity              # all; writes RESULTS.md and results.json
     python -m benchmarks.fidelity fastmcp      # one of them; prints its score
 
 The first run makes the environments of the peers, which takes a minute or two; a run of all takes two.
@@ -24,7 +24,7 @@ from benchmarks.fidelity.entries import ENTRIES, Entry
 from benchmarks.fidelity.kinds import DIED, kind_of
 from benchmarks.fidelity.record import Record, Run, Scored, save
 from benchmarks.fidelity.servers import DidNotStartError, Served, serving
-from benchmarks.fidelity.table import between_marks, results, small_table
+from benchmarks.fidelity.table import results, small_table
 from tests.fidelity.apps import chapters_of
 from tests.fidelity.player import Caller, Verdict, over_http, play, web_client
 
@@ -67,12 +67,9 @@ def main() -> int:
 
 
 def write(record: Record) -> None:
-    """Write the record and both tables."""
+    """Write the record, as data and as a page."""
     save(record, HERE / "results.json")
     (HERE / "RESULTS.md").write_text(results(record), encoding="utf-8")
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    readme.write_text(text.replace(between_marks(text), small_table(record)), encoding="utf-8")
 
 
 def _scored(entry: Entry) -> Scored:

@@ -1,4 +1,4 @@
-"""A record as people read it: RESULTS.md, and the small table in the README."""
+"""A record as people read it: RESULTS.md, and the scores that are printed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from collections.abc import Iterator
 from benchmarks.fidelity.kinds import KINDS, OWN_WORDS
 from benchmarks.fidelity.record import Record, Run
 
-__all__ = ["BEGIN", "END", "between_marks", "results", "small_table"]
-
-BEGIN = "<!-- fidelity: written by python -m benchmarks.fidelity -->"
-END = "<!-- fidelity: end -->"
+__all__ = ["results", "small_table"]
 
 _INTRODUCTION = """\
 # The fidelity suite, and how other servers do in it
@@ -74,18 +71,13 @@ def results(record: Record) -> str:
 
 
 def small_table(record: Record) -> str:
-    """Return the README's table with its marks."""
+    """Return a table of the scores: a line for each server, a column for each revision."""
     revisions = list(dict.fromkeys(run.revision for run in _runs(record)))
     lines = [f"| server | {' | '.join(revisions)} |", f"|---|{'--:|' * len(revisions)}"]
     for scored in record.scored:
         shares = {run.revision: _share(run) for run in scored.runs}
         lines.append(f"| {scored.title} | {' | '.join(shares.get(revision, '-') for revision in revisions)} |")
-    return "\n".join([BEGIN, *lines, END])
-
-
-def between_marks(text: str) -> str:
-    """Return what stands between the marks of a text, and the marks."""
-    return text[text.index(BEGIN) : text.index(END) + len(END)]
+    return "\n".join(lines)
 
 
 def _totals(record: Record) -> Iterator[str]:

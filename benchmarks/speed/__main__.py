@@ -1,4 +1,4 @@
-"""``python -m benchmarks.speed``: measure, and write ../RESULTS.md, the table in the README, and calls.svg."""
+"""``python -m benchmarks.speed``: measure, and write ../RESULTS.md and calls.svg."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.environments import ROOT, NotInstalledError, python_of, versions_of
+from benchmarks.environments import NotInstalledError, python_of, versions_of
 from benchmarks.speed.chart import bars
-from benchmarks.speed.entries import ENTRIES, OURS, OURS_BEHIND, UNAVOIDABLE, Entry
+from benchmarks.speed.entries import ENTRIES, UNAVOIDABLE, Entry
 from benchmarks.speed.load import need_wrk
 from benchmarks.speed.memory import Growth, growth_of
 from benchmarks.speed.moments import burst_of, one_each, start_of
@@ -73,7 +73,6 @@ def _calls(entries: Sequence[Entry], options: argparse.Namespace) -> Iterator[st
             }
     (HERE / "calls.svg").write_text(_chart(costs), encoding="utf-8")
     ratios = list(ratio_table(costs))
-    put(ROOT / "README.md", "calls", "\n".join(ratio_table(costs, _IN_README)))
     yield from (*machine(_command()), "", *ratios, *goals_table(costs))
     yield from versions_table({entry.label: versions_of(entry) for entry in entries})
     yield from call_tables(costs)
@@ -133,7 +132,6 @@ def _command() -> str:
     return " ".join(("python -m benchmarks.speed", *sys.argv[1:]))
 
 
-_IN_README = (OURS, OURS_BEHIND, "fastapi-mcp 0.4.0", "FastMCP 4.1.2")
 _PARTS = {"calls": _calls, "profile": _profile, "catalogue": _catalogue, "memory": _memory, "moments": _moments}
 
 if __name__ == "__main__":

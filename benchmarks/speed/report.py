@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from benchmarks.speed.entries import MODERN, OURS, OURS_BEHIND, OURS_WHOLE, Entry
@@ -50,15 +50,13 @@ def versions_table(versions: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     )
 
 
-def ratio_table(
-    costs: Mapping[Operation, Mapping[int, Sequence[Cost]]], labels: Collection[str] | None = None
-) -> Iterator[str]:
-    """Write the cost of each operation at each server (or only at these), to that of the plain HTTP call."""
+def ratio_table(costs: Mapping[Operation, Mapping[int, Sequence[Cost]]]) -> Iterator[str]:
+    """Yield a table of the cost of each operation at each server, relative to that of the plain HTTP call."""
     columns = [{cost.entry: cost for cost in by_connections[max(by_connections)]} for by_connections in costs.values()]
     rows = (
         [*_name(entry), *(f"{column[entry].ratio:.2f}x" for column in columns)]
         for entry in columns[0]
-        if entry.version is not None and (labels is None or entry.label in labels)
+        if entry.version is not None
     )
     yield from _table(["server", "revision", *(operation.title for operation in costs)], rows)
 

@@ -1,4 +1,4 @@
-"""What the project's files say, and what they must not."""
+"""The texts of the project: README, changelog, and what no file may contain."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_every_folder_of_the_readmes_map_is_there() -> None:
 
 
 def folders(chart: str) -> list[str]:
-    """Return the folders of the map; an indented one stands in the last one that is not."""
+    """Return the folders of the map; an indented one is in the last one that is not indented."""
     found: list[str] = []
     outer = ""
     for indent, name in re.findall(r"^( *)(\S+/)", chart, flags=re.MULTILINE):
@@ -101,8 +101,8 @@ def test_the_application_of_the_readme_answers_to_the_commands_of_the_readme(tmp
     (tmp_path / "warehouse.py").write_text(code, encoding="utf-8")
     commands = re.findall(r"^toolway ((?:list|call|lint|config) .*?) *(?:#.*)?$", read("README.md"), flags=re.MULTILINE)
     printed = [toolway(command, tmp_path) for command in commands]
-    assert "stock" in printed[0]
-    assert '"product":"lamp"' in printed[1].replace(" ", "")
+    assert "get_stock" in printed[0]
+    assert '"pieces":3' in printed[1].replace(" ", "")
     assert "1 tool" in printed[2]
     assert "warehouse:app" in printed[3]
 
