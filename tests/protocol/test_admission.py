@@ -351,6 +351,14 @@ async def test_the_application_is_itself_again_after_it_has_stopped() -> None:
     assert "Admission" not in type(app.middleware_stack).__name__
 
 
+async def test_middleware_that_holds_nothing_stays_the_outermost() -> None:
+    app = with_ping()
+    app.add_middleware(GZipMiddleware)
+    async with client_of(app) as client:
+        assert (await client.post("/mcp", json=LIST)).status_code == 200
+        assert "Admission" not in type(app.middleware_stack).__name__
+
+
 @pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
 @pytest.mark.parametrize("on", ["application", "guarded", "router", "other application"])
 async def test_the_address_is_served_with_a_slash_at_its_end_too(path: str, on: str) -> None:

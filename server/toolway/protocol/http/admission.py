@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from toolway._shortcut import RouterBypassMiddleware
 from toolway.calls import CONTEXT_KEY, middleware_layers
 from toolway.protocol.http.outer_scope import keep_scope_before_middleware
 
@@ -41,7 +42,6 @@ _PASSES_ON = frozenset(
         "starlette.middleware.httpsredirect.HTTPSRedirectMiddleware",
         "starlette.middleware.sessions.SessionMiddleware",
         "starlette.middleware.trustedhost.TrustedHostMiddleware",
-        "toolway._shortcut.ShortCut",
     }
 )
 """Middleware that holds nothing while a request runs."""
@@ -178,5 +178,9 @@ def admitting(app: FastAPI, path: str, *, is_guarded: bool) -> Generator[None]:
 def _passes_on(stack: ASGIApp, app: FastAPI) -> bool:
     """Tell whether a middleware stack holds nothing while a request runs; one that cannot be looked into may."""
     layers = list(middleware_layers(stack))
-    kinds = {f"{type(layer).__module__}.{type(layer).__qualname__}" for layer in layers[:-1]}
+    kinds = {
+        f"{type(layer).__module__}.{type(layer).__qualname__}"
+        for layer in layers[:-1]
+        if not isinstance(layer, RouterBypassMiddleware)
+    }
     return layers[-1] is app.router and kinds <= _PASSES_ON
