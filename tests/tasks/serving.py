@@ -41,17 +41,29 @@ class Ledger:
 def worker(
     store_url: str, ledger: Ledger, *options: str, stuck: bool = False, slots: int = SLOTS
 ) -> Generator[tuple[Process, Client]]:
-    """Serve the application from a process of its own."""
-    env = {
+    """Serve the application with ``toolway serve`` in a process of its own."""
+    command = [sys.executable, "-m", "toolway", "serve", "tests.tasks.ledger:app", "--port", "0", *options]
+    env = _environment(store_url, ledger, stuck, slots)
+    with running(command, env=env, ready="Ctrl+C ends the server") as process:
+        yield process, Client(process.url("MCP endpoint"))
+
+
+@contextmanager
+def uvicorn_worker(store_url: str, ledger: Ledger) -> Generator[tuple[Process, Client]]:
+    """Serve the application with plain ``uvicorn`` in a process of its own."""
+    command = [sys.executable, "-m", "uvicorn", "tests.tasks.ledger:app", "--port", "0"]
+    with running(command, env=_environment(store_url, ledger)) as process:
+        yield process, Client(process.url())
+
+
+def _environment(store_url: str, ledger: Ledger, stuck: bool = False, slots: int = SLOTS) -> dict[str, str]:
+    return {
         "TOOLWAY_STORE_URL": store_url,
         "TOOLWAY_STATE_KEYS": KEYS,
         "TOOLWAY_TASKS_AT_ONCE": str(slots),
         "LEDGER": str(ledger.path),
         "STUCK": "1" if stuck else "",
     }
-    command = [sys.executable, "-m", "toolway", "serve", "tests.tasks.ledger:app", "--port", "0", *options]
-    with running(command, env=env, ready="Ctrl+C ends the server") as process:
-        yield process, Client(process.url("MCP endpoint"))
 
 
 def wait_for_stuck(ledger: Ledger, count: int, process: int | None = None) -> None:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from tests.servers import PATIENCE
-from tests.tasks.serving import SLOTS, Ledger, worker
+from tests.protocol.tasking import Client
+from tests.servers import PATIENCE, Process
+from tests.tasks.serving import SLOTS, Ledger, uvicorn_worker, worker
 from tests.tasks.test_lost_connections import start, wait_for
 
 
@@ -62,14 +63,26 @@ def relayed(url: str) -> Generator[Relay]:
         relay.cut()
 
 
-def test_a_worker_ends_while_its_database_is_away(
-    database: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def stop_while_away(relay: Relay, process: Process, client: Client, ledger: Ledger, number: signal.Signals) -> int:
+    """Start tasks, make the database unreachable, send a signal, and return the exit code."""
+    start(client, 2 * SLOTS)
+    wait_for(lambda: len(ledger.lines()), SLOTS)
+    relay.cut()
+    wait_for(lambda: process.output.count("the store for tasks does not answer"), 1)
+    process.popen.send_signal(number)
+    return process.popen.wait(PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def _short_grace_period(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOLWAY_SHUTDOWN_SECONDS", "1")
+
+
+def test_a_worker_ends_while_its_database_is_away(database: str, ledger: Ledger) -> None:
     with relayed(database) as relay, worker(relay.url, ledger) as (process, client):
-        start(client, 2 * SLOTS)
-        wait_for(lambda: len(ledger.lines()), SLOTS)
-        relay.cut()
-        wait_for(lambda: process.output.count("the store for tasks does not answer"), 1)
-        process.popen.terminate()
-        assert process.popen.wait(PATIENCE) == -signal.SIGTERM
+        assert stop_while_away(relay, process, client, ledger, signal.SIGTERM) == -signal.SIGTERM
+
+
+def test_ctrl_c_ends_plain_uvicorn_while_the_database_is_away(database: str, ledger: Ledger) -> None:
+    with relayed(database) as relay, uvicorn_worker(relay.url, ledger) as (process, client):
+        assert stop_while_away(relay, process, client, ledger, signal.SIGINT) in {0, 130, -signal.SIGINT}

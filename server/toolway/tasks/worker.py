@@ -7,7 +7,6 @@ import itertools
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -224,7 +223,7 @@ class Jobs:
             raise StoppedError
         try:
             asyncio.run_coroutine_threadsafe(self._handle(number, turn), self._loop).result()
-        except (CancelledError, RuntimeError) as error:  # the loop ends
+        except Exception as error:  # the store is unavailable, or the event loop is closed
             raise StoppedError from error
 
     async def _handle(self, number: str, turn: int) -> None:
