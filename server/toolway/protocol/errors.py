@@ -8,12 +8,9 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 from toolway.calls import Outcome, Text
-from toolway.protocol.results import MODERN
+from toolway.protocol.versions import Revision
 
 __all__ = ["failed", "unknown_resource"]
-
-_RESOURCE_NOT_FOUND = -32002
-"""Of handshake revisions; from 2026-07-28 on it must not be used."""
 
 
 def failed(outcome: Outcome, **data: Any) -> MCPError:
@@ -27,10 +24,9 @@ def failed(outcome: Outcome, **data: Any) -> MCPError:
     return MCPError(INVALID_PARAMS if is_refused else INTERNAL_ERROR, text, {**data, **error})
 
 
-def unknown_resource(uri: str, version: str, detail: object = None) -> MCPError:
+def unknown_resource(uri: str, revision: Revision, detail: object = None) -> MCPError:
     """Make the error for a URI under which there is nothing (server/resources of the specification)."""
-    code = INVALID_PARAMS if version >= MODERN else _RESOURCE_NOT_FOUND
     data = {"uri": uri} if detail is None else {"uri": uri, "detail": detail}
     shown = uri if len(uri) <= 200 else f"{uri[:200]}..."
     words = f": {detail}" if isinstance(detail, str) else ""
-    return MCPError(code, f"Resource not found: {shown}{words}", data)
+    return MCPError(revision.resource_not_found, f"Resource not found: {shown}{words}", data)

@@ -19,11 +19,9 @@ from pydantic import TypeAdapter
 
 from toolway.calls import Audio, Blob, Content, Image, McpContent, Outcome, Text
 from toolway.catalog import Tool
+from toolway.protocol.versions import Revision
 
-__all__ = ["ERROR_KEY", "MODERN", "base64_text", "tool_result"]
-
-MODERN = "2026-07-28"
-"""The first revision without a handshake; structured content may be any JSON value from here on."""
+__all__ = ["ERROR_KEY", "base64_text", "tool_result"]
 
 ERROR_KEY = "toolway/error"
 """Where a result's ``_meta`` says of a failure what a program can read."""
@@ -31,24 +29,24 @@ ERROR_KEY = "toolway/error"
 _BLOCK = TypeAdapter[ContentBlock](ContentBlock)
 
 
-def tool_result(tool: Tool | None, outcome: Outcome, protocol_version: str) -> CallToolResult:
+def tool_result(tool: Tool | None, outcome: Outcome, revision: Revision) -> CallToolResult:
     """Write an outcome as the result of ``tools/call`` (server/tools of the specification).
 
-    Without the tool, as for a task that outlived it, the version has to be `MODERN`.
+    The tool may be None, as for a task that outlived it, if the revision does not wrap structured content.
     """
     return CallToolResult(
         content=[_block(entry) for entry in outcome.content],
-        structured_content=_structured(tool, outcome, protocol_version),
+        structured_content=_structured(tool, outcome, revision),
         is_error=outcome.is_error,
         _meta={ERROR_KEY: dict(outcome.error)} if outcome.error is not None else None,
     )
 
 
-def _structured(tool: Tool | None, outcome: Outcome, protocol_version: str) -> Any:
+def _structured(tool: Tool | None, outcome: Outcome, revision: Revision) -> Any:
     if outcome.structured is None:
         return None
     value: Any = json.loads(outcome.structured)
-    wraps = protocol_version < MODERN and (tool is None or tool.wraps_output or not _is_object(value))
+    wraps = revision.wraps_structured_content and (tool is None or tool.wraps_output or not _is_object(value))
     return {"result": value} if wraps else value
 
 

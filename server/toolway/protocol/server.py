@@ -47,8 +47,9 @@ from toolway.protocol.handlers.skills import SkillFiles, offer_skills
 from toolway.protocol.handlers.subscriptions import SubscriptionStreams
 from toolway.protocol.instructions import truncate_instructions
 from toolway.protocol.pagination import check_page
-from toolway.protocol.results import MODERN, tool_result
+from toolway.protocol.results import tool_result
 from toolway.protocol.tracing import trace_request
+from toolway.protocol.versions import revision_for
 from toolway.protocol.wiring import Wiring
 
 __all__ = ["CatalogServer"]
@@ -146,7 +147,7 @@ def offer_tools(server: Server[Any], catalog: Catalog) -> None:
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         check_page(params)
-        return listings[context.protocol_version < MODERN]
+        return listings[revision_for(context.protocol_version).wraps_structured_content]
 
     server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
     server.get_tool_input_schema = routed.get
@@ -162,7 +163,7 @@ def _calling(
             raise MCPError(INVALID_PARAMS, str(error)) from error
         call = context_of(context)
         outcome = await calls.call(params.name, params.arguments or {}, call)
-        return questions_of(call) or tool_result(tool, outcome, context.protocol_version)
+        return questions_of(call) or tool_result(tool, outcome, revision_for(context.protocol_version))
 
     return call_tool
 

@@ -9,8 +9,8 @@ from mcp_types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY
 from pydantic_core import from_json, to_json
 from starlette.types import ASGIApp, Message, Scope
 
-from toolway.protocol.results import MODERN
 from toolway.protocol.tracing import UNTRACED
+from toolway.protocol.versions import Revision
 
 __all__ = ["Prepared"]
 
@@ -20,22 +20,22 @@ class Prepared:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._results: dict[tuple[str, str], bytes] = {}
+        self._results: dict[tuple[str, Revision], bytes] = {}
 
-    async def result(self, method: str, version: str) -> bytes | None:
+    async def result(self, method: str, revision: Revision) -> bytes | None:
         """Return the result as JSON; None where the answer is an error."""
-        known = self._results.get((method, version))
+        known = self._results.get((method, revision))
         if known is None:
-            reply = await _ask(self._app, method, version)
+            reply = await _ask(self._app, method, revision)
             if "result" not in reply:
                 return None
-            known = self._results[method, version] = to_json(reply["result"])
+            known = self._results[method, revision] = to_json(reply["result"])
         return known
 
 
-async def _ask(app: ASGIApp, method: str, version: str) -> dict[str, Any]:
+async def _ask(app: ASGIApp, method: str, revision: Revision) -> dict[str, Any]:
     """Send one request to an MCP endpoint in this process, and return the message that it answers."""
-    body = to_json({"jsonrpc": "2.0", "id": 0, "method": method, "params": _params(version)})
+    body = to_json({"jsonrpc": "2.0", "id": 0, "method": method, "params": _params(revision)})
     inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[bytes] = []
 
@@ -47,22 +47,22 @@ async def _ask(app: ASGIApp, method: str, version: str) -> dict[str, Any]:
     async def send(message: Message) -> None:
         sent.append(message.get("body", b""))
 
-    await app(_scope(method, version), receive, send)
+    await app(_scope(method, revision), receive, send)
     return from_json(_message(b"".join(sent)))
 
 
-def _params(version: str) -> dict[str, Any]:
-    if version < MODERN:
+def _params(revision: Revision) -> dict[str, Any]:
+    if not revision.is_stateless:
         return {}
-    return {"_meta": {PROTOCOL_VERSION_META_KEY: version, CLIENT_CAPABILITIES_META_KEY: {}}}
+    return {"_meta": {PROTOCOL_VERSION_META_KEY: revision.id, CLIENT_CAPABILITIES_META_KEY: {}}}
 
 
-def _scope(method: str, version: str) -> Scope:
+def _scope(method: str, revision: Revision) -> Scope:
     headers = {
         "host": "localhost",
         "content-type": "application/json",
         "accept": "application/json, text/event-stream",
-        "mcp-protocol-version": version,
+        "mcp-protocol-version": revision.id,
         "mcp-method": method,
     }
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -18,7 +18,6 @@ from mcp.server.lowlevel import Server
 from mcp.shared.inbound import decode_header_value, validate_mcp_param_headers
 from mcp_types import INTERNAL_ERROR, PROTOCOL_VERSION_META_KEY
 from mcp_types.methods import validate_client_request
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,12 +30,11 @@ from toolway.protocol.fast_lane.result_writer import Writer
 from toolway.protocol.http.jsonrpc import Headers, Message, request_id
 from toolway.protocol.http.response_stream import Answer, DisconnectMonitor, progress_event, write_error
 from toolway.protocol.http.timers import Timers
-from toolway.protocol.results import MODERN
 from toolway.protocol.tracing import RequestSpan, start_span
+from toolway.protocol.versions import REVISION_WITHOUT_HEADER, REVISIONS, Revision
 
 __all__ = ["FastLane"]
 
-_WITHOUT_HEADER = "2025-03-26"
 _MEMBERS = {"jsonrpc", "id", "method", "params"}
 _PARAMS = {
     "tools/call": {"name", "arguments", "_meta"},
@@ -52,7 +50,7 @@ class _Request:
 
     number: str | int
     method: str
-    version: str
+    revision: Revision
     params: Message
 
 
@@ -73,8 +71,8 @@ class FastLane:
         self._routed = server.get_tool_input_schema
         self._prepared = Prepared(sdk)
         self._writer = Writer(server)
-        self._usual: dict[str, deque[Message]] = defaultdict(partial(deque[Message], maxlen=_REMEMBERED))
-        self._versions = _versions(MODERN) if stateful else _versions(*HANDSHAKE_PROTOCOL_VERSIONS, MODERN)
+        self._usual: dict[Revision, deque[Message]] = defaultdict(partial(deque[Message], maxlen=_REMEMBERED))
+        self._revisions = _revisions_by_header(stateful=stateful)
 
     async def answers(self, scope: Scope, headers: Headers, message: Message, receive: Receive, send: Send) -> bool:
         """Answer a request, or return False and leave it alone; its body has been read from `receive`."""
@@ -91,34 +89,34 @@ class FastLane:
 
     def _recognised(self, scope: Scope, headers: Headers, message: Message) -> _Request | None:
         number, method = request_id(message), message.get("method", "")
-        version, known = self._versions.get(headers.get(b"mcp-protocol-version")), _PARAMS.get(method)
-        if number is None or version is None or known is None or len(headers) != len(scope["headers"]):
+        revision, known = self._revisions.get(headers.get(b"mcp-protocol-version")), _PARAMS.get(method)
+        if number is None or revision is None or known is None or len(headers) != len(scope["headers"]):
             return None
         params: Message = message.get("params") or _NOTHING
         if not message.keys() <= _MEMBERS or not params.keys() <= known:
             return None
-        if version == MODERN and not _agrees(headers, method, params):
+        if revision.is_stateless and not _agrees(revision, headers, method, params):
             return None
-        is_right = self._is_usual(version, params) or self._is_valid(method, version, params)
-        return _Request(number, method, version, params) if is_right else None
+        is_right = self._is_usual(revision, params) or self._is_valid(method, revision, params)
+        return _Request(number, method, revision, params) if is_right else None
 
-    def _is_usual(self, version: str, params: Message) -> bool:
+    def _is_usual(self, revision: Revision, params: Message) -> bool:
         """Tell whether this is a call with a `_meta` that was found right before, as a client's stays the same."""
         if not isinstance(params.get("name"), str) or not isinstance(params.get("arguments"), dict):
             return False
-        return params.get("_meta", _NOTHING) in self._usual[version]
+        return params.get("_meta", _NOTHING) in self._usual[revision]
 
-    def _is_valid(self, method: str, version: str, params: Message) -> bool:
+    def _is_valid(self, method: str, revision: Revision, params: Message) -> bool:
         """Hold the parameters against the revision's own schema, as the SDK does."""
         try:
-            validate_client_request(method, version, params)
+            validate_client_request(method, revision.id, params)
         except (KeyError, ValidationError):
             return False
         meta: Message = params.get("_meta") or _NOTHING
         if "progressToken" in meta:  # which differs from call to call
             return type(meta["progressToken"]) in {str, int}  # what else is a token, and which, the SDK knows
         if "traceparent" not in meta:  # which differs, too
-            self._usual[version].append(meta)
+            self._usual[revision].append(meta)
         return True
 
     def _tool(self, params: Message, headers: Headers) -> Tool | None:
@@ -132,7 +130,7 @@ class FastLane:
         return self._tools.get(name)
 
     async def _list(self, request: _Request, scope: Scope, send: Send) -> bool:
-        result = await self._prepared.result(request.method, request.version)
+        result = await self._prepared.result(request.method, request.revision)
         if result is None:
             return False
         if span := _start_span(request, scope):
@@ -147,7 +145,7 @@ class FastLane:
             watch.close()
             if span is not None:
                 span.end_with(is_error=outcome.is_error)
-            pieces = self._writer.tool_reply(request.number, tool, outcome, request.version)
+            pieces = self._writer.tool_reply(request.number, tool, outcome, request.revision)
             del outcome  # a slow client makes this wait, and the pieces are a copy of a large text
             await answer.finish(*pieces)
 
@@ -179,7 +177,7 @@ def _start_span(request: _Request, scope: Scope) -> RequestSpan | None:
         request.method,
         request.params,
         request_id=request.number,
-        version=request.version,
+        version=request.revision.id,
         meta=request.params.get("_meta"),
         scope=scope,
     )
@@ -190,16 +188,17 @@ def _is_plain(tool: Tool) -> bool:
     return tool.task is None and not tool.follow and not may_ask(tool) and not may_log(tool)
 
 
-def _versions(*names: str) -> Mapping[bytes | None, str]:
-    """Revisions by the header that names them; where there is none, it is an old one."""
-    found: dict[bytes | None, str] = {name.encode(): name for name in names}
-    return {**found, None: _WITHOUT_HEADER} if _WITHOUT_HEADER in names else found
+def _revisions_by_header(*, stateful: bool) -> Mapping[bytes | None, Revision]:
+    """Return the revisions that are answered here, by the value of ``MCP-Protocol-Version``; None if it is absent."""
+    found: dict[bytes | None, Revision] = {None: REVISION_WITHOUT_HEADER}
+    found |= {entry.id.encode(): entry for entry in REVISIONS.values()}
+    return {header: entry for header, entry in found.items() if entry.is_stateless or not stateful}
 
 
-def _agrees(headers: Headers, method: str, params: Message) -> bool:
+def _agrees(revision: Revision, headers: Headers, method: str, params: Message) -> bool:
     """Tell whether the headers say what the body says (basic/transports/streamable-http of 2026-07-28)."""
     meta = params.get("_meta")
-    if not isinstance(meta, dict) or cast("Message", meta).get(PROTOCOL_VERSION_META_KEY) != MODERN:
+    if not isinstance(meta, dict) or cast("Message", meta).get(PROTOCOL_VERSION_META_KEY) != revision.id:
         return False
     if headers.get(b"mcp-method", b"").decode("latin-1") != method:
         return False

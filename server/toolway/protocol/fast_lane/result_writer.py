@@ -11,7 +11,8 @@ from pydantic_core import to_json
 
 from toolway.calls import Outcome, Text
 from toolway.catalog import Tool
-from toolway.protocol.results import MODERN, tool_result
+from toolway.protocol.results import tool_result
+from toolway.protocol.versions import Revision
 
 __all__ = ["Writer"]
 
@@ -29,14 +30,14 @@ class Writer:
         """Wrap a result that is written already."""
         return _head(number), result, b"}"
 
-    def tool_reply(self, number: str | int, tool: Tool, outcome: Outcome, version: str) -> tuple[bytes, ...]:
+    def tool_reply(self, number: str | int, tool: Tool, outcome: Outcome, revision: Revision) -> tuple[bytes, ...]:
         """Write the reply to one call."""
         text = outcome.content[0]
         if outcome.is_error or outcome.structured is None or len(outcome.content) > 1 or not isinstance(text, Text):
-            return self.reply(number, self._whole(tool, outcome, version))
+            return self.reply(number, self._whole(tool, outcome, revision))
         structured = outcome.structured
-        opening, end = b"", self._end if version >= MODERN else b"}}"
-        if version < MODERN and (tool.wraps_output or structured.lstrip()[:1] != b"{"):
+        opening, end = b"", self._end if revision.has_result_envelope else b"}}"
+        if revision.wraps_structured_content and (tool.wraps_output or structured.lstrip()[:1] != b"{"):
             opening, end = b'{"result":', b"}}}"
         return (
             _head(number) + b'{"content":[{"type":"text","text":',
@@ -46,10 +47,10 @@ class Writer:
             end,
         )
 
-    def _whole(self, tool: Tool, outcome: Outcome, version: str) -> bytes:
+    def _whole(self, tool: Tool, outcome: Outcome, revision: Revision) -> bytes:
         """Write what is not plain JSON as the SDK would."""
-        result = tool_result(tool, outcome, version).model_dump(by_alias=True, mode="json", exclude_none=True)
-        if version >= MODERN:
+        result = tool_result(tool, outcome, revision).model_dump(by_alias=True, mode="json", exclude_none=True)
+        if revision.has_result_envelope:
             result |= {"resultType": "complete", "_meta": {**result.get("_meta", {}), **self._stamp}}
         else:
             result.pop("resultType", None)  # the SDK's model has it for every revision

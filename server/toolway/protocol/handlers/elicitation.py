@@ -55,7 +55,7 @@ from toolway.elicitation import (
 )
 from toolway.protocol.context import Context
 from toolway.protocol.principals import Principals
-from toolway.protocol.results import MODERN
+from toolway.protocol.versions import revision_for
 from toolway.settings import Settings
 
 __all__ = ["answer_of", "asking_of", "input_request", "install_request_state", "lacking_error", "questions_of"]
@@ -78,7 +78,7 @@ _NEEDED: Mapping[Kind, Mapping[str, Any]] = {
 def asking_of(context: Context) -> QuestionChannel:
     """Return the way to ask the client of a request; what it has answered already comes with it."""
     kinds = _kinds(context.session.client_capabilities)
-    if context.protocol_version < MODERN:
+    if not revision_for(context.protocol_version).has_input_required_results:
         return _SessionElicitation(context, kinds) if context.session.can_send_request else _Sessionless()
     if context.method not in INPUT_REQUIRED_METHODS or context.params is None:
         return ReplayChannel(kinds)

@@ -27,6 +27,7 @@ from toolway.protocol.change_events import EventQueue, Subscription, TaskChanged
 from toolway.protocol.context import Context
 from toolway.protocol.errors import unknown_resource
 from toolway.protocol.handlers.subscriptions import MOST_URIS, Serves
+from toolway.protocol.versions import revision_for
 
 __all__ = ["Sessions"]
 
@@ -58,7 +59,7 @@ class Sessions:
 
     async def _subscribe(self, context: Context, params: SubscribeRequestParams) -> EmptyResult:
         if not self._serves(params.uri):
-            raise unknown_resource(params.uri, context.protocol_version)
+            raise unknown_resource(params.uri, revision_for(context.protocol_version))
         wanted = self._pending(context).wanted
         if len(wanted) >= MOST_URIS:
             raise MCPError(INVALID_PARAMS, f"{MOST_URIS} resources are watched already; unsubscribe from some")

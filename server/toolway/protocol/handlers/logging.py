@@ -22,7 +22,7 @@ from starlette.requests import Request
 from toolway.calls import LEVELS, LogCallback, may_log
 from toolway.catalog import Tool
 from toolway.protocol.context import Context
-from toolway.protocol.results import MODERN
+from toolway.protocol.versions import revision_for
 
 __all__ = ["LogLevels"]
 
@@ -70,7 +70,7 @@ class LogLevels:
         return say
 
     def _least(self, context: Context) -> Any:
-        if context.protocol_version >= MODERN:
+        if revision_for(context.protocol_version).has_log_level_per_request:
             return (context.meta or {}).get(LOG_LEVEL_META_KEY)
         session = _session(context)
         return self._by_session.get(session, _USUAL if session == "" else None)

@@ -36,6 +36,7 @@ from toolway.protocol.handlers.skills import SkillFiles
 from toolway.protocol.pagination import single_page
 from toolway.protocol.results import base64_text
 from toolway.protocol.uris import Template, canonical
+from toolway.protocol.versions import revision_for
 from toolway.protocol.wiring import Wiring
 
 __all__ = ["Resources", "offer_resources"]
@@ -133,7 +134,7 @@ def offer_resources(
             return file
         found = resources.find(params.uri)
         if found is None:
-            raise unknown_resource(params.uri, context.protocol_version)
+            raise unknown_resource(params.uri, revision_for(context.protocol_version))
         resource, arguments = found
         call = context_of(context)
         outcome = await calls.perform(resource.tool, arguments, call, document_of)
@@ -145,7 +146,8 @@ def offer_resources(
             contents = [_contents(params.uri, outcome)]
             return ReadResourceResult(contents=contents, ttl_ms=hint.ttl_ms, cache_scope=hint.scope)
         if outcome.status == 404:
-            raise unknown_resource(params.uri, context.protocol_version, (outcome.error or {}).get("detail"))
+            detail = (outcome.error or {}).get("detail")
+            raise unknown_resource(params.uri, revision_for(context.protocol_version), detail)
         raise failed(outcome, uri=params.uri)
 
     server.add_request_handler("resources/list", PaginatedRequestParams, single_page(listed))

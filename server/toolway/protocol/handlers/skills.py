@@ -24,8 +24,9 @@ from mcp_types import (
 from toolway.catalog import Skill, SkillFile
 from toolway.protocol.context import Context
 from toolway.protocol.pagination import check_page
-from toolway.protocol.results import MODERN, base64_text
+from toolway.protocol.results import base64_text
 from toolway.protocol.uris import canonical
+from toolway.protocol.versions import revision_for
 
 __all__ = ["EXTENSION", "SkillFiles", "offer_skills"]
 
@@ -93,8 +94,9 @@ def offer_skills(server: Server[Any], skills: Sequence[Skill], files: SkillFiles
     entries = {canonical(skill.uri): skill.entry() for skill in skills}
 
     def kept(context: Context, result: Mapping[str, Any]) -> dict[str, Any]:
-        cached = {"ttlMs": hint.ttl_ms, "cacheScope": hint.scope} if context.protocol_version >= MODERN else {}
-        return {**result, **cached}
+        if not revision_for(context.protocol_version).has_cache_hints:
+            return dict(result)
+        return {**result, "ttlMs": hint.ttl_ms, "cacheScope": hint.scope}
 
     async def list_skills(context: Context, params: PaginatedRequestParams) -> dict[str, Any]:
         check_page(params)

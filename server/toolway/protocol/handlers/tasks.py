@@ -33,8 +33,9 @@ from toolway.protocol.change_events import TaskChanged
 from toolway.protocol.context import Context, ContextOf
 from toolway.protocol.handlers.elicitation import answer_of, asking_of, input_request, lacking_error
 from toolway.protocol.principals import Identity, guard_of, identity_of
-from toolway.protocol.results import MODERN, tool_result
+from toolway.protocol.results import tool_result
 from toolway.protocol.server import CatalogServer
+from toolway.protocol.versions import Revision, revision_for
 from toolway.tasks import (
     Job,
     Jobs,
@@ -100,7 +101,8 @@ class _Tasks:
 
         async def call_tool(context: Context, params: CallToolRequestParams) -> Any:
             tool = self._calls.tools.get(params.name)
-            if tool is None or tool.task is None or context.protocol_version < MODERN:
+            revision = revision_for(context.protocol_version)
+            if tool is None or tool.task is None or not revision.has_tasks_extension:
                 return await plain(context, params)
             if not _declared(context) and tool.task == "required":
                 raise _undeclared()
@@ -145,7 +147,7 @@ class _Tasks:
 
     async def get(self, context: Context, params: TaskParams) -> dict[str, Any]:
         job = await self._job(context, params)
-        return _task(job) | self._detail(job, context.protocol_version)
+        return _task(job) | self._detail(job, revision_for(context.protocol_version))
 
     async def update(self, context: Context, params: UpdateParams) -> dict[str, Any]:
         await self._jobs.answer(await self._job(context, params), params.input_responses)
@@ -167,11 +169,12 @@ class _Tasks:
         job = await self._find(context, number)
         if job is None:
             return None
-        return TaskNotification(params={**_task(job), **self._detail(job, context.protocol_version), "_meta": meta})
+        detail = self._detail(job, revision_for(context.protocol_version))
+        return TaskNotification(params={**_task(job), **detail, "_meta": meta})
 
     async def _job(self, context: Context, params: TaskParams) -> Job:
         """The task that a request speaks of, if it is the caller's own."""
-        if context.protocol_version < MODERN:
+        if not revision_for(context.protocol_version).has_tasks_extension:
             raise MCPError(METHOD_NOT_FOUND, "Method not found", context.method)
         if not _declared(context):
             raise _undeclared()
@@ -195,9 +198,9 @@ class _Tasks:
         tool = self._calls.tools.get(job.tool)
         return self._identity_of(tool) if tool is not None else Identity()
 
-    def _detail(self, job: Job, version: str) -> dict[str, Any]:
+    def _detail(self, job: Job, revision: Revision) -> dict[str, Any]:
         if job.state is JobState.COMPLETED and job.result is not None:
-            result = tool_result(self._calls.tools.get(job.tool), outcome_from(job.result), version)
+            result = tool_result(self._calls.tools.get(job.tool), outcome_from(job.result), revision)
             return {"result": result.model_dump(by_alias=True, mode="json", exclude_none=True)}
         if job.state is JobState.FAILED:
             return {"error": _error(job)}

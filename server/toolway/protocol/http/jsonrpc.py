@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping
 from types import NoneType
 from typing import Any, TypeAlias, cast
 
-from mcp_types import HEADER_MISMATCH, INVALID_REQUEST, PARSE_ERROR
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from mcp_types import HEADER_MISMATCH, INVALID_REQUEST, PARSE_ERROR, PROTOCOL_VERSION_META_KEY
 from pydantic_core import from_json
 
 from toolway.protocol.http.rejection import HTTPRejection
+from toolway.protocol.versions import revision_of_header
 
 __all__ = [
     "Headers",
@@ -33,7 +33,6 @@ Headers: TypeAlias = Mapping[bytes, bytes]
 
 Message: TypeAlias = Mapping[str, Any]
 
-_VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 _ONCE = frozenset(
     {b"authorization", b"content-type", b"host", b"mcp-protocol-version", b"mcp-session-id", b"origin"}
 )  # two readers could pick different ones
@@ -128,8 +127,9 @@ def request_id(message: object) -> str | int | None:
 
 
 def is_handshake(version: str | None) -> bool:
-    """Tell whether the header MCP-Protocol-Version names a revision with a handshake; its absence does, too."""
-    return version is None or version in HANDSHAKE_PROTOCOL_VERSIONS
+    """Return whether the header MCP-Protocol-Version selects a revision with a handshake."""
+    revision = revision_of_header(version)
+    return revision is not None and not revision.is_stateless
 
 
 def check_era(version: str | None, message: Message) -> None:
@@ -138,7 +138,7 @@ def check_era(version: str | None, message: Message) -> None:
         return
     params = message.get("params")
     meta: object = cast("Message", params).get("_meta") if isinstance(params, dict) else None
-    if isinstance(meta, dict) and _VERSION_KEY in meta:
+    if isinstance(meta, dict) and PROTOCOL_VERSION_META_KEY in meta:
         found = f"says {version!r}" if version else "is missing"
-        text = f"The header MCP-Protocol-Version {found}, the body's _meta says {meta[_VERSION_KEY]!r}"
+        text = f"The header MCP-Protocol-Version {found}, the body's _meta says {meta[PROTOCOL_VERSION_META_KEY]!r}"
         raise HTTPRejection(400, text, code=HEADER_MISMATCH, request_id=request_id(message))
