@@ -29,7 +29,7 @@ from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
 from toolway.console.offline_docs import serve_docs_offline
 from toolway.errors import ConfigurationError, NotStartedError
 from toolway.mounts import Place, check_path, mounted_on, remember, warn_if_late
-from toolway.openapi import may_look_at_callers
+from toolway.openapi import may_inspect_callers
 from toolway.settings import Settings, settings_of
 from toolway.sources import Remote, Source, combined, source_of
 
@@ -159,7 +159,7 @@ class Toolway:
         if self._endpoint is None:
             self._endpoint = Endpoint(self.settings)
         entry = place(self._endpoint, path, self.source.local, target, dependencies)
-        self._guarded = self._guarded or bool(dependencies or may_look_at_callers(self.app, target))
+        self._guarded = self._guarded or bool(dependencies or may_inspect_callers(self.app, target))
         self._run_within(target, path)
         serve_docs_offline(self.app)
         is_known = isinstance(target, FastAPI)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI
 
 from toolway.errors import ConfigurationError
-from toolway.openapi import has_path, path_of
+from toolway.openapi import find_path, has_path
 
 if TYPE_CHECKING:
     from toolway.app import Toolway
@@ -52,7 +52,7 @@ class Place:
 
     @property
     def _found(self) -> str | None:
-        return self.written if self.endpoint is None else path_of(self.site, self.endpoint)
+        return self.written if self.endpoint is None else find_path(self.site, self.endpoint)
 
 
 def remember(app: FastAPI, toolway: Toolway) -> None:

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from toolway.calls import Dispatcher, prepare_questions
 from toolway.catalog import Catalog, Selection, build_catalog, combine_catalogs
 from toolway.errors import ConfigurationError
-from toolway.openapi import Api, CallerRules, applications, load_document, read_application, read_document
+from toolway.openapi import Api, CallerRules, iter_applications, load_document, read_application, read_document
 from toolway.settings import Settings
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Application:
 
     @property
     def apps(self) -> Iterable[FastAPI]:
-        return applications(self.app)
+        return iter_applications(self.app)
 
     @property
     def title(self) -> str:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from toolway.calls.scope import context_of
 from toolway.elicitation import Asker
 from toolway.elicitation.over_http import ANSWERS_HEADER, RESPONSE, STATE_HEADER, HttpAsking, HttpQuestions
-from toolway.openapi import responses_of
+from toolway.openapi import iter_responses
 from toolway.settings import Settings, read_settings
 
 __all__ = ["Ask", "ask_dependency", "prepare_questions"]
@@ -50,7 +50,7 @@ def prepare_questions(app: FastAPI, settings: Settings) -> None:
     Endpoints that an application has elsewhere ask just the same, under the settings of the environment.
     """
     questions = HttpQuestions(settings)
-    for inner, responses in responses_of(app, ask_dependency):
+    for inner, responses in iter_responses(app, ask_dependency):
         responses.setdefault(428, dict(RESPONSE))
         if not hasattr(inner.state, _PLACE):
             setattr(inner.state, _PLACE, questions)

@@ -71,13 +71,13 @@ class CallContext:
 
     def passed(self, operation: Operation, forwarded: frozenset[bytes]) -> list[tuple[bytes, bytes]]:
         """Return the headers of the MCP request that the endpoint gets: declared and forwarded ones."""
-        wanted = _passing(operation.caller.headers, forwarded)
+        wanted = _passing(operation.caller_names.headers, forwarded)
         headers = [
             (name, value.strip(b" \t"))
             for name, value in self.headers
             if name in wanted and (name, value) != _ANY_LANGUAGE
         ]
-        if operation.caller.cookies and (cookies := list(self.cookies(operation.caller.cookies))):
+        if operation.caller_names.cookies and (cookies := list(self.cookies(operation.caller_names.cookies))):
             headers.append((b"cookie", b"; ".join(pair for _, pair in cookies)))
         return headers
 

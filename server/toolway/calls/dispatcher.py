@@ -173,7 +173,7 @@ class Dispatcher:
         Work that an application does after its answer (background tasks) goes on until it is done; after an answer that
         was closed before its end, this does not return: whoever took it has to stop the work.
         """
-        if operation.template.hosts and operation.template.is_taken_by_host(self._own_address(context).server[0]):
+        if operation.template.hosts and operation.template.is_shadowed_by_host(self._own_address(context).server[0]):
             return await take(_misdirected(self._own_address(context).server[0]))
         app: ASGIApp = self._app
         if self._direct is not None and request.parts is not None:

@@ -276,7 +276,7 @@ def _body_name(body: Body) -> str:
 
 def _encoding(body: Body) -> Encoding:
     media_type = body.media_type.partition(";")[0].strip().lower()
-    if not body.documented:
+    if not body.is_documented:
         return "any"
     if media_type in {"application/json", "text/json"} or media_type.endswith("+json"):
         return "json"

@@ -23,7 +23,7 @@ from toolway.catalog.skill import Skill
 from toolway.catalog.suggestions import Completion, completions_of
 from toolway.catalog.tool import Tool
 from toolway.errors import ConfigurationError, DocumentError
-from toolway.openapi import MALFORMED, Api, CallerRules, Operation, Schema, Skipped
+from toolway.openapi import MALFORMED_ERRORS, Api, CallerRules, Operation, Schema, SkippedOperation
 
 __all__ = ["Catalog", "build_catalog"]
 
@@ -40,7 +40,7 @@ class Catalog:
     version: str
     description: str
     tools: Mapping[str, Tool]
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[SkippedOperation, ...] = ()
     resources: tuple[Resource, ...] = ()
     prompts: Mapping[str, Prompt] = field(default_factory=dict[str, Prompt])
     skills: tuple[Skill, ...] = ()
@@ -89,7 +89,7 @@ def _without_bodiless(api: Api) -> Api:
     """Skip the operations whose method has no result for an agent."""
     left = tuple(operation for operation in api.operations if operation.method not in _BODILESS)
     skipped = (
-        Skipped(operation.method, operation.path, f"{operation.method} requests have no result for an agent")
+        SkippedOperation(operation.method, operation.path, f"{operation.method} requests have no result for an agent")
         for operation in api.operations
         if operation.method in _BODILESS
     )
@@ -108,7 +108,7 @@ def _read_notes(api: Api) -> tuple[Api, list[Mapping[str, Any] | None]]:
         except ConfigurationError as error:
             if operation.route is not None:
                 raise
-            skipped.append(Skipped(operation.method, operation.path, str(error)))
+            skipped.append(SkippedOperation(operation.method, operation.path, str(error)))
     return replace(api, operations=tuple(operations), skipped=tuple(skipped)), notes
 
 
@@ -146,7 +146,7 @@ class _Builder:
         self._entries = entries
         self._origin = origin
         self._tools: dict[str, Tool | None] = {}
-        self._skipped: list[Skipped] = []
+        self._skipped: list[SkippedOperation] = []
 
     def catalog(self) -> Catalog:
         listed = [entry for entry in self._entries if self._selection.takes(entry.operation, entry.note)]
@@ -176,9 +176,9 @@ class _Builder:
             return _tool(entry.operation, note, entry.name, self._origin, publishes_output=publishes)
         except DocumentError as error:
             reason = str(error)
-        except MALFORMED as error:
+        except MALFORMED_ERRORS as error:
             reason = f"its schemas are malformed: {error}"
-        self._skipped.append(Skipped(entry.operation.method, entry.operation.path, reason))
+        self._skipped.append(SkippedOperation(entry.operation.method, entry.operation.path, reason))
         return None
 
     def _marked(self, kind: str) -> Iterator[tuple[Tool, Mapping[str, Any], Mapping[str, Completion]]]:

@@ -120,7 +120,7 @@ def _from_document(operation: Operation) -> str:
 
 def _is_generated(summary: str, operation: Operation) -> bool:
     """FastAPI makes a summary out of a function's name where nobody wrote one."""
-    name = (operation.operation_id or "").removesuffix(operation.generated_tail)
+    name = (operation.operation_id or "").removesuffix(operation.generated_suffix)
     function = getattr(operation.endpoint, "__name__", name)
     return summary.casefold() in {word.replace("_", " ").casefold() for word in (name, function)}
 

@@ -71,14 +71,14 @@ def _short_id(operation: Operation) -> str:
     """The id somebody chose, or the function's name; an underscore that only avoids a word of Python's falls away."""
     if not operation.operation_id:
         return _path_name(operation)
-    if not operation.generated_tail:
+    if not operation.generated_suffix:
         return operation.operation_id
-    return operation.operation_id.removesuffix(operation.generated_tail).strip("_")
+    return operation.operation_id.removesuffix(operation.generated_suffix).strip("_")
 
 
 def _whole_id(operation: Operation) -> str:
     """The id with the operation's own method at the end: FastAPI puts any of the route's there, anew in each run."""
-    if not operation.generated_tail:
+    if not operation.generated_suffix:
         return _short_id(operation)
     stem, _, _ = (operation.operation_id or "").rpartition("_")
     return f"{stem}_{operation.method.lower()}"

@@ -27,7 +27,7 @@ from toolway.cli.output import complain
 from toolway.cli.project import find_project
 from toolway.errors import AppNotFoundError, ConfigurationError, ToolwayError
 from toolway.mounts import mounted_on, places_on, toolways_of
-from toolway.openapi import applications, is_document
+from toolway.openapi import is_document, iter_applications
 
 __all__ = ["Source", "find_source", "load_one", "load_toolway", "names_source", "told"]
 
@@ -143,14 +143,14 @@ def _configured(toolway: Toolway, source: Source) -> Toolway:
     """Give a Toolway the command's credentials, and it and all that the same server would serve the filters."""
     toolway.settings = with_credentials(toolway.settings, source.credentials)
     if source.selection != Selection():
-        places = (place.toolway for app in applications(toolway.site) for place in places_on(app))
+        places = (place.toolway for app in iter_applications(toolway.site) for place in places_on(app))
         for each in {id(each): each for each in (toolway, *places)}.values():
             each.source.narrow(source.selection)
     return toolway
 
 
 def _others(toolway: Toolway) -> Iterator[str]:
-    for app in applications(toolway.site):
+    for app in iter_applications(toolway.site):
         for place in places_on(app):
             if place.toolway is not toolway:
                 yield repr(place.path) + ("" if app is toolway.site else f" of {app.title!r}")

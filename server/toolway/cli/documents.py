@@ -9,7 +9,7 @@ import httpx2
 from toolway.app import Toolway
 from toolway.cli.credentials import Credentials, with_credentials
 from toolway.errors import ConfigurationError
-from toolway.openapi import load_document, without_secrets
+from toolway.openapi import load_document, redact_url
 from toolway.protocol import run_within
 from toolway.settings import Settings, read_settings
 from toolway.sources import Remote
@@ -35,7 +35,7 @@ def toolway_of_document(text: str, base_url: str | None, credentials: Credential
 def _checked(text: str, base_url: str | None) -> str:
     if base_url is None:
         raise ConfigurationError(
-            f"{without_secrets(text)!r} describes an API; name its address as well: --base-url https://api.example.com"
+            f"{redact_url(text)!r} describes an API; name its address as well: --base-url https://api.example.com"
         )
     try:
         address = httpx2.URL(base_url)

@@ -37,7 +37,7 @@ from toolway.elicitation import new_key, share_key
 from toolway.errors import ConfigurationError
 from toolway.lint import BYTES_PER_TOKEN
 from toolway.mounts import Place, places_on
-from toolway.openapi import applications, has_path
+from toolway.openapi import has_path, iter_applications
 
 __all__ = ["serve_http"]
 
@@ -268,7 +268,7 @@ def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
 
 def _not_started(site: FastAPI) -> Iterator[Place]:
     """What stands on applications that are mounted in the served one; no server runs their lifespans."""
-    for app in applications(site):
+    for app in iter_applications(site):
         yield from (place for place in places_on(app) if not place.toolway.is_running)
 
 

@@ -20,7 +20,7 @@ from toolway.elicitation.questions import Answer, AnyQuestion, Kind, Sampling
 from toolway.elicitation.replay import ReplayChannel
 from toolway.elicitation.sealing import BrokenSealError, ReplayCache, Seal, state_keys
 from toolway.headers import differs_per_request
-from toolway.openapi import route_names
+from toolway.openapi import read_route_names
 from toolway.settings import Settings
 
 __all__ = ["ANSWERS_HEADER", "RESPONSE", "STATE_HEADER", "HttpAsking", "HttpQuestions"]
@@ -164,7 +164,7 @@ def _read_answers(header: str) -> dict[str, Answer]:
 async def _identity(request: Request, forwarded: frozenset[bytes]) -> str:
     """What makes two requests the same one: what is asked for, with which body, and by whom."""
     scope = request.scope
-    declared = (name for name in route_names(scope).headers if not _differs(name))
+    declared = (name for name in read_route_names(scope).headers if not _differs(name))
     wanted = {b"authorization", b"cookie", *forwarded, *(name.encode("latin-1") for name in declared)}
     credentials = sorted(
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"] if name in wanted

@@ -92,8 +92,8 @@ def _vague(good: list[Response], tool: Tool) -> str | None:
         return f"answers in several media types ({', '.join(str(answer.media_type) for answer in good)})"
     if tool.output_schema is None and tool.wrapped_output_schema is not None:
         return "may be null, which no output schema can promise"
-    if tool.operation.answers_otherwise:
-        return f"the document may be wrong about the answer: {tool.operation.answers_otherwise}"
+    if tool.operation.schema_mismatch:
+        return f"the document may be wrong about the answer: {tool.operation.schema_mismatch}"
     return "the answer is JSON of any shape" if _is_free(first.schema or {}, tool) else None
 
 

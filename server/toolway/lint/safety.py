@@ -88,7 +88,7 @@ def _segments(tool: Tool) -> list[str]:
 def _locked(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         credentials = tool.operation.credentials
-        if not credentials.satisfiable:
+        if not credentials.is_satisfiable:
             wanted = [f"the cookie {name!r}" for name in sorted(credentials.cookies)]
             yield A2.at(tool, f"wants {' and '.join(wanted)}")
 

@@ -14,7 +14,7 @@ from toolway.catalog.metadata import note_of
 from toolway.catalog.schema.definitions import deref
 from toolway.errors import DocumentError
 from toolway.lint.finding import Finding
-from toolway.openapi import MALFORMED, Schema
+from toolway.openapi import MALFORMED_ERRORS, Schema
 
 __all__ = ["BYTES_PER_TOKEN", "Check", "Survey", "plain", "size", "words"]
 
@@ -67,7 +67,7 @@ def plain(schema: Schema, tool: Tool) -> Schema:
     """The schema behind references; an empty one where that is malformed, as it may be where no agent sees it."""
     try:
         return deref(schema, tool.operation.components)
-    except (DocumentError, *MALFORMED):
+    except (DocumentError, *MALFORMED_ERRORS):
         return {}
 
 

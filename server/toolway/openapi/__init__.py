@@ -1,17 +1,16 @@
 """What an API offers: its operations, read from its OpenAPI document."""
 
-from toolway.openapi.caller_values import CallerRules
-from toolway.openapi.declared import NO_PARAMETERS, ParameterNames, guard_names, route_names
+from toolway.openapi.caller_rules import CallerRules
 from toolway.openapi.fastapi_app import (
-    applications,
+    find_path,
     has_endpoint,
     has_path,
-    may_look_at_callers,
-    path_of,
+    iter_applications,
+    iter_responses,
+    may_inspect_callers,
     read_application,
-    responses_of,
 )
-from toolway.openapi.loader import is_document, load_document, parse_yaml, without_secrets
+from toolway.openapi.loader import is_document, load_document, parse_yaml, redact_url
 from toolway.openapi.model import (
     Api,
     Body,
@@ -22,13 +21,14 @@ from toolway.openapi.model import (
     Response,
     Schema,
     Serialization,
-    Skipped,
+    SkippedOperation,
 )
+from toolway.openapi.parameter_names import NO_PARAMETERS, ParameterNames, read_guard_names, read_route_names
 from toolway.openapi.path_template import PathTemplate, tolerant_pattern
-from toolway.openapi.reader import MALFORMED, read_document
+from toolway.openapi.reader import MALFORMED_ERRORS, read_document
 
 __all__ = [
-    "MALFORMED",
+    "MALFORMED_ERRORS",
     "NO_PARAMETERS",
     "Api",
     "Body",
@@ -42,20 +42,20 @@ __all__ = [
     "Response",
     "Schema",
     "Serialization",
-    "Skipped",
-    "applications",
-    "guard_names",
+    "SkippedOperation",
+    "find_path",
     "has_endpoint",
     "has_path",
     "is_document",
+    "iter_applications",
+    "iter_responses",
     "load_document",
-    "may_look_at_callers",
+    "may_inspect_callers",
     "parse_yaml",
-    "path_of",
     "read_application",
     "read_document",
-    "responses_of",
-    "route_names",
+    "read_guard_names",
+    "read_route_names",
+    "redact_url",
     "tolerant_pattern",
-    "without_secrets",
 ]

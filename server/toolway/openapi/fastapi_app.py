@@ -22,21 +22,21 @@ from starlette.routing import BaseRoute, Host, Mount, Route
 from toolway._shortcut import RouterBypassMiddleware
 from toolway.errors import DocumentError
 from toolway.markers import EXTENSION, read_marker
-from toolway.openapi.declared import dependency_names, endpoint_names
-from toolway.openapi.model import Api, Body, Credentials, Operation, Skipped
+from toolway.openapi.model import Api, Body, Credentials, Operation, SkippedOperation
+from toolway.openapi.parameter_names import read_dependency_names, read_signature_names
 from toolway.openapi.path_template import PathTemplate, RouteIndex, RoutePattern, plain_path
-from toolway.openapi.raw_body import may_read_body
+from toolway.openapi.raw_body_detection import may_read_body
 from toolway.openapi.reader import read_document
-from toolway.openapi.response_mismatch import difference
+from toolway.openapi.response_mismatch import explain_mismatch
 
 __all__ = [
-    "applications",
+    "find_path",
     "has_endpoint",
     "has_path",
-    "may_look_at_callers",
-    "path_of",
+    "iter_applications",
+    "iter_responses",
+    "may_inspect_callers",
     "read_application",
-    "responses_of",
 ]
 
 _LEFT_OUT = (
@@ -65,13 +65,13 @@ def read_application(app: FastAPI) -> Api:
     return dataclasses.replace(apis[0], operations=tuple(operations.values()), skipped=skipped)
 
 
-def applications(app: FastAPI) -> Iterator[FastAPI]:
+def iter_applications(app: FastAPI) -> Iterator[FastAPI]:
     """Yield an application, and those that are mounted in it."""
     yield app
     for leaf in _leaves(app.routes):
         route = _original(leaf)
         if isinstance(route, Mount) and isinstance(inner := _unwrapped(route), FastAPI):
-            yield from applications(inner)
+            yield from iter_applications(inner)
 
 
 def has_path(app: FastAPI | APIRouter, path: str) -> bool:
@@ -84,7 +84,7 @@ def has_endpoint(app: FastAPI, endpoint: Callable[..., Any]) -> bool:
     return any(getattr(leaf, "endpoint", None) is endpoint for leaf in _leaves(app.routes))
 
 
-def may_look_at_callers(*sites: FastAPI | APIRouter) -> bool:
+def may_inspect_callers(*sites: FastAPI | APIRouter) -> bool:
     """Tell whether something that stands before all paths may look at who asks: a dependency, or middleware.
 
     Of Starlette's own middleware only that for authentication and sessions does.
@@ -102,13 +102,13 @@ def _has_middleware(site: FastAPI | APIRouter) -> bool:
     return any(not name.startswith("starlette.middleware.") or name in _LOOKING for name in modules)
 
 
-def path_of(app: FastAPI, endpoint: object) -> str | None:
+def find_path(app: FastAPI, endpoint: object) -> str | None:
     """The path at which an application serves an endpoint, through whatever routers; None when it does not."""
     leaves = _leaves(app.routes)
     return next((_path(leaf) for leaf in leaves if getattr(_original(leaf), "endpoint", None) is endpoint), None)
 
 
-def responses_of(
+def iter_responses(
     app: FastAPI, dependency: Callable[..., Any]
 ) -> Iterator[tuple[FastAPI, dict[int | str, dict[str, Any]]]]:
     """Yield the documented responses of every route that has a dependency, to be added to, and the route's application.
@@ -118,7 +118,7 @@ def responses_of(
     for leaf in _leaves(app.routes):
         route = _original(leaf)
         if isinstance(route, Mount) and isinstance(inner := _unwrapped(route), FastAPI):
-            yield from responses_of(inner, dependency)
+            yield from iter_responses(inner, dependency)
         elif isinstance(route, APIRoute) and dependency in _dependencies(leaf.dependant):
             yield app, route.responses
             if leaf.responses is not route.responses:  # of a router: those of both are merged
@@ -146,7 +146,7 @@ def _apis(app: FastAPI, prefix: str, outer: list[RoutePattern], mounts: tuple[st
 def _elsewhere(api: Api, host: str) -> Api:
     """Leave out what stands under a host of its own: a proxy may keep that from those who reach this one."""
     reason = f"it answers only under the host {host!r}; mount a Toolway on that application itself"
-    found = (Skipped(operation.method, operation.path, reason) for operation in api.operations)
+    found = (SkippedOperation(operation.method, operation.path, reason) for operation in api.operations)
     return dataclasses.replace(api, operations=(), skipped=(*found, *api.skipped))
 
 
@@ -166,11 +166,11 @@ def _read_one(app: FastAPI, prefix: str, leaves: list[Any], index: RouteIndex) -
         for operation in api.operations
     )
     sockets = (
-        Skipped("WEBSOCKET", prefix + _path(leaf), "a WebSocket has no single answer")
+        SkippedOperation("WEBSOCKET", prefix + _path(leaf), "a WebSocket has no single answer")
         for leaf in leaves
         if isinstance(_original(leaf), fastapi_routing.APIWebSocketRoute)
     )
-    left_out = (Skipped(method, prefix + path, _LEFT_OUT) for method, path in _left_out(routes))
+    left_out = (SkippedOperation(method, prefix + path, _LEFT_OUT) for method, path in _left_out(routes))
     return dataclasses.replace(api, operations=tuple(operations), skipped=(*api.skipped, *sockets, *left_out))
 
 
@@ -256,18 +256,18 @@ def _enriched(operation: Operation, leaf: Any | None, *, is_separate: bool) -> O
     body = operation.body
     dependencies = tuple(_dependencies(leaf.dependant))
     if body is None and _has_raw_body(operation, leaf, dependencies):
-        body = Body("*/*", {}, required=False, documented=False)
+        body = Body("*/*", {}, required=False, is_documented=False)
     return dataclasses.replace(
         operation,
         endpoint=leaf.endpoint,
         route=leaf,
         body=body,
         credentials=_with_keys(operation.credentials, list(_api_keys(leaf.dependant))),
-        answers_partly=_answers_partly(leaf),
-        answers_otherwise=difference(leaf, is_separate=is_separate),
+        may_omit_fields=_may_omit_fields(leaf),
+        schema_mismatch=explain_mismatch(leaf, is_separate=is_separate),
         dependencies=dependencies,
-        declared=endpoint_names(leaf.dependant) | dependency_names(leaf.dependant),
-        declared_by_dependencies=dependency_names(leaf.dependant),
+        declared_names=read_signature_names(leaf.dependant) | read_dependency_names(leaf.dependant),
+        dependency_names=read_dependency_names(leaf.dependant),
     )
 
 
@@ -295,7 +295,7 @@ def _api_keys(dependant: Dependant) -> Iterator[APIKey]:
         yield from _api_keys(inner)
 
 
-def _answers_partly(leaf: Any) -> bool:
+def _may_omit_fields(leaf: Any) -> bool:
     return any(getattr(leaf, f"response_model_{option}") for option in _LEAVING_OUT)
 
 

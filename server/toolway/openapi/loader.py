@@ -20,7 +20,7 @@ import yaml
 
 from toolway.errors import DocumentError
 
-__all__ = ["is_document", "load_document", "parse_yaml", "without_secrets"]
+__all__ = ["is_document", "load_document", "parse_yaml", "redact_url"]
 
 _SUFFIXES = (".json", ".yaml", ".yml", ".json.gz", ".yaml.gz", ".yml.gz")
 _MOST_BYTES = 64 * 1024 * 1024
@@ -56,7 +56,7 @@ def load_document(source: str) -> dict[str, Any]:
         DocumentError: it cannot be fetched within a minute, is larger than 64 MiB, is nested too deeply, or is neither
             JSON nor YAML.
     """
-    name = without_secrets(source)
+    name = redact_url(source)
     raw = _fetch(source, name) if source.startswith(("http://", "https://")) else _read(source)
     document = _parse(_unpacked(raw, name), name)
     if not isinstance(document, dict):
@@ -64,7 +64,7 @@ def load_document(source: str) -> dict[str, Any]:
     return cast("dict[str, Any]", document)
 
 
-def without_secrets(source: str) -> str:
+def redact_url(source: str) -> str:
     """Return a source for messages: a URL without user, password and query."""
     if not source.startswith(("http://", "https://")):
         return source

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from toolway.openapi.declared import NO_PARAMETERS, ParameterNames
+from toolway.openapi.parameter_names import NO_PARAMETERS, ParameterNames
 from toolway.openapi.path_template import PathTemplate
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "Response",
     "Schema",
     "Serialization",
-    "Skipped",
+    "SkippedOperation",
 ]
 
 Schema: TypeAlias = dict[str, Any]
@@ -66,7 +66,7 @@ class Body:
     schema: Schema
     required: bool = True
     description: str = ""
-    documented: bool = True
+    is_documented: bool = True
     """False for an endpoint that takes the raw request: it may read a body, the document does not say so."""
     encoding: Mapping[str, Serialization] | None = None
     """How a remote API reads the fields of a form, where its document declares it; None for any other application."""
@@ -90,7 +90,7 @@ class Credentials:
     headers: frozenset[str] = frozenset()
     query: frozenset[str] = frozenset()
     cookies: frozenset[str] = frozenset()
-    satisfiable: bool = True
+    is_satisfiable: bool = True
     """Whether headers and query parameters are enough, without a cookie: MCP clients keep none."""
     authorization: bool = field(default=False, compare=False)
     """Whether the OpenAPI document declares the Authorization header, which every operation gets in any case."""
@@ -105,7 +105,7 @@ class Operation:
     """The path template as the application's router sees it, mount prefixes included: ``/orders/{order_id}``."""
     template: PathTemplate
     operation_id: str | None = None
-    generated_tail: str = ""
+    generated_suffix: str = ""
     """What FastAPI appends to a function's name to generate the operation id; empty for an id somebody chose."""
     summary: str = ""
     description: str = ""
@@ -115,18 +115,18 @@ class Operation:
     body: Body | None = None
     responses: tuple[Response, ...] = ()
     credentials: Credentials = Credentials()
-    declared: ParameterNames = NO_PARAMETERS
+    declared_names: ParameterNames = NO_PARAMETERS
     """What the endpoint and its dependencies declare, parameters hidden from the document included."""
-    declared_by_dependencies: ParameterNames = NO_PARAMETERS
-    caller: ParameterNames = NO_PARAMETERS
-    """What reaches the endpoint from the MCP request that carries it (see `caller_values`)."""
+    dependency_names: ParameterNames = NO_PARAMETERS
+    caller_names: ParameterNames = NO_PARAMETERS
+    """What reaches the endpoint from the MCP request that carries it (see `CallerRules`)."""
     extension: Any = None
     """What the document says under ``x-toolway``, as it stands there; None where it says nothing."""
     components: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     """The document's shared schemas by name."""
-    answers_partly: bool = False
+    may_omit_fields: bool = False
     """Whether answers may lack members that their schema requires (``response_model_exclude_unset`` and its kind)."""
-    answers_otherwise: str = ""
+    schema_mismatch: str = ""
     """Why answers may be another JSON than their schema says; empty where they are what it says."""
     endpoint: Callable[..., Any] | None = None
     """The function behind the operation, where the application runs in this process."""
@@ -140,7 +140,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedOperation:
     """Something the API has that cannot be a tool, and why."""
 
     method: str
@@ -156,4 +156,4 @@ class Api:
     version: str
     description: str
     operations: tuple[Operation, ...]
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[SkippedOperation, ...] = ()

@@ -44,26 +44,26 @@ class PathTemplate:
     """Parameter name to the pattern's group name."""
     multi_segment: frozenset[str] = frozenset()
     """Parameters that may hold slashes (``{file_path:path}``)."""
-    rivals: tuple[re.Pattern[str], ...] = ()
+    earlier_routes: tuple[re.Pattern[str], ...] = ()
     """Earlier routes of the same method that could match a filled path."""
     mounts: tuple[re.Pattern[str], ...] = ()
     """The mounts that the path goes through; they take less than their routes do (nothing with a line break)."""
-    is_shadowed: bool = False
+    is_unreachable: bool = False
     """Whether earlier routes take every filled path."""
     hosts: tuple[re.Pattern[str], ...] = ()
     """Host names that an earlier ``Host(...)`` route takes, whatever the path."""
 
     @classmethod
-    def parse(cls, path: str, rivals: Iterable[str] = (), mounts: Iterable[str] = ()) -> PathTemplate:
+    def parse(cls, path: str, earlier_routes: Iterable[str] = (), mounts: Iterable[str] = ()) -> PathTemplate:
         """Read a template, with Starlette's convertors (``{n:int}``) or without; `mounts` are the prefixes above it."""
         placeholders: list[str] = _PLACEHOLDER.findall(path)
         names = tuple(placeholder.partition(":")[0] for placeholder in placeholders)
         multi_segment = frozenset(
-            name for name, placeholder in zip(names, placeholders, strict=True) if _spans(placeholder)
+            name for name, placeholder in zip(names, placeholders, strict=True) if _may_hold_slashes(placeholder)
         )
         pattern, groups = _compile(path)
         text = plain_path(path)
-        others = tuple(_compile(rival)[0] for rival in rivals)
+        others = tuple(_compile(earlier)[0] for earlier in earlier_routes)
         through = tuple(_compile(mount + _REST)[0] for mount in mounts)
         return cls(text, names, tuple(_PLACEHOLDER.split(path)[::2]), pattern, groups, multi_segment, others, through)
 
@@ -72,23 +72,23 @@ class PathTemplate:
         first, *others = self.literals
         return first + "".join([values[name] + text for name, text in zip(self.names, others, strict=True)])
 
-    def keeps(self, path: str, values: Mapping[str, str]) -> bool:
+    def round_trips(self, path: str, values: Mapping[str, str]) -> bool:
         """Tell whether the filled path is matched by this template with exactly these values."""
         if self.mounts and not all(_passes(mount, path) for mount in self.mounts):
             return False
         match = self.pattern.fullmatch(path)
         return match is not None and all(match[group] == values[name] for name, group in self.groups.items())
 
-    def is_taken(self, path: str) -> bool:
+    def is_shadowed(self, path: str) -> bool:
         """Tell whether the router would give the filled path to another route."""
-        return any(rival.match(path) for rival in self.rivals)
+        return any(earlier.match(path) for earlier in self.earlier_routes)
 
-    def is_taken_by_host(self, host: str) -> bool:
+    def is_shadowed_by_host(self, host: str) -> bool:
         """Return whether a ``Host(...)`` route takes every request to this host, given without its port."""
         return bool(self.hosts) and any(taken.match(host.lower()) for taken in self.hosts)
 
 
-def _spans(placeholder: str) -> bool:
+def _may_hold_slashes(placeholder: str) -> bool:
     """Tell whether a placeholder's value may hold slashes; an application's own convertors may do anything."""
     return placeholder.partition(":")[2] not in _WITHIN_A_SEGMENT
 
@@ -169,7 +169,7 @@ class _Node:
     def add(self, segments: Sequence[str], row: _Row) -> None:
         if not segments:
             self.rows.append(row)
-        elif _has_spanning(segments[0]):
+        elif _is_multi_segment(segments[0]):
             self.multi_segment.append(row)
         else:
             children = self.filled if "{" in segments[0] else self.literal
@@ -180,7 +180,7 @@ class _Node:
         yield from self.multi_segment
         if not segments:
             yield from self.rows
-        elif _has_spanning(segments[0]):
+        elif _is_multi_segment(segments[0]):
             yield from self.everything()
         else:
             for child in self._next(segments[0]):
@@ -237,16 +237,16 @@ class RouteIndex:
         if route.is_mount and route.path == self._catch_all:
             return None
         own = path if route.is_mount else route.path
-        rivals = [
-            rival
-            for at, rival in self._near(own)
-            if at < position and rival.takes(method) and _overlap(rival.segments, own.split("/")[1:])
+        earlier_routes = [
+            earlier
+            for at, earlier in self._near(own)
+            if at < position and earlier.takes(method) and _overlap(earlier.segments, own.split("/")[1:])
         ]
-        template = PathTemplate.parse(own, (rival.path for rival in rivals), self._mounts)
-        is_covered = any(_covers(rival.segments, own.split("/")[1:]) for rival in rivals)
-        is_shadowed = is_covered or (not template.names and template.is_taken(template.text))
+        template = PathTemplate.parse(own, (earlier.path for earlier in earlier_routes), self._mounts)
+        is_covered = any(_covers(earlier.segments, own.split("/")[1:]) for earlier in earlier_routes)
+        is_unreachable = is_covered or (not template.names and template.is_shadowed(template.text))
         hosts = tuple(host for at, host in self._hosts if at < position)
-        return replace(template, is_shadowed=is_shadowed, hosts=hosts)
+        return replace(template, is_unreachable=is_unreachable, hosts=hosts)
 
     def _own_route(self, method: str, path: str, operation_id: str | None) -> _Row | None:
         """Of several routes on one path the last with this id, as in the document; the first where no id fits."""
@@ -294,14 +294,18 @@ class DocumentPaths:
         if self._shapes[method, _shape(path)] > 1:
             raise DocumentError("the OpenAPI document has the same path twice, with other names for its parameters")
         template = PathTemplate.parse(path)
-        return replace(template, rivals=tuple(self._rivals(method, path))) if template.names else template
+        return (
+            replace(template, earlier_routes=tuple(self._competing_patterns(method, path)))
+            if template.names
+            else template
+        )
 
-    def _rivals(self, method: str, path: str) -> Iterator[re.Pattern[str]]:
+    def _competing_patterns(self, method: str, path: str) -> Iterator[re.Pattern[str]]:
         own = _comparable(path).split("/")[1:]
         filled = "/" + "/".join(_PLACEHOLDER.sub("\0", segment) for segment in own)
-        for _, rival in self._tree.near(own):
-            if rival.takes(method) and _overlap(rival.segments, own):
-                pattern = tolerant_pattern(rival.path)
+        for _, earlier in self._tree.near(own):
+            if earlier.takes(method) and _overlap(earlier.segments, own):
+                pattern = tolerant_pattern(earlier.path)
                 if not pattern.match(filled):  # a pattern that takes any text here is as general, or more so
                     yield pattern
 
@@ -326,32 +330,32 @@ def _position(row: _Row) -> int:
 def _overlap(left: list[str], right: list[str]) -> bool:
     """Tell whether some path could match both templates; True where that is not easily excluded."""
     for one, other in zip(left, right, strict=False):
-        if _has_spanning(one) or _has_spanning(other):
+        if _is_multi_segment(one) or _is_multi_segment(other):
             return True
         if "{" not in one and "{" not in other and one != other:
             return False
-    return len(left) == len(right) or _has_spanning(left[-1] + right[-1])
+    return len(left) == len(right) or _is_multi_segment(left[-1] + right[-1])
 
 
-def _covers(rival: list[str], own: list[str]) -> bool:
+def _covers(earlier: list[str], own: list[str]) -> bool:
     """Tell whether a template surely matches every path that another one matches."""
-    for index, one in enumerate(rival):
+    for index, one in enumerate(earlier):
         if index >= len(own):
             return False
-        if _is_whole(one) and one.endswith(":path}") and index == len(rival) - 1:
+        if _is_whole(one) and one.endswith(":path}") and index == len(earlier) - 1:
             return True
-        takes_any = _is_whole(one) and ":" not in one and own[index] != "" and not _has_spanning(own[index])
+        takes_any = _is_whole(one) and ":" not in one and own[index] != "" and not _is_multi_segment(own[index])
         if not takes_any and _PLACEHOLDER.sub(_kind_only, one) != _PLACEHOLDER.sub(_kind_only, own[index]):
             return False
-    return len(rival) == len(own)
+    return len(earlier) == len(own)
 
 
 def _is_whole(segment: str) -> bool:
     return _PLACEHOLDER.fullmatch(segment) is not None
 
 
-def _has_spanning(segment: str) -> bool:
-    return any(_spans(placeholder) for placeholder in _PLACEHOLDER.findall(segment))
+def _is_multi_segment(segment: str) -> bool:
+    return any(_may_hold_slashes(placeholder) for placeholder in _PLACEHOLDER.findall(segment))
 
 
 def _kind_only(placeholder: re.Match[str]) -> str:

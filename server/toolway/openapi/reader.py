@@ -18,20 +18,20 @@ from toolway.openapi.model import (
     Response,
     Schema,
     Serialization,
-    Skipped,
+    SkippedOperation,
 )
 from toolway.openapi.openapi30 import upgrade
 from toolway.openapi.path_template import DocumentPaths, PathTemplate
-from toolway.openapi.serialization import (
-    body_media_type,
-    concrete_media_type,
-    field_serialization,
-    parameter_serialization,
+from toolway.openapi.request_serialization import (
+    choose_media_type,
+    read_field_serialization,
+    read_parameter_serialization,
+    resolve_media_range,
 )
 
-__all__ = ["MALFORMED", "TemplateFor", "read_document", "resolve"]
+__all__ = ["MALFORMED_ERRORS", "TemplateFor", "read_document", "resolve"]
 
-MALFORMED = (AssertionError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
+MALFORMED_ERRORS = (AssertionError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
 """What reading raises where a document is not as OpenAPI says; it costs the operation that it is read for."""
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -176,17 +176,17 @@ class _Reader:
             return None
         return frozenset(method.upper() for method in whole if method in _METHODS)
 
-    def read(self) -> tuple[list[Operation], list[Skipped]]:
+    def read(self) -> tuple[list[Operation], list[SkippedOperation]]:
         paths = _object(self._document, "paths")
         outcomes = [outcome for path, item in paths.items() for outcome in self._outcomes(str(path), item)]
         operations = [outcome for outcome in outcomes if isinstance(outcome, Operation)]
-        return operations, [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
+        return operations, [outcome for outcome in outcomes if isinstance(outcome, SkippedOperation)]
 
-    def _outcomes(self, path: str, item: _Json) -> Iterator[Operation | Skipped]:
+    def _outcomes(self, path: str, item: _Json) -> Iterator[Operation | SkippedOperation]:
         try:
             whole = self._path_item(item)
         except DocumentError as error:
-            yield Skipped("*", self._prefix + path, str(error))
+            yield SkippedOperation("*", self._prefix + path, str(error))
             return
         for method in whole:
             if method in _METHODS:
@@ -197,18 +197,18 @@ class _Reader:
         beside = {key: value for key, value in _mapping(item).items() if key != "$ref"}
         return {**resolve(self._document, item), **beside}
 
-    def _outcome(self, method: str, path: str, item: _Json, node: _Json) -> Operation | Skipped:
+    def _outcome(self, method: str, path: str, item: _Json, node: _Json) -> Operation | SkippedOperation:
         try:
             return self._operation(method, path, item, resolve(self._document, node))
         except DocumentError as error:
             reason = str(error)
-        except MALFORMED as error:
+        except MALFORMED_ERRORS as error:
             reason = f"the document is malformed here: {error}"
-        return Skipped(method, self._prefix + path, reason)
+        return SkippedOperation(method, self._prefix + path, reason)
 
     def _operation(self, method: str, path: str, item: _Json, node: _Json) -> Operation:
         template = self._template_for(method, path, node.get("operationId"))
-        if template.is_shadowed:
+        if template.is_unreachable:
             raise DocumentError("an earlier route of the application answers this path")
         if twice := [name for name in template.names if template.names.count(name) > 1]:
             raise DocumentError(f"the path names the parameter {twice[0]!r} twice, and one argument cannot fill both")
@@ -219,7 +219,7 @@ class _Reader:
             path=self._prefix + path,
             template=template,
             operation_id=operation_id,
-            generated_tail=_generated_tail(operation_id, path),
+            generated_suffix=_generated_suffix(operation_id, path),
             summary=str(node.get("summary") or ""),
             description=str(node.get("description") or ""),
             deprecated=bool(node.get("deprecated")),
@@ -256,7 +256,7 @@ class _Reader:
             required=bool(entry.get("required")) or entry["in"] == "path",
             description=str(entry.get("description") or schema.get("description") or ""),
             deprecated=bool(entry.get("deprecated")),
-            serialization=parameter_serialization(entry) if self._is_remote else None,
+            serialization=read_parameter_serialization(entry) if self._is_remote else None,
         )
 
     def _body(self, node: _Json) -> Body | None:
@@ -266,10 +266,10 @@ class _Reader:
         content: Mapping[str, _Json] = entry.get("content") or {}
         if not content:
             return None
-        media_type = body_media_type(content)
+        media_type = choose_media_type(content)
         schema = _schema(content[media_type])
         return Body(
-            media_type=concrete_media_type(media_type, resolve(self._document, schema))
+            media_type=resolve_media_range(media_type, resolve(self._document, schema))
             if "*" in media_type
             else media_type,
             schema=schema,
@@ -280,7 +280,7 @@ class _Reader:
 
     def _encoding(self, node: _Json) -> Mapping[str, Serialization]:
         entries = cast("Mapping[str, _Json]", node.get("encoding") or {})
-        return {name: field_serialization(name, _mapping(entry)) for name, entry in entries.items()}
+        return {name: read_field_serialization(name, _mapping(entry)) for name, entry in entries.items()}
 
     def _responses(self, node: _Json) -> Iterator[Response]:
         responses: Mapping[str, _Json] = node.get("responses") or {}
@@ -301,7 +301,7 @@ class _Reader:
             headers=frozenset(str(key.get("name")).lower() for key in keys if key.get("in") == "header"),
             query=frozenset(str(key.get("name")) for key in keys if key.get("in") == "query"),
             cookies=frozenset(str(key.get("name")) for key in keys if key.get("in") == "cookie"),
-            satisfiable=not requirements or any(all(map(self._is_forwarded, entry)) for entry in requirements),
+            is_satisfiable=not requirements or any(all(map(self._is_forwarded, entry)) for entry in requirements),
             authorization=any(scheme.get("type") in {"http", "oauth2", "openIdConnect"} for scheme in schemes),
         )
 
@@ -328,7 +328,7 @@ def _schema(node: _Json) -> Schema:
     return {"not": {}} if schema is False else {}
 
 
-def _generated_tail(operation_id: str | None, path: str) -> str:
+def _generated_suffix(operation_id: str | None, path: str) -> str:
     """The part of an operation id that FastAPI generates: the path and a method, other signs as underscores."""
     if not operation_id:
         return ""

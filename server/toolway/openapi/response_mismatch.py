@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from toolway._core_schemas import core_schema_of, schemas_in
 
-__all__ = ["difference"]
+__all__ = ["explain_mismatch"]
 
 _FIELDS = frozenset({"dataclass-field", "model-field", "typed-dict-field"})
 _STATING = ("pydantic_js_functions", "pydantic_js_annotation_functions")
@@ -20,7 +20,7 @@ _FRAMEWORKS = ("fastapi.", "starlette.")
 _TRIED: tuple[Any, ...] = ({"first_name": [1, None, "b"], "Last": None}, ["a"], "a")
 
 
-def difference(route: Any, *, is_separate: bool) -> str:
+def explain_mismatch(route: Any, *, is_separate: bool) -> str:
     """Say why answers of a route may not be what its document says of them; empty where they are.
 
     Args:

@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from toolway.calls import CallContext, Dispatcher, Invoker
 from toolway.headers import differs_per_request, stays_with_connection
-from toolway.openapi import NO_PARAMETERS, Operation, ParameterNames, guard_names
+from toolway.openapi import NO_PARAMETERS, Operation, ParameterNames, read_guard_names
 from toolway.protocol.context import Context
 from toolway.protocol.http.outer_scope import outer_scope
 
@@ -30,7 +30,7 @@ def keep_guard(scope: Scope) -> Scope:
     """
     if "route" not in scope and "fastapi" not in scope:  # it came past the router, so nothing guards its path
         return scope
-    names = guard_names(scope)
+    names = read_guard_names(scope)
     return scope if names == NO_PARAMETERS else {**scope, _GUARD: names}
 
 
@@ -58,7 +58,7 @@ def identity_of(operations: Iterable[Operation], dispatchers: Iterable[Dispatche
     """Return what tells callers apart: all that operations and a guard take from them."""
     names = guard
     for operation in operations:
-        names |= operation.caller
+        names |= operation.caller_names
     forwarded = (name.decode("latin-1") for dispatcher in dispatchers for name in dispatcher.forwarded)
     headers = {"authorization", *names.headers, *forwarded}
     return Identity(

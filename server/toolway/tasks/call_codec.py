@@ -41,7 +41,7 @@ def written_call(arguments: Mapping[str, Any], context: CallContext, operation: 
     """Write down what a call of an operation brings with it. It holds the caller's credentials."""
     asking = context.asking
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in context.headers]
-    cookies = [("cookie", pair.decode("latin-1")) for _, pair in context.cookies(operation.caller.cookies)]
+    cookies = [("cookie", pair.decode("latin-1")) for _, pair in context.cookies(operation.caller_names.cookies)]
     return to_json(
         {
             "arguments": arguments,

@@ -214,7 +214,7 @@ def _path(tool: Tool, values: dict[str, str]) -> str:
         if not text or "/" in text:
             _check_segment(_shown(tool)[target], text, spans=target in template.multi_segment)
     path = template.fill(values)
-    if not template.keeps(path, values) or template.is_taken(path):
+    if not template.round_trips(path, values) or template.is_shadowed(path):
         shown = _shown(tool)
         given = ", ".join(f"{shown[target]}={values[target]!r}" for target in template.names)
         raise ArgumentError(f"{given} cannot be used here: the path {path!r} does not lead to this endpoint")

@@ -79,7 +79,11 @@ def _tool_at(tools: Iterable[Tool], request: Request) -> Tool | None:
     """The tool that the router would run; a walk, as redirects are rare."""
     for tool in tools:
         template, path = tool.operation.template, request.path
-        if tool.operation.method == request.method and template.pattern.fullmatch(path) and not template.is_taken(path):
+        if (
+            tool.operation.method == request.method
+            and template.pattern.fullmatch(path)
+            and not template.is_shadowed(path)
+        ):
             return tool
     return None
 

@@ -32,8 +32,8 @@ def credentials_of(operations: Iterable[Operation]) -> ParameterNames:
     headers: set[str] = set()
     cookies: set[str] = set()
     for operation in operations:
-        headers |= operation.credentials.headers | (operation.declared.headers & {"authorization"})
-        cookies |= operation.caller.cookies
+        headers |= operation.credentials.headers | (operation.declared_names.headers & {"authorization"})
+        cookies |= operation.caller_names.cookies
     return ParameterNames(frozenset(headers), frozenset(cookies))
 
 

@@ -20,7 +20,7 @@ def output_schemas(operation: Operation) -> tuple[Schema | None, Schema | None, 
     schema = _promised(operation)
     if schema is None:
         return None, None, False
-    definitions = Definitions(operation.components, with_required=not operation.answers_partly)
+    definitions = Definitions(operation.components, with_required=not operation.may_omit_fields)
     whole = deref(schema, operation.components)
     if is_object(whole):
         root = portable(definitions.attach({"type": "object", **_untitled(definitions.adopt(whole))}))
@@ -34,7 +34,7 @@ def output_schemas(operation: Operation) -> tuple[Schema | None, Schema | None, 
 def _promised(operation: Operation) -> Schema | None:
     """The schema of the only successful answer, if it is JSON and described."""
     good = [response for response in operation.responses if response.status.startswith("2")]
-    if operation.answers_otherwise or len(good) != 1 or good[0].schema is None or not _is_json(good[0].media_type):
+    if operation.schema_mismatch or len(good) != 1 or good[0].schema is None or not _is_json(good[0].media_type):
         return None
     return good[0].schema if _untitled(good[0].schema) else None
 

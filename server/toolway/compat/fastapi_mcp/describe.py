@@ -33,7 +33,7 @@ class Wording:
         return replace(api, description=self.instructions, operations=tuple(operations))
 
     def _reworded(self, operation: Operation) -> Operation:
-        whole_id = replace(operation, generated_tail="")  # nothing of the operation id is cut off then
+        whole_id = replace(operation, generated_suffix="")  # nothing of the operation id is cut off then
         told = list(self._told(operation))
         if not told:
             return whole_id

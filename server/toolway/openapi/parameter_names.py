@@ -11,7 +11,14 @@ from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 from pydantic import AliasChoices, BaseModel
 
-__all__ = ["NO_PARAMETERS", "ParameterNames", "dependency_names", "endpoint_names", "guard_names", "route_names"]
+__all__ = [
+    "NO_PARAMETERS",
+    "ParameterNames",
+    "read_dependency_names",
+    "read_guard_names",
+    "read_route_names",
+    "read_signature_names",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class ParameterNames:
 NO_PARAMETERS = ParameterNames()
 
 
-def endpoint_names(dependant: Dependant) -> ParameterNames:
+def read_signature_names(dependant: Dependant) -> ParameterNames:
     """Return what an endpoint declares in its own signature, parameters hidden from the OpenAPI document included."""
     headers = (name for field in dependant.header_params for name in _field_names(field, is_header=True))
     return ParameterNames(
@@ -41,24 +48,24 @@ def endpoint_names(dependant: Dependant) -> ParameterNames:
     )
 
 
-def dependency_names(dependant: Dependant) -> ParameterNames:
+def read_dependency_names(dependant: Dependant) -> ParameterNames:
     """Return what the dependencies of an endpoint declare, those of its dependencies included."""
     found = NO_PARAMETERS
     for inner in dependant.dependencies:
-        found |= endpoint_names(inner) | _security_names(inner.call) | dependency_names(inner)
+        found |= read_signature_names(inner) | _security_names(inner.call) | read_dependency_names(inner)
     return found
 
 
-def guard_names(scope: Mapping[str, Any]) -> ParameterNames:
+def read_guard_names(scope: Mapping[str, Any]) -> ParameterNames:
     """Return what the dependencies of the route declare that a request has reached, those of its routers included."""
     dependant = _dependant(scope)
-    return NO_PARAMETERS if dependant is None else dependency_names(dependant)
+    return NO_PARAMETERS if dependant is None else read_dependency_names(dependant)
 
 
-def route_names(scope: Mapping[str, Any]) -> ParameterNames:
+def read_route_names(scope: Mapping[str, Any]) -> ParameterNames:
     """Return what the route that a request has reached declares, its endpoint and all dependencies together."""
     dependant = _dependant(scope)
-    return NO_PARAMETERS if dependant is None else endpoint_names(dependant) | dependency_names(dependant)
+    return NO_PARAMETERS if dependant is None else read_signature_names(dependant) | read_dependency_names(dependant)
 
 
 def _dependant(scope: Mapping[str, Any]) -> Dependant | None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from toolway.errors import ConfigurationError
 from toolway.headers import stays_with_connection
-from toolway.openapi.declared import ParameterNames
 from toolway.openapi.model import Operation, Parameter, ValueSource
+from toolway.openapi.parameter_names import ParameterNames
 
 __all__ = ["CallerRules"]
 
@@ -45,21 +45,21 @@ class CallerRules:
     def apply(self, operation: Operation) -> Operation:
         """Return the operation with the source of each parameter, and what it takes from the MCP request."""
         parameters = tuple(replace(entry, source=self._source(entry, operation)) for entry in operation.parameters)
-        return replace(operation, parameters=parameters, caller=self._caller(operation))
+        return replace(operation, parameters=parameters, caller_names=self._caller(operation))
 
     def _caller(self, operation: Operation) -> ParameterNames:
-        credentials, declared = operation.credentials, operation.declared
+        credentials, declared_names = operation.credentials, operation.declared_names
         headers = {entry.name.lower() for entry in operation.parameters if entry.location == "header"}
-        headers |= {*credentials.headers, *declared.headers, *self.caller_headers, "authorization"}
+        headers |= {*credentials.headers, *declared_names.headers, *self.caller_headers, "authorization"}
         cookies = {entry.name for entry in operation.parameters if entry.location == "cookie"}
         return ParameterNames(
             headers=frozenset(name for name in headers if not _stays(name)),
-            cookies=frozenset(cookies) | credentials.cookies | declared.cookies | self.caller_headers,
+            cookies=frozenset(cookies) | credentials.cookies | declared_names.cookies | self.caller_headers,
             query=credentials.query,
         )
 
     def _source(self, parameter: Parameter, operation: Operation) -> ValueSource:
-        credentials, dependencies = operation.credentials, operation.declared_by_dependencies
+        credentials, dependencies = operation.credentials, operation.dependency_names
         match parameter.location:
             case "header":
                 name = parameter.name.lower()

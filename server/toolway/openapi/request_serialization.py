@@ -8,7 +8,7 @@ from typing import Any
 from toolway.errors import DocumentError
 from toolway.openapi.model import Serialization
 
-__all__ = ["body_media_type", "concrete_media_type", "field_serialization", "parameter_serialization"]
+__all__ = ["choose_media_type", "read_field_serialization", "read_parameter_serialization", "resolve_media_range"]
 
 _STYLES = {
     "path": ("simple", "label", "matrix"),
@@ -19,7 +19,7 @@ _STYLES = {
 """The styles that OpenAPI 3.0 and 3.1 define for a location; the first one is the default."""
 
 
-def parameter_serialization(entry: Mapping[str, Any]) -> Serialization:
+def read_parameter_serialization(entry: Mapping[str, Any]) -> Serialization:
     """Read how the value of a parameter is written.
 
     Raises:
@@ -49,7 +49,7 @@ def _media_type(name: str, media_type: str) -> str:
     raise DocumentError(f"the parameter {name!r} has values in {media_type!r}, which cannot be written")
 
 
-def field_serialization(name: str, entry: Mapping[str, Any]) -> Serialization:
+def read_field_serialization(name: str, entry: Mapping[str, Any]) -> Serialization:
     """Read how a field of a form is written (Encoding Object); a style takes precedence over a content type.
 
     Raises:
@@ -63,7 +63,7 @@ def field_serialization(name: str, entry: Mapping[str, Any]) -> Serialization:
     return Serialization(style, bool(entry.get("explode", style == "form")), entry.get("allowReserved") is True)
 
 
-def body_media_type(media_types: Iterable[str]) -> str:
+def choose_media_type(media_types: Iterable[str]) -> str:
     """Choose the media type in which a body is sent: JSON, then a form, then text; of equals the first."""
     return min(media_types, key=_preference)
 
@@ -82,7 +82,7 @@ def _preference(media_type: str) -> int:
     return order.index(True) if True in order else len(order)
 
 
-def concrete_media_type(media_type: str, schema: Mapping[str, Any]) -> str:
+def resolve_media_range(media_type: str, schema: Mapping[str, Any]) -> str:
     """Return the media type that a range such as ``*/*`` stands for, for a body of this (dereferenced) schema.
 
     Ranges of pictures, audio and the like stay, because the caller knows which one is sent.
