@@ -69,11 +69,11 @@ def test_settings_of_an_applications_own_may_come_under_other_names() -> None:
     ("name", "meant"),
     [
         ("TOOLWAY_ALOWED_HOSTS", "TOOLWAY_ALLOWED_HOSTS"), ("TOOLWAY_STATEFULL", "TOOLWAY_STATEFUL"),
-        ("TOOLWAY_BASE_URI", "TOOLWAY_BASE_URL"), ("toolway_forward_header", "TOOLWAY_FORWARD_HEADERS"),
+        ("TOOLWAY_PUBLIC_URI", "TOOLWAY_PUBLIC_URL"), ("toolway_forward_header", "TOOLWAY_FORWARD_HEADERS"),
     ],
 )  # fmt: skip
 def test_a_variable_that_is_almost_a_setting_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, meant: str) -> None:
-    assert problem_of_environment(monkeypatch, name, "1") == f"{name} is no setting; did you mean {meant}?"
+    assert problem_of_environment(monkeypatch, name, "1") == f"{name} is not a known setting; did you mean {meant}?"
     assert "did you mean" in problem(stateful=True)
 
 
@@ -99,7 +99,7 @@ def test_a_file_of_variables_may_hold_those_of_others(tmp_path: Path) -> None:
 
 WRONG = {
     "confirm": ("sometimes", "sometimes", "expected true, false or if_possible, got 'sometimes'"),
-    "state_keys": (["hunter2"], '["hunter2"]', "expected secrets of 32 or more bytes"),
+    "state_keys": (["hunter2"], '["hunter2"]', "expected secrets of at least 32 bytes"),
     "forward_headers": (["x y"], '["x y"]', "expected the name of a header, such as 'x-tenant', got 'x y'"),
     "max_body_bytes": (0, "0", "Input should be greater than 0"),
     "stateful": ("maybe", "maybe", "Input should be a valid boolean"),
@@ -194,28 +194,28 @@ def test_hosts_and_origins_as_requests_have_them_are_kept_in_lower_case() -> Non
     ["api.example.com", "localhost:8000", "//api.example.com", "ftp://api.example.com", "https://", "http://a b",
  "https://api.example.com:port", "https://api.example.com:", ""],
 )  # fmt: skip
-def test_a_base_url_has_a_scheme_and_a_host(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_a_public_url_has_a_scheme_and_a_host(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     told = f"expected an address with its scheme, such as 'https://api.example.com', got {address!r}"
-    assert problem(base_url=address) == f"base_url (TOOLWAY_BASE_URL): {told}"
-    assert told in problem_of_environment(monkeypatch, "TOOLWAY_BASE_URL", address)
+    assert problem(public_url=address) == f"public_url (TOOLWAY_PUBLIC_URL): {told}"
+    assert told in problem_of_environment(monkeypatch, "TOOLWAY_PUBLIC_URL", address)
 
 
 @pytest.mark.parametrize(
     ("address", "words"),
     [("https://[::1", "Invalid IPv6 URL"), ("https://api.example.com:99999", "Port out of range 0-65535")],
 )
-def test_a_base_url_is_an_address_that_can_be(address: str, words: str) -> None:
-    assert problem(base_url=address) == f"base_url (TOOLWAY_BASE_URL): {words}"
+def test_a_public_url_is_an_address_that_can_be(address: str, words: str) -> None:
+    assert problem(public_url=address) == f"public_url (TOOLWAY_PUBLIC_URL): {words}"
 
 
-def test_a_password_in_a_base_url_is_refused_and_not_told() -> None:
-    told = problem(base_url="https://bob:hunter2@api.example.com")
-    assert told.endswith("expected an address without a user or a password before its host")
+def test_a_password_in_a_public_url_is_refused_and_not_told() -> None:
+    told = problem(public_url="https://bob:hunter2@api.example.com")
+    assert told.endswith("expected an address without a user name or password")
 
 
 @pytest.mark.parametrize("rest", ["/shop", "/shop/", "?a=b", "/#top"])
-def test_a_base_url_with_a_path_is_refused_with_where_that_belongs(rest: str) -> None:
-    told = problem(base_url=f"https://api.example.com{rest}")
+def test_a_public_url_with_a_path_is_refused_with_where_that_belongs(rest: str) -> None:
+    told = problem(public_url=f"https://api.example.com{rest}")
     shown = rest.replace("a=b", "...")  # which may be a key
     assert f"expected an address without a path, got 'https://api.example.com{shown}'" in told
     assert "uvicorn --root-path /shop" in told
@@ -225,5 +225,11 @@ def test_a_base_url_with_a_path_is_refused_with_where_that_belongs(rest: str) ->
     "address",
     ["https://api.example.com", "HTTP://localhost:8000/", "http://[::1]:80", "http://b\u00fccher.example"],
 )
-def test_a_base_url_is_kept_as_it_is(address: str) -> None:
-    assert Settings(base_url=address).base_url == address
+def test_a_public_url_is_kept_as_it_is(address: str) -> None:
+    assert Settings(public_url=address).public_url == address
+
+
+def test_a_setting_that_was_renamed_is_refused_with_its_new_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert problem(base_url="http://a") == "the setting 'base_url' is now named 'public_url'"
+    told = problem_of_environment(monkeypatch, "TOOLWAY_BASE_URL", "http://a")
+    assert told == "TOOLWAY_BASE_URL is now named TOOLWAY_PUBLIC_URL"

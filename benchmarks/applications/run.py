@@ -113,7 +113,7 @@ def served(place: Place) -> Generator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     # The application writes this address into its links, whoever asks: a caller's Host never reaches it.
-    env = {**place.env, "TOOLWAY_BASE_URL": f"http://127.0.0.1:{port}"}
+    env = {**place.env, "TOOLWAY_PUBLIC_URL": f"http://127.0.0.1:{port}"}
     command = place.command("serve", place.app.expression, "--port", str(port))
     process = subprocess.Popen(
         command, cwd=place.folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

@@ -18,7 +18,7 @@ from contextlib import (
 )
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from fastapi import APIRouter, FastAPI, params
 
@@ -34,13 +34,30 @@ from toolway.settings import Settings, settings_of
 from toolway.sources import Remote, Source, combined, source_of
 
 if TYPE_CHECKING:
-    import httpx2
     from mcp.server.subscriptions import SubscriptionBus
+    from starlette.types import ASGIApp
 
     from toolway.protocol import CallContextFactory, CatalogServer, Endpoint, Publisher, State, Wiring
     from toolway.tasks import Jobs
 
 logger = logging.getLogger("toolway")
+
+_REPLACED = {
+    "client": "Toolway(Remote(app, client=...))",
+    "http_client": "Toolway(Remote(app, client=...))",
+    "description": "instructions='...'",
+    "headers": "settings=Settings(forward_headers=[...])",
+    "auth_config": "mount(dependencies=[Depends(...)])",
+    "base_url": "settings=Settings(public_url='...')",
+    "public_url": "settings=Settings(public_url='...')",
+    "route_maps": "include={...} and exclude={...}",
+    **{
+        f"{side}_{key}": f"{side}={{{key!r}: [...]}}"
+        for side in ("include", "exclude")
+        for key in Filter.__annotations__
+    },
+}
+"""Options of fastapi-mcp, of FastMCP, or from before 1.0, and their replacements."""
 
 __all__ = ["Running", "Toolway"]
 
@@ -61,11 +78,9 @@ class Toolway:
     """Serves the endpoints of a FastAPI application as MCP tools; or those of several applications together.
 
     Args:
-        app: the application, whose OpenAPI document says what it offers; or a `Remote` that runs elsewhere. A mapping
-            serves several: each key is the prefix of its tools' names, each value an application, a `Remote`, or a
-            Toolway with filters, a client and settings for this one.
-        client: calls are sent with it to where the application runs; they run in this process otherwise. Needs a base
-            URL.
+        app: the application, or a `Remote` that runs in another process. A mapping serves several: each key is the
+            prefix of its tools' names, each value an application, a `Remote`, or a Toolway with its own filters and
+            settings.
         name: the server's name for clients, which put it before every tool's name; the application's title otherwise,
             and ``toolway`` for several.
         include: only these operations.
@@ -83,15 +98,15 @@ class Toolway:
             Defaults to the setting of this name.
 
     Raises:
-        ConfigurationError: a filter has an unknown key, a variable of the environment cannot be read, the client has
-            no base URL, a prefix is none, or there are filters or a client beside several applications.
+        ConfigurationError: a filter has an unknown key, a variable of the environment cannot be read, the client of a
+            `Remote` has no base URL, a prefix is not valid, filters are given for several applications, or an option
+            has another name in fastapi-mcp or before 1.0.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own
         self,
         app: FastAPI | Remote | Mapping[str, FastAPI | Remote | Toolway],
-        client: httpx2.AsyncClient | None = None,
-        *,
+        *removed: Never,
         name: str | None = None,
         include: Filter | None = None,
         exclude: Filter | None = None,
@@ -103,15 +118,17 @@ class Toolway:
         settings: Settings | None = None,
         header_arguments: Sequence[str] | None = None,
         caller_headers: Sequence[str] | None = None,
+        **unknown: Never,
     ) -> None:
+        _refuse_options(removed, unknown)
         self.settings = settings_of(settings).replaced(
             header_arguments=header_arguments, caller_headers=caller_headers, output_schemas=output_schemas
         )
         selection = Selection(include or {}, exclude or {}, expose)
         if isinstance(app, Mapping):
-            self.source = _several(app, client, selection, self.settings, name or "toolway")
+            self.source = _several(app, selection, self.settings, name or "toolway")
         else:
-            self.source = source_of(app, client, selection, self.settings)
+            self.source = source_of(app, selection, self.settings)
         self.app = self.source.app
         self._name = name
         self._instructions = instructions
@@ -172,6 +189,22 @@ class Toolway:
             if mounted_on(app) is None:
                 app.state.toolway = self
         return self
+
+    def asgi(self, path: str = "/mcp", *, dependencies: Sequence[params.Depends] = ()) -> ASGIApp:
+        """Return an ASGI application that serves MCP at `path`, and none of the application's own routes.
+
+        The served application runs within its lifespan. A server needs nothing else: ``uvicorn.run(toolway.asgi())``.
+
+        Args:
+            path: the path of the MCP endpoint.
+            dependencies: FastAPI dependencies that guard the path, whatever the method.
+
+        Raises:
+            ConfigurationError: as for `mount`.
+        """
+        host = FastAPI(title=self.app.title, openapi_url=None)
+        self.mount(path, on=host, dependencies=dependencies)
+        return host
 
     @property
     def path(self) -> str | None:
@@ -389,20 +422,33 @@ class Toolway:
         return open_jobs(calls, self.settings, self._name or self.source.title, SPEECH).working()
 
 
+def _refuse_options(positional: Sequence[object], named: Mapping[str, object]) -> None:
+    """Raise an error that names the replacement of an option."""
+    if positional:
+        raise ConfigurationError(
+            "Toolway() takes one positional argument; instead of Toolway(app, client), "
+            "use Toolway(Remote(app, client=client))"
+        )
+    for name in named:
+        if name in _REPLACED:
+            raise ConfigurationError(f"Toolway has no option {name!r}; use {_REPLACED[name]}")
+        raise TypeError(f"Toolway() got an unexpected keyword argument {name!r}")
+
+
 def _several(
     apps: Mapping[str, FastAPI | Remote | Toolway],
-    client: httpx2.AsyncClient | None,
     selection: Selection,
     settings: Settings,
     title: str,
 ) -> Source:
-    if client is not None or selection != Selection():
+    if selection != Selection():
         raise ConfigurationError(
-            "a client and filters are for one application; give them to its own: {'shop': Toolway(shop, include=...)}"
+            "include, exclude and expose apply to one application; set them for each one: "
+            "Toolway({'shop': Toolway(shop, include=...)})"
         )
     return combined(
         {
-            prefix: app.source if isinstance(app, Toolway) else source_of(app, None, selection, settings)
+            prefix: app.source if isinstance(app, Toolway) else source_of(app, selection, settings)
             for prefix, app in apps.items()
         },
         title,

@@ -1,4 +1,4 @@
-"""What an operator can set, as arguments of `Toolway` or as environment variables ``TOOLWAY_...``."""
+"""Settings of an operator: arguments of `Settings`, or environment variables ``TOOLWAY_...``."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ from toolway.settings_validators import (
 __all__ = ["Settings", "read_settings", "settings_of"]
 
 _PREFIX = "TOOLWAY_"
+_RENAMED = {"base_url": "public_url"}
+"""Settings that had another name before 1.0."""
 _MISSPELT = 0.85
-"""How like a setting a variable has to be; others that begin like ours may belong to somebody else."""
+"""The similarity from which a variable counts as a misspelled setting; others with the prefix are ignored."""
 
 
 class Settings(BaseSettings):
@@ -46,115 +48,120 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     allowed_hosts: Annotated[list[str], AfterValidator(hosts)] = ["localhost", "127.0.0.1", "[::1]"]
-    """Values of the Host header that are served; without a port any port fits, ``*`` serves every host."""
+    """Accepted values of the Host header. A value without a port allows every port; ``*`` allows every host."""
 
     allowed_origins: Annotated[list[str], AfterValidator(origins)] = []
-    """Origins of browser pages that may call, besides pages of the server itself; ``*`` admits every origin."""
+    """Origins of browser pages that may call, in addition to the server's own pages; ``*`` allows every origin."""
 
     max_body_bytes: int = Field(default=4 * 1024 * 1024, gt=0)
-    """The largest request that is read."""
+    """The largest request body that is accepted."""
 
     body_seconds: float = Field(default=30, gt=0)
     """How long a client may take to send its request."""
 
     send_seconds: float = Field(default=30, gt=0)
-    """How long a client may take to read the next 64 kB of its response; then its connection is closed."""
+    """How long a client may take to read the next 64 kB of its response before its connection is closed."""
 
     shutdown_seconds: float = Field(default=10, ge=0)
-    """How long calls may take to finish once the server has been asked to stop; longer ones are canceled, and answered
-    with an error."""
+    """How long calls may take to finish after the server has been asked to stop. Calls that take longer are canceled
+    and return an error."""
 
     stateful: bool | None = None
-    """Keep a session for each client of MCP 2024-11-05 to 2025-11-25, which ties it to one process. By default, a
-    server that runs as one process keeps them only if it has tools that ask, and only for clients that can be asked."""
-
-    fast_lane: bool = True
-    """Answer calls and lists without the SDK where that is the same; False when looking for a fault."""
-
-    direct: bool = True
-    """Call endpoints without the ASGI stack where that is the same; False when looking for a fault."""
+    """Keep a session for each client of MCP 2024-11-05 to 2025-11-25, which ties the client to one process. By default,
+    a server that runs as one process opens sessions only if it has tools that ask the user, and only for clients that
+    support it."""
 
     stream_seconds: float = Field(default=30, gt=0)
-    """How long a streamed answer is followed before it is closed with what came so far."""
+    """How long a streamed response is read. After that it is closed, and the result is what was received."""
 
     follow_seconds: float = Field(default=300, gt=0)
-    """How long work that an endpoint has accepted is followed, where its tool is marked ``follow``; tasks follow it as
-    long as they are kept."""
+    """How long a job that an endpoint has accepted is polled, if its tool is marked ``follow``. A task polls it for
+    as long as the task is kept."""
 
     progress_seconds: float = Field(default=5, ge=0)
-    """How often a client that gave a progress token hears that its call is still running, unless the endpoint reports
-    progress itself; clients extend their timeouts by it. 0 sends only what the endpoint reports."""
+    """The interval of progress notifications for calls with a progress token whose endpoint reports none itself.
+    Clients extend their timeouts when they receive one. With 0, only the endpoint's own progress is sent."""
 
     max_result_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
-    """The largest answer that is handed on."""
+    """The largest response that is returned as a result."""
 
     ignore_unknown_arguments: bool = False
-    """Drop arguments that a tool does not have, in place of refusing the call."""
+    """Drop unknown arguments instead of rejecting the call."""
 
     list_ttl_seconds: float = Field(default=60, ge=0)
-    """How long clients may keep lists of tools, resources and prompts; 0 has them ask each time."""
+    """How long clients may cache lists of tools, resources and prompts; 0 disables caching."""
 
     resource_ttl_seconds: float = Field(default=0, ge=0)
-    """How long clients may keep what they read of a resource whose answer has no Cache-Control header."""
+    """How long clients may cache a resource whose response has no Cache-Control header."""
 
     max_subscriptions: int = Field(default=1024, gt=0)
-    """How many clients may listen for changes at once, per process."""
+    """How many subscriptions to changes may be open at once, per process."""
 
     store_url: str = "sqlite:///var/toolway/tasks.db"
-    """Where long jobs are kept: ``sqlite:///path`` for workers of one machine, ``postgresql://...`` for any number."""
+    """The database of tasks: ``sqlite:///path`` for workers on one machine, ``postgresql://...`` for any number."""
 
     task_queue: str = Field(default="default", min_length=1)
-    """The name under which an application's tasks are kept; applications that share a store need different ones."""
+    """The name of the application's task queue; applications that share a store need different names."""
 
     task_seconds: float = Field(default=24 * 60 * 60, gt=0)
-    """How long a task and its result are kept, from its start; one that still runs by then is stopped."""
+    """How long a task and its result are kept after the task has started. A task that is still running is stopped."""
 
     tasks_at_once: int = Field(default=10, gt=0)
-    """How many tasks run in one process at the same time; the others wait."""
+    """How many tasks may run in one process at the same time; the others wait."""
 
     tasks_per_caller: int = Field(default=100, gt=0)
-    """How many tasks that have not ended one caller may have."""
+    """How many unfinished tasks one caller may have."""
 
-    base_url: Annotated[str, AfterValidator(address)] | None = None
-    """The address at which the endpoints see themselves called, without a path: their Host header and their links.
-    Defaults to the address of the MCP request, and over stdio to ``http://localhost``; over a connection with TLS,
+    public_url: Annotated[str, AfterValidator(address)] | None = None
+    """The address that endpoints see in their requests (the Host header and the links they build), without a path.
+    Defaults to the address of the MCP request, and to ``http://localhost`` over stdio. If the connection uses TLS,
     links are https in any case."""
 
     output_schemas: bool = True
-    """Publish the output schemas of tools. Without them, a response that something outside of the endpoint reshapes is
-    an ordinary success; structured content is sent in any case."""
+    """Publish the output schemas of tools. Without them, a response that does not match its schema, for example because
+    middleware reshapes it, is an ordinary success. Structured content is sent in any case."""
 
     forward_headers: Annotated[list[str], AfterValidator(forwardable)] = []
-    """Further headers of the caller that reach the endpoints, besides Authorization and those that they declare."""
+    """Additional headers of the MCP request to pass to endpoints, besides Authorization and the declared ones."""
 
     header_arguments: Annotated[list[str], AfterValidator(caller_names)] = []
-    """Headers and cookies that are arguments of tools, although they would come from the MCP request only: those that
-    dependencies declare, and those whose names claim who or where the caller is."""
+    """Headers and cookies to expose as arguments of tools although they would be taken from the MCP request: those that
+    dependencies declare, and those whose names assert an identity or an origin."""
 
     caller_headers: Annotated[list[str], AfterValidator(caller_names)] = []
-    """Headers and cookies that every endpoint gets from the MCP request, and that are never arguments."""
+    """Headers and cookies that every endpoint receives from the MCP request, and that are never arguments."""
 
     state_keys: Annotated[list[SecretStr], AfterValidator(long)] = []
-    """Secrets of 32 or more bytes that seal what clients carry between requests, the same in all processes; the first
-    seals, all open. Without any, a process has its own, and all workers of ``toolway serve`` share one."""
+    """Secrets of 32 or more bytes that encrypt the state that clients carry between requests, the same in all
+    processes. The first one encrypts, all of them decrypt. By default each process generates its own; the workers of
+    ``toolway serve`` share one."""
 
     state_seconds: float = Field(default=600, gt=0)
     """How long a question to a user can be answered."""
 
     confirm: Annotated[bool | Literal["if_possible"], WrapValidator(confirming)] = True
-    """Ask for a yes before tools that are marked ``confirm``; ``if_possible`` lets clients that cannot be asked go on
-    without one, False asks nobody, as in a replay."""
+    """Ask the user to confirm calls of tools that are marked ``confirm``. With ``if_possible``, clients without
+    elicitation may call them without a confirmation. False never asks."""
 
     authorization: SecretStr | None = None
-    """The Authorization header of calls that come without HTTP (stdio and the command line); for an OpenAPI document on
-    the command line, the one of all calls to its API."""
+    """The Authorization header of calls over stdio and of ``toolway call``. For an OpenAPI document on the command
+    line: of all requests to its API."""
 
     local_headers: Annotated[dict[str, SecretStr], AfterValidator(header_values)] = {}
-    """Further headers of calls that come without HTTP, such as API keys, ``Cookie`` or a tenant; for an OpenAPI
-    document on the command line, of all calls to its API."""
+    """Additional headers of the same calls as `authorization`, such as an API key, ``Cookie`` or a tenant."""
 
     local_query: dict[str, SecretStr] = {}
-    """Query parameters of the same calls, for API keys that are declared there."""
+    """Query parameters of the same calls as `authorization`, for API keys that are declared in the query."""
+
+    # Diagnostics: turn these off only to find out whether a wrong result comes from a shortcut.
+
+    fast_lane: bool = True
+    """Answer ``tools/call``, ``tools/list`` and ``server/discover`` without the MCP SDK where the answer is the same.
+    A diagnostic: set it to False to find out whether a fault is in this shortcut."""
+
+    direct: bool = True
+    """Call endpoints without the application's ASGI stack where the result is the same. A diagnostic: set it to False
+    to find out whether a fault is in this shortcut."""
 
     @classmethod
     def settings_customise_sources(
@@ -165,9 +172,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Refuse arguments and variables that are misspelt, which would otherwise count for nothing.
+        """Reject misspelled arguments and variables, which Pydantic would ignore.
 
-        Only here the arguments stand apart: to forbid what is extra would forbid what a ``.env`` file has for others.
+        The arguments are known apart from the other sources only here. ``extra="forbid"`` would also reject unrelated
+        variables in a ``.env`` file.
         """
         if cls.model_config.get("extra") != "allow":
             _refuse_arguments(init_settings(), set(_names(cls.model_fields)))
@@ -175,10 +183,10 @@ class Settings(BaseSettings):
         return init_settings, env_settings, dotenv_settings, file_secret_settings
 
     def replaced(self, **values: Any) -> Self:
-        """Return these settings with other values, checked like any; None keeps a value.
+        """Return these settings with other values, which are validated; None keeps a value.
 
         Raises:
-            ConfigurationError: a value is not valid; the text says what was expected.
+            ConfigurationError: a value is not valid; the text names what was expected.
         """
         given = {name: value for name, value in values.items() if value is not None}
         if not given:
@@ -189,19 +197,19 @@ class Settings(BaseSettings):
     @model_validator(mode="wrap")
     @classmethod
     def _explain(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Say of the first wrong value what was expected; Pydantic's error repeats values, secrets among them."""
+        """Raise an error for the first invalid value; Pydantic's own error would quote values, including secrets."""
         try:
             return handler(values)
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
-            if not problem["loc"]:  # it is of no setting
+            if not problem["loc"]:  # it does not concern a single setting
                 raise
         name, text = problem["loc"][0], problem["msg"].removeprefix("Value error, ")
         raise ConfigurationError(f"{name} ({_PREFIX}{str(name).upper()}): {text}")
 
 
 def _names(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
-    """The names under which settings are given, those that an application's own ones have besides included."""
+    """Yield the names of settings as arguments, including the aliases of fields that an application has added."""
     for name, field in fields.items():
         alias = field.validation_alias
         choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
@@ -210,15 +218,20 @@ def _names(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
 
 def _refuse_arguments(names: Iterable[str], known: Collection[str]) -> None:
     for name in names:
+        if name in _RENAMED and name not in known:
+            raise ConfigurationError(f"the setting {name!r} is now named {_RENAMED[name]!r}")
         if name not in known:
             raise ConfigurationError(f"Settings has no {name!r}; the closest is {_closest(name, known, 0)[0]!r}")
 
 
 def _refuse_variables(names: Iterable[str], known: Collection[str]) -> None:
     for name in names:
-        if name.upper().startswith(_PREFIX) and _field(name) not in known:
+        field = _field(name)
+        if name.upper().startswith(_PREFIX) and field not in known:
+            if field in _RENAMED:
+                raise ConfigurationError(f"{name} is now named {_PREFIX}{_RENAMED[field].upper()}")
             for near in _closest(name, known, _MISSPELT):
-                raise ConfigurationError(f"{name} is no setting; did you mean {_PREFIX}{near.upper()}?")
+                raise ConfigurationError(f"{name} is not a known setting; did you mean {_PREFIX}{near.upper()}?")
 
 
 def _closest(name: str, known: Collection[str], cutoff: float) -> list[str]:
@@ -230,10 +243,10 @@ def _field(name: str) -> str:
 
 
 def settings_of(given: Settings | None) -> Settings:
-    """Return the settings that were given, or those of the environment.
+    """Return the given settings, or those of the environment.
 
     Raises:
-        ConfigurationError: they are none, or a variable cannot be read.
+        ConfigurationError: `given` is not a `Settings`, or a variable cannot be read.
     """
     if given is None:
         return read_settings()
@@ -246,11 +259,11 @@ def read_settings() -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        ConfigurationError: a variable cannot be read; the text names it, and says what it should be.
+        ConfigurationError: a variable cannot be read; the text names it and the expected format.
     """
     try:
         return Settings()
-    except SettingsError as error:  # a list that is no JSON
+    except SettingsError as error:  # a list or an object that is not valid JSON
         field = re.search(r'field "(\w+)"', str(error))
         name = field[1].upper() if field else "..."
         form = (

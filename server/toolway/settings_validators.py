@@ -1,4 +1,4 @@
-"""What settings may hold, beyond their types: a ValueError says what was expected."""
+"""Validators of settings; their ValueErrors name the expected value."""
 
 from __future__ import annotations
 
@@ -21,91 +21,87 @@ _ORIGINS = re.compile(rf"\*|null|file://|[a-z][a-z0-9+.-]*://{_HOST}", re.IGNORE
 
 
 def hosts(names: list[str]) -> list[str]:
-    """Return hosts as a Host header may have them, in lower case."""
-    return _fitting(names, _HOSTS, "a host without a scheme or a path, such as 'api.example.com' or 'localhost:8000'")
+    """Return values of a Host header, in lower case."""
+    return _matching(names, _HOSTS, "a host without a scheme or a path, such as 'api.example.com' or 'localhost:8000'")
 
 
 def origins(names: list[str]) -> list[str]:
-    """Return origins as browsers write them, in lower case."""
-    return _fitting(names, _ORIGINS, "an origin with its scheme and without a path, such as 'https://app.example.com'")
+    """Return origins as browsers send them, in lower case."""
+    return _matching(names, _ORIGINS, "an origin with its scheme and without a path, such as 'https://app.example.com'")
 
 
-def _fitting(names: list[str], pattern: re.Pattern[str], expected: str) -> list[str]:
+def _matching(names: list[str], pattern: re.Pattern[str], expected: str) -> list[str]:
     for name in names:
         if not pattern.fullmatch(name):
             raise ValueError(f"expected {expected}, got {name!r}")
-    return _lower(names)
+    return [name.lower() for name in names]
 
 
 def address(url: str) -> str:
-    """Return the address of a server, without a path: what stands before an application's own is its root path."""
+    """Return the address of a server, without a path: a path prefix is the root path that the server is given."""
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        raise ValueError("expected an address without a user or a password before its host")
+        raise ValueError("expected an address without a user name or password")
     if parts.scheme not in {"http", "https"} or not re.fullmatch(_HOST, parts.netloc):
         raise ValueError(f"expected an address with its scheme, such as 'https://api.example.com', got {_bare(url)!r}")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(
-            f"expected an address without a path, got {_bare(url)!r}; what a proxy takes off is the server's to know: "
+            f"expected an address without a path, got {_bare(url)!r}; set a prefix that a proxy removes on the server: "
             "uvicorn --root-path /shop"
         )
-    _ = parts.port  # which is a ValueError where there can be none
+    _ = parts.port  # raises ValueError for an invalid port
     return url
 
 
 def _bare(url: str) -> str:
-    """Return an address for a message, with its query left out, which may hold a key."""
+    """Return an address for an error message, without its query, which may contain a key."""
     before, mark, _ = url.partition("?")
     return f"{before}?..." if mark else before
 
 
-def _lower(names: list[str]) -> list[str]:
-    return [name.lower() for name in names]
-
-
 def long(keys: list[SecretStr]) -> list[SecretStr]:
-    """Return secrets that are long enough to seal with."""
+    """Return secrets that are long enough to be encryption keys."""
     if any(len(key.get_secret_value().encode()) < _KEY_BYTES for key in keys):
         raise ValueError(
-            f"expected secrets of {_KEY_BYTES} or more bytes; make one with: "
+            f"expected secrets of at least {_KEY_BYTES} bytes; generate one with: "
             "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
     return keys
 
 
 def forwardable(names: list[str]) -> list[str]:
-    """Return names of headers that do not belong to the connection with the caller, in lower case."""
+    """Return names of headers that may be forwarded, in lower case."""
     for name in names:
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"expected the name of a header, such as 'x-tenant', got {name!r}")
         if stays_with_connection(name.lower()):
-            raise ValueError(f"{name!r} belongs to the connection with the caller; leave it out")
-    return _lower(names)
+            raise ValueError(f"{name!r} cannot be forwarded: it describes the connection with the caller; remove it")
+    return [name.lower() for name in names]
 
 
 def caller_names(names: list[str]) -> list[str]:
-    """Return names of headers or cookies whose values may be arguments or come from the caller, in lower case."""
+    """Return names of headers or cookies that may be arguments or taken from the caller, in lower case."""
     for name in names:
         if not _PARAMETER_NAME.fullmatch(name):
             raise ValueError(f"expected the name of a header or a cookie, such as 'x-tenant', got {name!r}")
         if stays_with_connection(name.lower()) or name.lower() == "authorization":
-            raise ValueError(f"{name!r} cannot be listed: it is never an argument, and toolway handles it by itself")
-    return _lower(names)
+            raise ValueError(f"{name!r} cannot be listed: it is never an argument, and toolway handles it itself")
+    return [name.lower() for name in names]
 
 
 def header_values(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
-    """Return headers that can be sent, with their names in lower case; an error never quotes a value."""
+    """Return headers with their names in lower case; an error never quotes a value, which may be a secret."""
     for name, value in headers.items():
         text = value.get_secret_value()
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"expected the name of a header, such as 'X-API-Key', got {name!r}")
         if not text.isprintable() or any(ord(character) > 255 for character in text):
-            raise ValueError(f"the value of {name!r} has characters that a header cannot carry")
+            raise ValueError(f"the value of {name!r} has characters that are not allowed in a header")
     return {name.lower(): value for name, value in headers.items()}
 
 
 def confirming(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """Return whom to ask; Pydantic would speak of the two types that it tried."""
+    """Return a value of the setting ``confirm``; Pydantic's error would list the two types that it tried."""
     try:
         return handler(value)
     except ValidationError:

@@ -1,6 +1,6 @@
-"""What a Toolway serves: an application, an API that runs elsewhere, or several of these side by side.
+"""Sources of operations: a FastAPI application, a remote API, or several of them combined.
 
-The protocol room and HTTP clients are imported when they are needed, as in `_toolway`.
+The protocol package and HTTP clients are imported on first use, as in `toolway.app`.
 """
 
 from __future__ import annotations
@@ -35,87 +35,90 @@ _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,30}")
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """An API that runs elsewhere, known by its OpenAPI document.
+    """An API that runs in another process: ``Remote(app_or_document, client=...)``.
 
-    Nothing of a caller's is sent there: the API sees the client, with the client's own headers and credentials. The
-    client stays yours, nobody closes it here.
+    Your own application, given as `FastAPI`, receives the caller's credentials, as it does in this process. An API that
+    is described by an OpenAPI document receives only the client's own headers and credentials, and `forward_headers`.
+
+    toolway never closes the client.
     """
 
-    document: str | Mapping[str, Any]
-    """The path or URL of an OpenAPI 3.0 or 3.1 document, read once, at the start; or the parsed document itself."""
+    api: FastAPI | str | Mapping[str, Any]
+    """The application; or the path or URL of an OpenAPI 3.0 or 3.1 document, which is read once, at startup; or the
+    parsed document."""
     client: httpx2.AsyncClient
-    """Sends the calls, below its base URL."""
+    """The client that sends the calls. Paths are relative to its base URL."""
     forward_headers: tuple[str, ...] = ()
-    """Headers of the caller that are sent along all the same."""
+    """Additional headers of the caller to send."""
 
 
 class Source(Protocol):
-    """What there is to serve, and what sends the calls to it."""
+    """Operations to serve, and the dispatchers of their calls."""
 
     @property
     def app(self) -> FastAPI:
-        """The application whose lifespan starts everything, and which serves MCP unless another one does."""
+        """The application whose lifespan starts the source, and on which MCP is mounted by default."""
         ...
 
     @property
     def local(self) -> FastAPI | None:
-        """The one application whose endpoints are called in this process, if that is what is served."""
+        """The application whose endpoints are called; None for several, and for a remote API with a document."""
         ...
 
     @property
     def apps(self) -> Iterable[FastAPI]:
-        """All applications whose endpoints may say here that something has changed."""
+        """All applications whose endpoints may report changes."""
         ...
 
     @property
     def starts_app(self) -> bool:
-        """Whether `app` has to run here."""
+        """Whether the lifespan of `app` has to run in this process."""
         ...
 
     @property
     def title(self) -> str: ...
 
     def read_catalog(self, origin: str = "") -> Catalog:
-        """Read what there is; `origin` is its prefix among several."""
+        """Build the catalog; `origin` is the prefix of this source among several."""
         ...
 
     def narrow(self, selection: Selection) -> None:
-        """Serve only what this selection takes as well.
+        """Serve only operations that this selection takes as well.
 
         Raises:
-            ConfigurationError: there are several applications.
+            ConfigurationError: the source is a combination.
         """
         ...
 
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
-        """Return what sends the calls, by the origin of a tool; `state` is what the lifespan has handed over."""
+        """Return the dispatchers by the origin of a tool; `state` is the lifespan's state."""
         ...
 
     def watch(self) -> None:
-        """Notice from now on what of it is started by somebody else."""
+        """Observe the lifespans of the applications, which their own servers may run."""
         ...
 
     def running(self) -> AbstractAsyncContextManager[State]:
-        """Run what is served, where nobody else does."""
+        """Run the lifespan of `app`, without a server."""
         ...
 
     def joined(self) -> AbstractAsyncContextManager[State]:
-        """See to it that what is served runs, unless it does already."""
+        """Run the lifespan of `app` unless it is running."""
         ...
 
 
 class Application:
-    """A FastAPI application, in this process or at the other end of a client."""
+    """A FastAPI application, in this process or behind an HTTP client."""
 
     def __init__(
-        self, app: FastAPI, client: httpx2.AsyncClient | None, selection: Selection, settings: Settings
+        self, app: FastAPI, selection: Selection, settings: Settings, remote: Dispatcher | None = None
     ) -> None:
         self.app = app
         self.local = app
-        self.starts_app = client is None
+        self.starts_app = remote is None
         self.adapt: Callable[[Api], Api] = lambda api: api
         self.selection = selection
-        self._elsewhere = _client_dispatcher(client, settings) if client is not None else None
+        self._remote = remote
         self._settings = settings
 
     @property
@@ -127,7 +130,7 @@ class Application:
         return self.app.title
 
     def read_catalog(self, origin: str = "") -> Catalog:
-        if self._elsewhere is None:
+        if self._remote is None:
             prepare_questions(self.app, self._settings)
         api = self.adapt(read_application(self.app))
         settings = self._settings
@@ -138,7 +141,7 @@ class Application:
         self.selection = self.selection.narrowed(selection)
 
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
-        return {"": self._elsewhere or Dispatcher(self.app, self._settings, state)}
+        return {"": self._remote or Dispatcher(self.app, self._settings, state)}
 
     def watch(self) -> None:
         from toolway.protocol import Lifespan  # noqa: PLC0415 - see the module's docstring
@@ -146,18 +149,18 @@ class Application:
         Lifespan.of(self.app).watch()
 
     def running(self) -> AbstractAsyncContextManager[State]:
-        if self._elsewhere is not None:
+        if self._remote is not None:
             return nullcontext()
         return self.app.router.lifespan_context(self.app)
 
     def joined(self) -> AbstractAsyncContextManager[State]:
         from toolway.protocol import Lifespan  # noqa: PLC0415 - see the module's docstring
 
-        return nullcontext() if self._elsewhere is not None else Lifespan.of(self.app).joined()
+        return nullcontext() if self._remote is not None else Lifespan.of(self.app).joined()
 
 
 class _HostApp:
-    """What has no application of its own here: an empty one serves MCP, and its lifespan starts everything."""
+    """A source without an application of its own: an empty one serves MCP, and its lifespan starts the source."""
 
     local = None
     starts_app = True
@@ -185,20 +188,22 @@ class _HostApp:
             yield state or {}
 
 
-class _Elsewhere(_HostApp):
-    """An API that runs elsewhere."""
+class RemoteSource(_HostApp):
+    """A remote API that is described by an OpenAPI document."""
 
-    def __init__(self, remote: Remote, selection: Selection, settings: Settings) -> None:
+    def __init__(
+        self, document: str | Mapping[str, Any], dispatcher: RemoteDispatcher, selection: Selection, settings: Settings
+    ) -> None:
         super().__init__("toolway")
-        self._remote = remote
-        self._dispatcher = _remote_dispatcher(remote, settings)
+        self._document = document
+        self._dispatcher = dispatcher
         self._publishes_output = settings.output_schemas
         self._selection = selection
         self._rules = caller_rules(settings)
 
     @cached_property
     def _api(self) -> Api:
-        document = self._remote.document
+        document = self._document
         api = read_document(load_document(document) if isinstance(document, str) else document)
         return self._dispatcher.adopt(api)
 
@@ -218,12 +223,12 @@ class _Elsewhere(_HostApp):
 
     @asynccontextmanager
     async def joined(self) -> AsyncGenerator[State]:
-        await anyio.to_thread.run_sync(lambda: self._api)  # a document from a URL takes its time
+        await anyio.to_thread.run_sync(lambda: self._api)  # loading a document from a URL may block
         yield {}
 
 
 class CombinedSource(_HostApp):
-    """Applications side by side; what a lifespan hands over stands under the prefix of its application."""
+    """Several sources, by prefix; the state of the lifespan holds the state of each one under its prefix."""
 
     def __init__(self, parts: Mapping[str, Source], title: str) -> None:
         super().__init__(title)
@@ -240,7 +245,7 @@ class CombinedSource(_HostApp):
 
     def narrow(self, selection: Selection) -> None:
         raise ConfigurationError(
-            "include, exclude and expose are for one application; here they go where each is named: "
+            "include, exclude and expose apply to one application; set them for each one: "
             "Toolway({'shop': Toolway(shop, include=...)})"
         )
 
@@ -258,28 +263,33 @@ class CombinedSource(_HostApp):
             yield {prefix: await stack.enter_async_context(part.joined()) for prefix, part in self._parts.items()}
 
 
-def source_of(
-    app: FastAPI | Remote, client: httpx2.AsyncClient | None, selection: Selection, settings: Settings
-) -> Source:
-    """Say how one application is served.
+def source_of(app: FastAPI | Remote, selection: Selection, settings: Settings) -> Source:
+    """Return the source of one application or remote API.
 
     Raises:
-        ConfigurationError: it is none, or a client has no base URL.
+        ConfigurationError: `app` is neither of them, a client has no base URL, or a header cannot be forwarded.
     """
     if isinstance(app, Remote):
-        if client is not None:
-            raise ConfigurationError("Remote(...) has a client of its own; leave out the one of Toolway")
-        return _Elsewhere(app, selection, settings)
+        from toolway.calls.http_client import (  # noqa: PLC0415 - few applications need HTTP clients, which load slowly
+            ClientDispatcher,
+            RemoteDispatcher,
+        )
+
+        if isinstance(app.api, FastAPI):
+            if app.forward_headers:
+                settings = settings.replaced(forward_headers=[*settings.forward_headers, *app.forward_headers])
+            return Application(app.api, selection, settings, ClientDispatcher(app.client, settings))
+        return RemoteSource(app.api, RemoteDispatcher(app.client, settings, app.forward_headers), selection, settings)
     if not isinstance(app, FastAPI):  # pyright: ignore[reportUnnecessaryIsInstance] - the caller's mistake
-        raise ConfigurationError(f"expected a FastAPI application, a Remote, or several of them by prefix, got {app!r}")
-    return Application(app, client, selection, settings)
+        raise ConfigurationError(f"expected a FastAPI application, a Remote, or a mapping of these, got {app!r}")
+    return Application(app, selection, settings)
 
 
 def combined(parts: Mapping[str, Source], title: str) -> Source:
-    """Say how several applications are served together.
+    """Return the source of several applications.
 
     Raises:
-        ConfigurationError: there is none, a prefix is no beginning for a tool's name, or one holds several itself.
+        ConfigurationError: `parts` is empty, a prefix is not valid in a tool name, or a part is itself a combination.
     """
     if not parts:
         raise ConfigurationError("expected at least one application, got an empty mapping")
@@ -289,22 +299,12 @@ def combined(parts: Mapping[str, Source], title: str) -> Source:
                 f"expected a prefix of up to 31 letters, digits, '_' and '-', such as 'shop', got {prefix!r}"
             )
         if isinstance(part, CombinedSource):
-            raise ConfigurationError(f"{prefix!r} holds several applications itself; name each of them here")
+            raise ConfigurationError(
+                f"{prefix!r} is itself a combination of applications; list each of them here instead"
+            )
     return CombinedSource(parts, title)
 
 
 def caller_rules(settings: Settings) -> CallerRules:
-    """Return which headers and cookies are arguments, and which come from the MCP request, where settings decide."""
+    """Return the rules of the settings for headers and cookies: arguments, or taken from the MCP request."""
     return CallerRules(frozenset(settings.header_arguments), frozenset(settings.caller_headers))
-
-
-def _client_dispatcher(client: httpx2.AsyncClient, settings: Settings) -> Dispatcher:
-    from toolway.calls.http_client import ClientDispatcher  # noqa: PLC0415 - few bring a client, and it takes its time
-
-    return ClientDispatcher(client, settings)
-
-
-def _remote_dispatcher(remote: Remote, settings: Settings) -> RemoteDispatcher:
-    from toolway.calls.http_client import RemoteDispatcher  # noqa: PLC0415 - see above
-
-    return RemoteDispatcher(remote.client, settings, remote.forward_headers)

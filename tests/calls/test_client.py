@@ -20,7 +20,7 @@ from tests.calls.both import error_of, text_of
 from tests.protocol.test_cancellation import drop
 from tests.protocol.wire import ERAS, OPTIONS, Peer
 from tests.servers import PATIENCE, Serve
-from toolway import Settings, Toolway
+from toolway import Remote, Settings, Toolway
 from toolway.calls import CallContext, Outcome
 from toolway.errors import ConfigurationError
 from toolway.protocol.results import tool_result
@@ -149,7 +149,7 @@ async def sending(api: FastAPI, url: str, settings: Settings | None = None, **op
     """Call the application that runs at an address."""
     async with (
         httpx2.AsyncClient(base_url=url, **OPTIONS, **options) as client,
-        Toolway(api, client, settings=settings or Settings()).running() as running,
+        Toolway(Remote(api, client=client), settings=settings or Settings()).running() as running,
     ):
         yield Sent(running.calls)
 
@@ -164,7 +164,7 @@ def make_host(api: FastAPI, url: str) -> FastAPI:
             yield
 
     host = FastAPI(lifespan=lifespan)
-    Toolway(api, client).mount(on=host)
+    Toolway(Remote(api, client=client)).mount(on=host)
     return host
 
 
@@ -285,14 +285,14 @@ async def test_the_caller_and_the_operator_are_seen_and_nobody_elses_cookies(api
 
 async def test_the_client_keeps_its_own_cookies(api: FastAPI, url: str) -> None:
     async with httpx2.AsyncClient(base_url=url, **OPTIONS) as client:
-        Toolway(api, client)
+        Toolway(Remote(api, client=client))
         await client.get("/log-in")
         assert client.cookies["session"]
 
 
 def test_a_client_that_leads_nowhere_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="base URL"):
-        Toolway(make_api(), httpx2.AsyncClient())
+        Toolway(Remote(make_api(), client=httpx2.AsyncClient()))
 
 
 def test_the_application_is_not_started_where_it_does_not_run(serve: Serve) -> None:

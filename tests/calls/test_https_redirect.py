@@ -30,13 +30,13 @@ async def test_a_redirect_to_https_says_that_the_endpoint_was_not_run() -> None:
         result = await reached.call("order", {"order_id": "a b"})
         assert result.is_error
         assert "the endpoint was not run" in text_of(result)
-        assert "TOOLWAY_BASE_URL" in text_of(result)
+        assert "TOOLWAY_PUBLIC_URL" in text_of(result)
 
 
-async def test_an_https_base_url_satisfies_the_middleware() -> None:
+async def test_an_https_public_url_satisfies_the_middleware() -> None:
     app = shop()
     app.add_middleware(HTTPSRedirectMiddleware)
-    settings = Settings(base_url="https://shop.example.com")
+    settings = Settings(public_url="https://shop.example.com")
     async with both(app, settings=settings) as reached:
         assert text_of(await reached.call("order", {"order_id": "a"})) == '"a"'
 

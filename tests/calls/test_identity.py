@@ -290,7 +290,7 @@ def test_the_client_of_the_call_is_the_client_of_the_endpoint(serve: Serve) -> N
         assert request.client is not None
         return [request.client.host, str(request.url), str(request.base_url)]
 
-    Toolway(app, settings=Settings(base_url="https://api.example.com")).mount()
+    Toolway(app, settings=Settings(public_url="https://api.example.com")).mount()
     url = serve(app)
     plain = httpx2.get(f"{url}/where").json()
     (host, address, base) = Peer(f"{url}/mcp").call("where")["structuredContent"]
@@ -326,7 +326,7 @@ def test_endpoints_see_the_address_of_the_mcp_request(serve: Serve, direct: bool
         ("", "https", "https://localhost/where"),
     ],
 )
-async def test_links_are_secure_where_the_base_url_or_the_connection_is(
+async def test_links_are_secure_where_the_public_url_or_the_connection_is(
     base_url: str, connection: str, link: str, direct: bool
 ) -> None:
     app = FastAPI()
@@ -335,7 +335,7 @@ async def test_links_are_secure_where_the_base_url_or_the_connection_is(
     async def where(request: Request) -> list[str]:
         return [str(request.url_for("where")), str(request.url)]
 
-    given = {"base_url": base_url} if base_url else {}
+    given = {"public_url": base_url} if base_url else {}
     Toolway(app, settings=Settings(_env_file=None, direct=direct, **given)).mount()
     transport = httpx2.ASGITransport(app=app)
     async with (

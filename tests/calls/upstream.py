@@ -122,6 +122,6 @@ async def remote_api(
     given = {"base_url": BASE, "transport": httpx2.ASGITransport(app=upstream), **(client or {})}
     options.setdefault("settings", Settings(_env_file=None))
     async with httpx2.AsyncClient(**given) as sender:
-        toolway = Toolway(Remote(described, sender, forward_headers), **options)
+        toolway = Toolway(Remote(described, client=sender, forward_headers=forward_headers), **options)
         async with toolway.running() as running:
             yield RemoteApi(running.catalog, running.calls, upstream, sender)

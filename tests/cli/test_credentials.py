@@ -61,7 +61,10 @@ def test_options_take_secrets_from_the_environment_and_from_files(folder: Path) 
         (["--header", "X-API-Key: ${MISSING_KEY}"], "the environment variable MISSING_KEY is not set"),
         (["--header", "s3cret"], "--header takes NAME: VALUE or @FILE"),
         (["--header", "@nowhere.txt"], "cannot read 'nowhere.txt'"),
-        (["--header", "X-API-Key: s3cret\u20ac"], "the value of 'X-API-Key' has characters that a header cannot carry"),
+        (
+            ["--header", "X-API-Key: s3cret\u20ac"],
+            "'X-API-Key' has characters that are not allowed in",
+        ),
     ],
 )
 def test_a_credential_that_cannot_be_read_is_refused_without_its_value(

@@ -102,7 +102,7 @@ def app_with_host_route(*, is_first: bool) -> FastAPI:
 
 @pytest.mark.parametrize("direct", [True, False])
 async def test_a_tool_does_not_reach_another_application_through_a_host_route(*, direct: bool) -> None:
-    settings = Settings(_env_file=None, base_url="https://api.example.com", direct=direct)
+    settings = Settings(_env_file=None, public_url="https://api.example.com", direct=direct)
     async with both(app_with_host_route(is_first=True), settings=settings) as reached:
         result = await reached.call("user", {"name": "ann"})
         assert error_of(result)["status"] == 421
@@ -113,6 +113,6 @@ async def test_a_tool_does_not_reach_another_application_through_a_host_route(*,
     ("is_first", "base_url"), [(True, "https://api.example.org"), (False, "https://api.example.com")]
 )
 async def test_a_host_route_that_does_not_take_the_request_changes_nothing(base_url: str, *, is_first: bool) -> None:
-    settings = Settings(_env_file=None, base_url=base_url)
+    settings = Settings(_env_file=None, public_url=base_url)
     async with both(app_with_host_route(is_first=is_first), settings=settings) as reached:
         assert text_of(await reached.call("user", {"name": "ann"})) == '"own ann"'

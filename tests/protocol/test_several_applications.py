@@ -168,7 +168,7 @@ async def test_a_start_that_fails_ends_those_that_have_started() -> None:
 
 
 def test_filters_and_settings_hold_for_one_application(serve: Serve) -> None:
-    settings = Settings(base_url="http://shop.example.com", forward_headers=["x-tenant"])
+    settings = Settings(public_url="http://shop.example.com", forward_headers=["x-tenant"])
     apps = {
         "shop": Toolway(make_app("Shop"), exclude={"tags": ["orders"]}, settings=settings),
         "crm": make_app("Customers"),
@@ -218,15 +218,21 @@ def test_what_cannot_be_a_tool_is_reported_for_all() -> None:
         (lambda app: Toolway({"my shop": app}), "'my shop'"),
         (lambda app: Toolway({"": app}), "expected a prefix"),
         (lambda app: Toolway({"s" * 32: app}), "up to 31"),
-        (lambda app: Toolway({"shop": Toolway({"crm": app})}), "'shop' holds several"),
+        (lambda app: Toolway({"shop": Toolway({"crm": app})}), "'shop' is itself a combination"),
         (lambda app: Toolway({"shop": app}, include={"tags": ["orders"]}), "Toolway(shop, include=...)"),
-        (lambda app: Toolway({"shop": app}, httpx2.AsyncClient(base_url="http://a")), "Toolway(shop, include=...)"),
         (lambda app: Toolway({"shop": "main:app"}), "got 'main:app'"),
         (lambda app: Toolway(Remote({}, httpx2.AsyncClient())), "base URL"),
         (lambda app: Toolway(Remote({}, httpx2.AsyncClient(base_url="http://a"), ("cookie",))), "'cookie'"),
-        (lambda app: Toolway(Remote({}, httpx2.AsyncClient(base_url="http://a")), httpx2.AsyncClient()), "of its own"),
+        (lambda app: Toolway(Remote(app, client=httpx2.AsyncClient())), "base URL"),
+        (lambda app: Toolway(Remote(app, client=httpx2.AsyncClient(base_url="http://a")), name="shop", headers=["a"]),
+         "use settings=Settings(forward_headers=[...])"),
+        (lambda app: Toolway(app, httpx2.AsyncClient()), "use Toolway(Remote(app, client=client))"),
+        (lambda app: Toolway(app, client=httpx2.AsyncClient()), "use Toolway(Remote(app, client=...))"),
+        (lambda app: Toolway(app, include_tags=["orders"]), "no option 'include_tags'; use include={'tags': [...]}"),
+        (lambda app: Toolway(app, exclude_operations=["a"]), "use exclude={'operations': [...]}"),
+        (lambda app: Toolway(app, base_url="https://a"), "use settings=Settings(public_url='...')"),
     ],
-)
+)  # fmt: skip
 def test_what_makes_no_sense_is_refused_with_what_to_write(make: Any, words: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         make(FastAPI())

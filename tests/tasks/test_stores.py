@@ -60,7 +60,7 @@ async def test_postgresql_needs_keys_that_all_workers_know() -> None:
 
 
 def test_a_short_key_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="32 or more bytes"):
+    with pytest.raises(ConfigurationError, match="at least 32 bytes"):
         Settings.model_validate({"state_keys": ["short"]})
 
 

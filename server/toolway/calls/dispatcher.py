@@ -118,7 +118,7 @@ class Dispatcher:
         self._state = state or {}
         self.forwarded = frozenset(name.encode("latin-1") for name in settings.forward_headers)
         """Headers of the caller that the operator lets through, besides credentials."""
-        self._address = _Address.parse(settings.base_url) if settings.base_url else None
+        self._address = _Address.parse(settings.public_url) if settings.public_url else None
         self._address_of = lru_cache(maxsize=_MOST_HOSTS)(_Address.parse)
 
     def prepare(self, operations: Iterable[Operation]) -> None:

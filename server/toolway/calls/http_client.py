@@ -53,7 +53,7 @@ class ClientDispatcher(Dispatcher):
                 "give it a base URL: httpx2.AsyncClient(base_url='https://api.example.com')"
             )
         self._origin = f"{base.scheme}://{base.netloc.decode('ascii')}"
-        super().__init__(_HttpxApp(client), settings.model_copy(update={"base_url": self._origin}))
+        super().__init__(_HttpxApp(client), settings.model_copy(update={"public_url": self._origin}))
         client.cookies.jar.set_policy(_ForgetfulPolicy())
         self._base = base
         self._client = client

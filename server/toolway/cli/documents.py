@@ -27,7 +27,7 @@ def toolway_of_document(text: str, base_url: str | None, credentials: Credential
     settings = with_credentials(read_settings(), credentials)
     document = load_document(text)
     client = httpx2.AsyncClient(base_url=_checked(text, base_url), **_sent(settings), timeout=settings.stream_seconds)
-    toolway = Toolway(Remote(document, client), settings=settings)
+    toolway = Toolway(Remote(document, client=client), settings=settings)
     run_within(toolway.app.router, lambda _: client)  # which closes it at the end
     return toolway
 

@@ -128,7 +128,7 @@ def https_required(reply: Reply) -> Outcome:
     """Return the failure for a request that the application has redirected to HTTPS instead of handling it."""
     text = (
         f"{reply.status} {phrase(reply.status)}: the application redirects HTTP to HTTPS, so the endpoint was not run. "
-        "Send the MCP request over HTTPS; behind a proxy that ends TLS, the operator can set TOOLWAY_BASE_URL to the "
+        "Send the MCP request over HTTPS; behind a proxy that ends TLS, the operator can set TOOLWAY_PUBLIC_URL to the "
         "https:// address."
     )
     return _failure(text, status=reply.status)

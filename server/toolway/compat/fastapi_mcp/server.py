@@ -20,6 +20,7 @@ from toolway.compat.fastapi_mcp.options import settings_with, tell_hosts, usable
 from toolway.compat.fastapi_mcp.resource import challenge
 from toolway.compat.fastapi_mcp.tools import listed, operation_map
 from toolway.errors import ConfigurationError
+from toolway.sources import Remote
 
 __all__ = ["FastApiMCP"]
 
@@ -69,9 +70,9 @@ class FastApiMCP:
         self._auth_config = auth_config
         _tell_open(auth_config)
         filters = Filters(include_operations, exclude_operations, include_tags, exclude_tags)
+        client = usable_client(http_client)
         self._served = Served(
-            fastapi,
-            usable_client(http_client),
+            fastapi if client is None else Remote(fastapi, client=client),
             wording=Wording(self.description, describe_all_responses, describe_full_response_schema),
             name=self.name,
             filters=filters,
