@@ -12,7 +12,7 @@ CHOOSE  := for python in $(PYTHONS); do "$$python" -c '$(RECENT)' 2>/dev/null &&
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-versions conformance clients applications bench bench-micro check lock
+.PHONY: help setup serve test test-versions conformance clients applications bench bench-micro check fingerprints lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ check: $(STAMP)  ## run the linter, and check formatting, types and prose
 	@$(BIN)/python -m ruff format --quiet --check .
 	@$(BIN)/python -m pyright
 	@$(BIN)/python -m tests.prose
+
+fingerprints: $(STAMP)  ## compare the functions that direct calls rely on (ARGS=--record once reviewed)
+	@$(BIN)/python -m tests.fingerprints $(ARGS)
 
 lock:  ## pin the dependencies again (UPGRADE=1 takes the newest releases)
 	@$(CHOOSE); \

@@ -327,6 +327,7 @@ class Toolway:
         async with self._built(state) as running, self._endpoint.serving(running.server, running.calls):
             self._say_who_understands_answers(running.catalog)
             with self._admitting():
+                self._log_direct_calls(running)
                 try:
                     yield
                 finally:
@@ -343,6 +344,13 @@ class Toolway:
                     if app is not place.site:
                         stack.enter_context(admitting(app, place.written, is_guarded=False))
             yield
+
+    def _log_direct_calls(self, running: Running) -> None:
+        sites = [place.site for place in self.places]
+        for origin, dispatcher in running.calls.dispatchers.items():
+            operations = [tool.operation for tool in running.catalog.tools.values() if tool.origin == origin]
+            if text := dispatcher.describe_direct_calls(operations, sites):
+                logger.info("direct calls: %s", text)
 
     def _say_who_understands_answers(self, catalog: Catalog) -> None:
         if not self.settings.state_keys and any(may_ask(tool) for tool in catalog.tools.values()):

@@ -12,15 +12,22 @@ from typing import Any, TypeAlias, cast
 import fastapi
 import httpx2
 import pytest
+import starlette
 from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
+from tests.foundation.project import locked_requirements
 from tests.protocol.wire import MODERN, headers_of, message
 from toolway import Settings, Toolway
+from toolway.calls.direct.fingerprints import changed_functions
 
-IS_READ = fastapi.__version__ in {"0.164.0", "0.165.0"}
-require_read = pytest.mark.skipif(not IS_READ, reason="a release that was not read")
+IS_LOCKED = {f"fastapi=={fastapi.__version__}", f"starlette=={starlette.__version__}"} <= locked_requirements()
+"""Whether these are the versions of `requirements.lock`, for which direct calls have to be on."""
+IS_COVERED = not changed_functions()
+require_direct_calls = pytest.mark.skipif(
+    not IS_COVERED and not IS_LOCKED, reason="FastAPI or Starlette differs from the known versions"
+)
 
 
 def frames(function: FunctionType) -> int:

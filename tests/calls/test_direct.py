@@ -39,7 +39,7 @@ from starlette.routing import Host, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.calls.stack import (
-    IS_READ,
+    IS_COVERED,
     Passes,
     answers_of,
     assert_calls_alike,
@@ -47,7 +47,7 @@ from tests.calls.stack import (
     client_of,
     counted,
     is_direct,
-    require_read,
+    require_direct_calls,
     without_reference,
 )
 from tests.protocol.wire import ERAS, MODERN, headers_of, message
@@ -64,12 +64,12 @@ def plain_app(**options: Any) -> FastAPI:
     return app
 
 
-@require_read
+@require_direct_calls
 async def test_a_plain_endpoint_is_called_without_the_stack() -> None:
     assert await is_direct(plain_app(), "counted")
 
 
-@require_read
+@require_direct_calls
 async def test_so_is_one_of_a_router_that_was_included() -> None:
     app, router = FastAPI(), APIRouter(prefix="/deep", tags=["deep"])
 
@@ -102,7 +102,7 @@ async def test_an_application_with_middleware_has_all_its_requests_go_through_it
     assert not await is_direct(app, "counted")
 
 
-@require_read
+@require_direct_calls
 async def test_middleware_that_only_browsers_see_need_not_be_passed() -> None:
     app = plain_app()
     app.add_middleware(CORSMiddleware, allow_origins=["*"])
@@ -114,7 +114,7 @@ class OwnRouter(APIRouter):
         await super().handle(scope, receive, send)
 
 
-@require_read
+@require_direct_calls
 async def test_a_route_that_is_wrapped_is_left_to_the_router() -> None:
     wrapped = plain_app()
     route = next(route for route in wrapped.routes if isinstance(route, APIRoute))
@@ -134,7 +134,7 @@ class ByHeader(Route):
         return super().matches(scope)
 
 
-@require_read
+@require_direct_calls
 async def test_a_refresh_looks_at_the_application_again() -> None:
     app = plain_app()
     toolway = Toolway(app, settings=Settings(_env_file=None)).mount()
@@ -149,7 +149,7 @@ async def test_a_refresh_looks_at_the_application_again() -> None:
         assert (await call(client, "counted"))["structuredContent"] == {"count": 2}
 
 
-@require_read
+@require_direct_calls
 async def test_a_router_that_chooses_by_more_than_the_path_is_left_to_choose() -> None:
     for inner in (OwnRouter(), APIRouter(routes=[Host("elsewhere", APIRouter())])):
         app, outer = plain_app(), APIRouter()
@@ -272,7 +272,7 @@ def with_form(app: FastAPI) -> None:
         return counted()
 
 
-@require_read
+@require_direct_calls
 @pytest.mark.parametrize("shape", [with_dependency, with_request, with_response, with_background, with_header])
 async def test_what_takes_more_than_values_is_solved_without_the_stack(shape: Callable[[FastAPI], None]) -> None:
     app = FastAPI()
@@ -317,7 +317,7 @@ class Size(Enum):
     LARGE = "large"
 
 
-Pages: Any = Json[list[int]] if IS_READ else str  # which older releases refuse
+Pages: Any = Json[list[int]] if IS_COVERED else str  # which older releases refuse
 
 
 class Page(BaseModel):

@@ -31,14 +31,14 @@ from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
-from tests.calls.stack import assert_calls_alike, call, client_of, require_read, without_reference
+from tests.calls.stack import assert_calls_alike, call, client_of, require_direct_calls, without_reference
 from toolway import agent_tool
 from toolway.calls.direct.dispatch import DirectDispatch
 from toolway.calls.direct.injected import SolvedEndpoint
 from toolway.calls.direct.values_only import PlainEndpoint
 from toolway.openapi import read_application
 
-pytestmark = require_read  # other releases have nothing solved
+pytestmark = require_direct_calls
 
 
 class Line(BaseModel):

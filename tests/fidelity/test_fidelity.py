@@ -18,7 +18,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from starlette.types import ASGIApp
 
-from tests.calls.stack import require_read
+from tests.calls.stack import require_direct_calls
 from tests.fidelity import apps
 from tests.fidelity.application import Application
 from tests.fidelity.case import Absent, Case, Chapter
@@ -175,7 +175,7 @@ async def test_what_is_no_tool_is_reported_with_the_reason(app: str) -> None:
     assert [case.name for case in absent if case.reported is not None and not told.get(case.reported)] == []
 
 
-@require_read
+@require_direct_calls
 async def test_three_of_four_tools_are_called_without_the_stack_where_nothing_records() -> None:
     app = APPLICATIONS["main"].make(records=False)
     catalog = Toolway(app, settings=SETTINGS[True]).mount().read_catalog()

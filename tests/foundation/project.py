@@ -19,6 +19,12 @@ def pyproject() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
+def locked_requirements() -> set[str]:
+    """Return the requirements of the lock file, as ``name==version``."""
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    return {line.split(" ")[0] for line in lines if "==" in line}
+
+
 def project_files() -> list[Path]:
     """Return the files of the project: what git has, and what it would take with the next `git add`."""
     require(bool(shutil.which("git")) and (ROOT / ".git").exists(), "needs a git checkout, to know the project's files")

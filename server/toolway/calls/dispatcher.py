@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -127,6 +127,19 @@ class Dispatcher:
             self._direct = DirectDispatch(self._app)  # the application may be another than it was
             for operation in operations:
                 _ = self._direct.endpoint(operation, self._app) or self._direct.behind(operation)
+
+    def describe_direct_calls(self, operations: Collection[Operation], sites: Collection[object]) -> str:
+        """Return for how many operations direct calls are on, or why they are off; empty for calls over HTTP.
+
+        Args:
+            operations: the operations of this application's tools.
+            sites: the applications that receive the MCP requests.
+        """
+        if self._direct is None:
+            return "off, TOOLWAY_DIRECT is false"
+        if self._direct.off_reason:
+            return f"off, {self._direct.off_reason}"
+        return f"on for {self._direct.count(operations, sites)} of {len(operations)} tools"
 
     def address(self, request: Request, context: CallContext) -> str:
         """The URL at which the endpoint sees itself called, without the query."""

@@ -6,7 +6,7 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import replace
 from http.cookiejar import Cookie, DefaultCookiePolicy
@@ -58,6 +58,9 @@ class ClientDispatcher(Dispatcher):
         self._base = base
         self._client = client
         self._root = base.path.rstrip("/")
+
+    def describe_direct_calls(self, operations: Collection[Operation], sites: Collection[object]) -> str:
+        return ""
 
     def root_path(self, context: CallContext) -> str:
         return self._root

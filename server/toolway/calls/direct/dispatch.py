@@ -5,7 +5,7 @@ Only those are where nobody could tell the difference (`stack` of applications, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from fastapi import FastAPI
@@ -19,7 +19,7 @@ from toolway.calls.direct.support import (
     ends_in_default_router,
     has_default_middleware,
     included_router_scopes,
-    is_supported,
+    unsupported_reason,
 )
 from toolway.calls.direct.values_only import PlainEndpoint
 from toolway.openapi import Operation
@@ -36,12 +36,27 @@ class DirectDispatch:
     """The endpoints of one application that may be called without its ASGI stack, or without what ends it."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app if isinstance(app, FastAPI) and is_supported(app) else None
+        self.off_reason = unsupported_reason(app) if isinstance(app, FastAPI) else "the application is not a FastAPI"
+        """Why no endpoint is called directly; empty if some may be."""
+        self._app = app if isinstance(app, FastAPI) and not self.off_reason else None
         self._stack: object = None
         self._is_plain = self._has_plain_end = False
         self._held: Mapping[int, Mapping[str, Any]] = {}
         self._known: _Known[PlainEndpoint | SolvedEndpoint] = {}
         self._known_behind: _Known[AfterMiddlewareEndpoint] = {}
+
+    def count(self, operations: Iterable[Operation], sites: Collection[object]) -> int:
+        """Return how many operations are called directly for MCP requests to the applications in `sites`."""
+        app = self._app
+        if app is None:
+            return 0
+        site = app if app in sites else None
+        stack = app.middleware_stack
+        app.middleware_stack = stack or app.build_middleware_stack()  # as its first request does
+        try:
+            return sum(bool(self.endpoint(operation, site) or self.behind(operation)) for operation in operations)
+        finally:
+            app.middleware_stack = stack
 
     def endpoint(self, operation: Operation, site: object) -> PlainEndpoint | SolvedEndpoint | None:
         """Return what an operation calls, or None where the call has to go through the stack.

@@ -6,6 +6,7 @@ their own. `stack` says of which applications that can be asked at all.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
@@ -16,7 +17,6 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.convertors import FloatConvertor, IntegerConvertor, PathConvertor, StringConvertor, UUIDConvertor
 
-from toolway.calls.direct.support import is_unpatched
 from toolway.openapi import Operation
 
 __all__ = ["HandlerConfig", "handler_config", "is_injectable", "is_values_only"]
@@ -74,9 +74,10 @@ def handler_config(operation: Operation) -> HandlerConfig | None:
 
 def _enclosed(function: Any, maker: str) -> dict[str, Any]:
     """What the function that one of FastAPI's own has made refers to; nothing for another."""
-    if not is_unpatched(function, routing) or function.__qualname__ != f"{maker}.<locals>.app":
+    is_own = inspect.isfunction(function) and function.__code__.co_filename == routing.__file__
+    if not is_own or function.__qualname__ != f"{maker}.<locals>.app":
         return {}
-    values = (cell.cell_contents for cell in function.__closure__)
+    values = (cell.cell_contents for cell in function.__closure__ or ())
     return dict(zip(function.__code__.co_freevars, values, strict=True))
 
 

@@ -8,40 +8,26 @@ somebody has patched.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Mapping
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
-import fastapi
-from fastapi import FastAPI, routing
-from fastapi import applications as fastapi_applications
-from fastapi.dependencies import models, utils
+from fastapi import FastAPI
 from fastapi.routing import APIRoute, APIRouter
-from starlette import _exception_handler as failing
-from starlette import applications as starlette_applications
-from starlette import concurrency, requests
-from starlette import routing as starlette_routing
-from starlette.middleware import cors
-from starlette.middleware import exceptions as starlette_exceptions
 from starlette.routing import BaseRoute, Router
 
 from toolway._shortcut import RouterBypassMiddleware
+from toolway.calls.direct.fingerprints import changed_functions
 
 __all__ = [
     "ends_in_default_router",
     "handlers_of",
     "has_default_middleware",
     "included_router_scopes",
-    "is_supported",
-    "is_unpatched",
     "middleware_layers",
     "noted_handlers_of",
+    "unsupported_reason",
 ]
 
-_RELEASES = ("0.164.0", "0.165.0")
-"""Releases of FastAPI that were read for this; the older one has no limits on forms."""
 _HANDLER = "starlette.middleware.exceptions.ExceptionMiddleware"
 _STACK = (
     "starlette.middleware.errors.ServerErrorMiddleware",
@@ -67,46 +53,18 @@ _ROUTES = frozenset(
 """Routes that choose a request by its path and method alone, besides FastAPI's."""
 _LIMIT = "starlette.middleware.body_limit.RequestBodyLimitMiddleware"
 _INCLUDED = "fastapi.routing._IncludedRouter"
-_HANDLING = (
-    "_build_response_args", "_extract_endpoint_context", "get_request_handler", "request_response",
-    "run_endpoint_function", "serialize_response",
-)  # fmt: skip
-"""What FastAPI handles a request with."""
-_SOLVING = (
-    "solve_dependencies", "request_params_to_args", "request_body_to_args", "_get_multidict_value",
-    "_get_param_aliases", "_get_param_model", "_is_json_field", "_solve_generator", "_validate_value_with_model_field",
-)  # fmt: skip
-"""What it finds an endpoint's arguments with."""
-_DEPENDING = (
-    "_get_cache_key", "_get_oauth_scopes", "_is_async_gen_callable", "_is_coroutine_callable", "_is_gen_callable",
-)  # fmt: skip
-"""What it calls dependencies by."""
 
 
-def is_supported(app: FastAPI) -> bool:
-    """Tell whether an application, and the FastAPI below it, work as they are known to."""
-    return fastapi.__version__ in _RELEASES and all(is_unpatched(*part) for part in _parts(app))
-
-
-def _parts(app: FastAPI) -> Iterator[tuple[Any, ModuleType]]:
-    """Everything that is left out or called here, and where it is at home."""
-    for home, names in ((routing, _HANDLING), (utils, _SOLVING), (models, _DEPENDING)):
-        yield from ((getattr(home, name, None), home) for name in names)
-    yield getattr(routing, "solve_dependencies", None), utils
-    yield getattr(routing, "wrap_app_handling_exceptions", None), failing
-    yield getattr(utils, "run_in_threadpool", None), concurrency
-    yield getattr(utils, "field_annotation_is_sequence", None), import_module("fastapi._compat.shared")
-    yield type(app).__call__, fastapi_applications
-    yield starlette_applications.Starlette.__call__, starlette_applications
-    yield starlette_exceptions.ExceptionMiddleware.__call__, starlette_exceptions
-    yield cors.CORSMiddleware.__call__, cors
-    yield from ((getattr(requests.Request, name), requests) for name in ("body", "json", "stream"))
-    yield from ((getattr(APIRoute, name), routing) for name in ("get_route_handler", "handle", "matches"))
-
-
-def is_unpatched(function: Any, home: ModuleType) -> bool:
-    """Tell whether a function is still the one that its module defines."""
-    return inspect.isfunction(function) and function.__code__.co_filename == home.__file__
+def unsupported_reason(app: FastAPI) -> str:
+    """Return why no endpoint of an application is called directly; empty if some may be."""
+    if type(app).__call__ is not FastAPI.__call__:
+        return f"{type(app).__name__} overrides FastAPI.__call__"
+    changed = [name.replace(":", ".") for name in changed_functions()]
+    if not changed:
+        return ""
+    others = len(changed) - 1
+    differs = f"and {others} other{'s' if others > 1 else ''} differ" if others else "differs"
+    return f"{changed[0]} {differs} from the known versions"
 
 
 def has_default_middleware(app: FastAPI) -> bool:
@@ -181,10 +139,9 @@ def _is_unseen(layer: object) -> bool:
 
 def _is_usual_router(router: APIRouter) -> bool:
     """Tell whether a router chooses by path and method alone, and so do those that are included in it."""
-    methods = [("__call__", starlette_routing), *((name, routing) for name in ("app", "handle", "matches"))]
     kind = type(router)
     return (
-        all(is_unpatched(getattr(kind, name), home) for name, home in methods)
+        all(getattr(kind, name) is getattr(APIRouter, name) for name in ("__call__", "app", "handle", "matches"))
         and not {"app", "handle", "matches"} & vars(router).keys()
         and not getattr(router, "form_limits", None)
         and all(map(_is_usual_route, router.routes))
