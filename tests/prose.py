@@ -20,7 +20,26 @@ from tests.support import ROOT
 __all__ = ["CHECKED", "RULES", "Finding", "check_file", "check_text", "main"]
 
 # The files and folders that `make check` reads. A path is added once it is clean, and never removed.
-CHECKED = ("README.md", "docs/testing.md", "tests/foundation/test_prose.py", "tests/prose.py")
+CHECKED = (
+    "README.md",
+    "docs/authentication.md",
+    "docs/clients.md",
+    "docs/demo-application.md",
+    "docs/fidelity.md",
+    "docs/long-running-tools.md",
+    "docs/migrating-from-fastapi-mcp.md",
+    "docs/mounting.md",
+    "docs/production.md",
+    "docs/remote-apis.md",
+    "docs/resources-and-prompts.md",
+    "docs/settings.md",
+    "docs/testing.md",
+    "docs/tools.md",
+    "docs/user-input-and-progress.md",
+    "tests/docs",
+    "tests/foundation/test_prose.py",
+    "tests/prose.py",
+)
 
 
 class Rule(NamedTuple):
@@ -46,7 +65,7 @@ def rule(phrase: str, instead: str) -> Rule:
 # In the phrases, "_" is a blank: this file is checked as well, and only strings with blanks count as prose.
 RULES = (
     rule(
-        r"\b(?:is|are|was|were)_(?:no|none)\b(?!_(?:longer|more|less|way|need|reason|doubt|guarantee|limit)\b)",
+        r"(?<!there\s)\b(?:is|are|was|were)_(?:no|none)\b(?!_(?:longer|more|less|way|need|reason|doubt|guarantee|limit)\b)",
         '"is not a ..." or "does not have a ..."',
     ),
     rule(r"\b(?:stands?|stood|standing)\b(?!_(?:for|alone|by|out)\b)", '"is", "is defined", "appears"'),

@@ -31,7 +31,7 @@ class Client:
     remark: str = ""
 
 
-_CONNECTS = "connects and no more, as a call would need a model"
+_CONNECTS = "only connects; a call would need a model"
 _TYPESCRIPT: dict[str, Any] = {
     "on_node": True,
     "environment": "clients/typescript",
@@ -53,7 +53,7 @@ _INSPECTOR: dict[str, Any] = {
     "requirements": ("@modelcontextprotocol/inspector@2.12.0",),
     "module": "use_inspector.py",
     "command": "@modelcontextprotocol/inspector/clients/launcher/build/index.js",
-    "remark": "`tools/list --strict` finds nothing",
+    "remark": "`tools/list --strict` finds no problem",
 }
 _MCP_REMOTE: dict[str, Any] = {
     **_TYPESCRIPT,
@@ -98,7 +98,7 @@ CLIENTS = (
         title="pydantic-ai",
         package="pydantic-ai-slim",
         module="use_pydantic_ai.py",
-        remark="an agent with a script in its model's place",
+        remark="an agent with a scripted model",
     ),
     Client(
         name="openai-agents",
@@ -146,13 +146,13 @@ CLIENTS = (
     ),
     Client(
         name="mcp-remote",
-        title="mcp-remote, for a client of the handshake era",
+        title="mcp-remote, for a client of MCP 2025-11-25",
         options={"mode": "legacy"},
         **_MCP_REMOTE,
     ),
     Client(
         name="mcp-remote-auto",
-        title="mcp-remote, for a client of both eras",
+        title="mcp-remote, for a client of all revisions",
         options={"mode": "auto"},
         **_MCP_REMOTE,
     ),

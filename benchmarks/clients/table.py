@@ -1,4 +1,4 @@
-"""A record as people read it: docs/clients.md."""
+"""The page docs/clients.md, written from a record."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ __all__ = ["page", "table"]
 _PAGE = """\
 # Clients
 
-What connects to the order desk, and which revision of MCP it speaks there. Every client is the real one, unchanged and
-without a login. It lists the tools, which must be the desk's; calls one and reads a resource, which must give what the
-plain HTTP request gives; and calls a tool that wants a yes, which must ask once and then run. The revision is what the
-server heard.
+These clients have been tested with the demo application, the order desk. Each is the original client, unmodified and
+without a login. The columns show:
+
+- **over HTTP, over stdio**: the MCP revision that the client uses, as the server sees it
+- **lists**: the client lists all tools of the order desk
+- **calls, reads**: a tool call and a resource give the same data as the HTTP request
+- **confirms**: a tool with `confirm=` asks the user once, and then runs
 
 {table}
 
-`-` is what a client cannot do without a model, or over one of the two. Revisions with a handshake can ask only in a
-session: over stdio, or over HTTP with sessions, which the server keeps for that call.
+`-` means that the client needs a model for this, or does not support this transport. Clients of MCP 2025-11-25 and
+earlier can be asked only in a session: over stdio, or over HTTP with sessions.
 
 Written on {date} by `make clients`; a test connects the clients again and compares.
 {problems}
-## To connect them again
+## Testing the clients again
 
     make clients                       # all; writes this page
     make clients ARGS="fastmcp"        # some; prints the table
 
-Each client is installed into an environment of its own in `var/clients`, in the version above, which takes some minutes
-and 1.2 GB the first time. To try another one, add an entry to `benchmarks/clients/entries.py` and a few lines that use
-it to `benchmarks/clients/programs`.
+Each client is installed into its own environment in `var/clients`, in the version above. The first run takes some
+minutes and 1.2 GB. To add a client, write an entry in `benchmarks/clients/entries.py` and a short program that uses it
+in `benchmarks/clients/programs`.
 """
 
 
@@ -44,7 +47,7 @@ def page(record: Record) -> str:
 
 def table(rows: Iterable[Row]) -> Iterator[str]:
     """Yield the lines of the table."""
-    yield "| client | version | over HTTP | over stdio | lists | calls | reads | says yes | |"
+    yield "| client | version | over HTTP | over stdio | lists | calls | reads | confirms | |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for row in rows:
         cells = [row.title, row.version or "not installed", _revision(row, "http"), _revision(row, "stdio")]

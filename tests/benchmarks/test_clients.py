@@ -1,4 +1,4 @@
-"""Clients that people use still do at the order desk what docs/clients.md says."""
+"""Popular clients still work with the order desk as docs/clients.md describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the guides say is so."""
+"""The guides: their code runs, and their tables match the code."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from toolway import Filter, Hints, Settings
 from toolway.lint import RULES, lint
 from toolway.markers import agent_tool
 
-MOVING = ROOT / "docs" / "moving-from-fastapi-mcp.md"  # its code imports its own application: test_moving.py runs it
-GUIDES = sorted(set((ROOT / "docs").glob("*.md")) - {MOVING})
+MIGRATING = ROOT / "docs" / "migrating-from-fastapi-mcp.md"  # its code imports its own application: test_migrating.py
+GUIDES = sorted(set((ROOT / "docs").glob("*.md")) - {MIGRATING})
 CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(guide, code) for guide in GUIDES for code in CODE.findall(guide.read_text(encoding="utf-8"))]
 
@@ -32,27 +32,27 @@ async def test_the_code_of_a_guide_makes_an_application_that_starts(guide: Path,
 
 
 def test_every_setting_is_documented_with_its_variable() -> None:
-    text = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(TOOLWAY_\w+)`", text, re.MULTILINE))
     assert documented == {f"TOOLWAY_{name.upper()}" for name in Settings.model_fields}
 
 
-def test_every_field_of_markers_and_filters_is_shown() -> None:
-    text = (ROOT / "docs" / "your-application.md").read_text(encoding="utf-8")
+def test_every_field_of_decorators_and_filters_is_shown() -> None:
+    text = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
     marker = set(agent_tool.__kwdefaults__)
     assert {name for name in marker if f"{name}=" not in text} == set()
     assert {name for name in Filter.__annotations__ if f'"{name}"' not in text} == set()
     assert any(f'"{name}"' in text for name in Hints.__annotations__)
 
 
-def test_the_table_of_lint_rules_is_true_to_the_code() -> None:
+def test_the_table_of_lint_rules_matches_the_code() -> None:
     text = (ROOT / "docs" / "linting.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([A-Z]\d) \| (\w+) \| (.*) \| (.*) \|$", text, re.MULTILINE)
     assert rows == [(rule.id, rule.level, rule.title, rule.why) for rule in RULES.values()]
 
 
 @pytest.mark.anyio
-async def test_the_endpoints_that_keep_every_rule_do() -> None:
+async def test_the_example_of_the_linting_guide_breaks_no_rule() -> None:
     (code,) = (code for guide, code in BLOCKS if guide.stem == "linting")
     names: dict[str, Any] = {"__name__": "linting"}
     exec(compile(code, "linting.md", "exec"), names)

@@ -17,6 +17,7 @@ from tests.support import ROOT
 
 ADDRESSES_OF_REGISTRIES = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|deb\.debian\.org")
 PLACES_ON_ONE_MACHINE = re.compile(r"(?<![\w/.}])/(?:work|root|opt/pypi|opt/wheels)(?![\w-])")
+LINK = re.compile(r"\]\((?!https?://|mailto:)([^)\s]+)\)")
 SECTIONS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
@@ -77,6 +78,27 @@ def test_every_make_command_of_the_readme_is_a_target() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len(read("README.md").splitlines()) <= 140
+
+
+def test_every_link_of_a_page_leads_to_a_file_and_a_heading() -> None:
+    pages = [name for name, _ in project_texts() if name.endswith(".md")]
+    broken = [
+        f"{name}: {link}" for name in pages for link in LINK.findall(read(name)) if not leads_somewhere(name, link)
+    ]
+    assert broken == []
+
+
+def leads_somewhere(page: str, link: str) -> bool:
+    """Return whether a relative link of a page names an existing file, and a heading in it."""
+    name, _, anchor = link.partition("#")
+    target = (ROOT / page).parent / name if name else ROOT / page
+    return target.exists() and (not anchor or anchor in anchors(target.read_text(encoding="utf-8")))
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
 def test_every_folder_of_the_readmes_map_is_there() -> None:

@@ -193,7 +193,7 @@ async def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(desk: Desk)
 
 
 async def test_the_file_of_the_guide_comes_in(desk: Desk) -> None:
-    guide = (ROOT / "docs" / "order-desk.md").read_text("utf-8")
+    guide = (ROOT / "docs" / "demo-application.md").read_text("utf-8")
     (block,) = re.findall(r"```csv\n(.*?)```", guide, re.DOTALL)
     assert (await upload(desk, block.encode())).json()["products"] == {**NOTHING, "created": 1}
     shirt = await desk.do("get_item_details", item_id="9612497925")

@@ -1,4 +1,4 @@
-"""The guide for those who come from fastapi-mcp: what it shows twice does the same twice."""
+"""The guide for migrating from fastapi-mcp: both versions of each use behave the same."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support import ROOT
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::toolway.compat.fastapi_mcp.MigrationWarning")]
 
-GUIDE = (ROOT / "docs" / "moving-from-fastapi-mcp.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "migrating-from-fastapi-mcp.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(py|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 USES = re.findall(r"^### (\d\. .*?)$(.*?)(?=^### |\Z)", GUIDE, re.MULTILINE | re.DOTALL)
 LIBRARY = next(code for _, code in BLOCK.findall(GUIDE) if code.startswith("# library.py"))
@@ -28,7 +28,7 @@ PATHS = {"3": ["/list", "/safe", "/reading", "/public", "/one"], "6": ["/for/age
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Make a fresh copy of the guide's application importable, as often as it is called."""
+    """Return a function that makes a fresh copy of the guide's application importable."""
 
     def fresh() -> None:
         module = ModuleType("library")
@@ -46,7 +46,7 @@ def run(code: str) -> FastAPI:
 
 
 async def offered(app: FastAPI, path: str) -> tuple[set[str], str]:
-    """What an agent finds at a path: the tools' names, and the instructions."""
+    """Return what an agent finds at a path: the names of the tools, and the instructions."""
     with serving(app) as base:
         async with (
             httpx2.AsyncClient(headers={"Authorization": "Bearer token"}) as http,
@@ -54,12 +54,12 @@ async def offered(app: FastAPI, path: str) -> tuple[set[str], str]:
         ):
             tools = (await client.list_tools()).tools
             names = {tool.name for tool in tools}
-            name, arguments = ("get_book", {"number": 1}) if "get_book" in names else ("list_books", {})
+            name, arguments = ("get_book", {"book_id": 1}) if "get_book" in names else ("list_books", {})
             assert not (await client.call_tool(name, arguments)).is_error
             return names, client.instructions or ""
 
 
-def test_nine_uses_stand_in_the_guide_each_before_and_after() -> None:
+def test_the_guide_shows_nine_uses_before_and_after() -> None:
     assert [title[0] for title, _ in USES] == list("123456789")
     for _, text in USES:
         assert [kind for kind, _ in BLOCK.findall(text)] == ["py", "python"]
