@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Never
 from fastapi import APIRouter, FastAPI, params
 
 from toolway._changes import told
-from toolway._garbage import gc_paused
 from toolway.calls import Invoker, may_ask
 from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
 from toolway.console.offline_docs import serve_docs_offline
@@ -142,7 +141,6 @@ class Toolway:
         self._works = True
         remember(self.app, self)
 
-    @gc_paused()
     def mount(
         self,
         path: str = "/mcp",
@@ -232,7 +230,6 @@ class Toolway:
             raise NotStartedError("the catalogue is built when the application has started; run its lifespan first")
         return self._running.catalog
 
-    @gc_paused()
     def read_catalog(self) -> Catalog:
         """Read the tools of the application as it is now, whether it runs or not.
 
@@ -380,7 +377,6 @@ class Toolway:
         finally:
             await calls.close()
 
-    @gc_paused()
     def _parts(self, state: State, context_of: CallContextFactory) -> tuple[Catalog, Invoker, CatalogServer]:
         from toolway.protocol import CatalogServer, install_request_state  # noqa: PLC0415 - see the module's docstring
 

@@ -202,7 +202,7 @@ async def test_a_documented_path_that_only_a_catch_all_mount_serves_is_skipped()
 
     async with both(app) as reached:
         skipped = {entry.path: entry.reason for entry in reached.catalog.skipped}
-    reason = "only a catch-all mount serves this path, as it does any other"
+    reason = "only a catch-all mount serves this path, as it does any other path"
     assert (skipped["/flows/{name}"], skipped["/api/dead"]) == (reason, reason)
 
 

@@ -197,7 +197,7 @@ async def test_an_operation_that_an_earlier_route_always_answers_is_reported_and
     catalog = await catalog_of(app)
     assert set(catalog.tools) == {"get_user"}
     assert [(entry.path, entry.reason) for entry in catalog.skipped] == [
-        ("/users/me", "an earlier route of the application answers this path")
+        ("/users/me", "an earlier route of the application matches this path")
     ]
 
 

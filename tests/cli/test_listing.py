@@ -84,7 +84,10 @@ def test_why_nothing_is_a_tool_is_said(tmp_path: Path) -> None:
     done = toolway("list", "main:app", cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    assert "skipped: GET /hidden: include_in_schema=False keeps it out of the OpenAPI document" in done.stdout
+    assert (
+        "skipped: GET /hidden: it has a marker, but include_in_schema=False keeps it out of the OpenAPI document"
+        in done.stdout
+    )
     assert done.stderr == (
         "none of the operations of 'FastAPI' (1) is offered to agents: expose='marked' takes only endpoints with a "
         "marker, such as @agent_tool()\n"

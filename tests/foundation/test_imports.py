@@ -35,7 +35,6 @@ FLOOR = frozenset(
     {
         "_changes",
         "_core_schemas",
-        "_garbage",
         "headers",
         "_processes",
         "_shortcut",

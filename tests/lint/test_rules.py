@@ -413,7 +413,7 @@ CASES: dict[str, Callable[[], Case]] = {
         },
         {"another header": app_with(set_a_header, "/stock")},
     ),
-    "X1": lambda: Case({"a WebSocket has no single answer": with_socket("websocket")}, {"all": with_socket("none")}),
+    "X1": lambda: Case({"a WebSocket has no single response": with_socket("websocket")}, {"all": with_socket("none")}),
 }  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def test_a_compressed_response_is_read(serve: Serve) -> None:
 
 
 def test_a_document_that_never_ends_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loader, "_MOST_SECONDS", 0.2)
+    monkeypatch.setattr(loader, "_MAX_SECONDS", 0.2)
     url = serve(serving(b"{", ends=False), lifespan="off")
     with pytest.raises(DocumentError, match=r"more than 0\.2 seconds"):
         load_document(f"{url}/openapi.json")

@@ -71,9 +71,9 @@ def test_a_name_that_is_percent_encoded_is_found() -> None:
 @pytest.mark.parametrize(
     ("schema", "words"),
     [
-        ({"$ref": "#/components/schemas/User/properties/phone"}, "leads nowhere"),
-        ({"$ref": "#/paths/~1other/get"}, "leaves"),
-        ({"$ref": "#node"}, "leaves"),
+        ({"$ref": "#/components/schemas/User/properties/phone"}, "points to nothing"),
+        ({"$ref": "#/paths/~1other/get"}, "points outside"),
+        ({"$ref": "#node"}, "points outside"),
         ({"type": "object", "properties": {"x": {"$dynamicRef": "#node"}}}, "$dynamicRef"),
         ({"type": "object", "properties": {"x": {"$ref": "#/components/schemas/Loop"}}}, "itself"),
         ({"$ref": "#/components/schemas/Loop"}, "itself"),

@@ -78,7 +78,7 @@ async def test_what_an_earlier_route_always_takes_is_no_tool(paths: list[str], s
     skipped = {entry.path for entry in catalog.skipped}
     assert skipped == set(shadowed)
     assert listed == set(paths) - set(shadowed)
-    assert {entry.reason for entry in catalog.skipped} <= {"an earlier route of the application answers this path"}
+    assert {entry.reason for entry in catalog.skipped} <= {"an earlier route of the application matches this path"}
 
 
 async def test_an_earlier_mount_takes_everything_below_it() -> None:

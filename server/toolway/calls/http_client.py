@@ -22,7 +22,7 @@ from toolway.calls.request.caller_headers import CarriedNames
 from toolway.calls.request.request_builder import Request
 from toolway.calls.response.redirects import Step
 from toolway.errors import ConfigurationError
-from toolway.openapi import Api, Operation, Parameter, tolerant_pattern
+from toolway.openapi import Api, Operation, Parameter, compile_tolerant_pattern
 from toolway.settings import Settings
 from toolway.settings_validators import forwardable
 
@@ -129,7 +129,7 @@ class RemoteDispatcher(ClientDispatcher):
     def adopt(self, api: Api) -> Api:
         """Remember the paths of the API, and return it without the parameters that the client fills by itself."""
         entries = (*api.operations, *api.skipped)
-        self._documented = [(entry.method, entry.path, tolerant_pattern(entry.path)) for entry in entries]
+        self._documented = [(entry.method, entry.path, compile_tolerant_pattern(entry.path)) for entry in entries]
         operations = tuple(replace(entry, parameters=tuple(self._left(entry))) for entry in api.operations)
         return replace(api, operations=operations)
 

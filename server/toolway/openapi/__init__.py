@@ -1,15 +1,7 @@
-"""What an API offers: its operations, read from its OpenAPI document."""
+"""Operations of an API, read from its OpenAPI document and, if it runs in this process, from its routes."""
 
 from toolway.openapi.caller_rules import CallerRules
-from toolway.openapi.fastapi_app import (
-    find_path,
-    has_endpoint,
-    has_path,
-    iter_applications,
-    iter_responses,
-    may_inspect_callers,
-    read_application,
-)
+from toolway.openapi.fastapi_app import read_application
 from toolway.openapi.loader import is_document, load_document, parse_yaml, redact_url
 from toolway.openapi.model import (
     Api,
@@ -24,8 +16,17 @@ from toolway.openapi.model import (
     SkippedOperation,
 )
 from toolway.openapi.parameter_names import NO_PARAMETERS, ParameterNames, read_guard_names, read_route_names
-from toolway.openapi.path_template import PathTemplate, tolerant_pattern
+from toolway.openapi.path_template import PathTemplate, compile_tolerant_pattern
 from toolway.openapi.reader import MALFORMED_ERRORS, read_document
+from toolway.openapi.references import follow_pointer, split_pointer
+from toolway.openapi.routes import (
+    find_path,
+    has_endpoint,
+    has_path,
+    iter_applications,
+    iter_responses,
+    may_inspect_callers,
+)
 
 __all__ = [
     "MALFORMED_ERRORS",
@@ -43,7 +44,9 @@ __all__ = [
     "Schema",
     "Serialization",
     "SkippedOperation",
+    "compile_tolerant_pattern",
     "find_path",
+    "follow_pointer",
     "has_endpoint",
     "has_path",
     "is_document",
@@ -57,5 +60,5 @@ __all__ = [
     "read_guard_names",
     "read_route_names",
     "redact_url",
-    "tolerant_pattern",
+    "split_pointer",
 ]

@@ -1,7 +1,12 @@
-"""Which headers and cookies of an operation are arguments of its tool, and which belong to the caller.
+"""Rules that decide which headers and cookies are arguments of a tool, and which come from the caller's request.
 
-An argument is written by a language model, so it must never fill a header that an endpoint trusts: a credential, what
-only a trusted proxy sets, or what a dependency declares (identity, tenancy, tracing). The MCP request carries those.
+A language model writes the arguments, so an argument must never set a header that an endpoint trusts:
+
+- a credential,
+- a header that only a trusted proxy sets,
+- a header that a dependency declares (identity, tenancy, tracing).
+
+The MCP request carries those.
 """
 
 from __future__ import annotations
@@ -17,61 +22,63 @@ from toolway.openapi.parameter_names import ParameterNames
 __all__ = ["CallerRules"]
 
 _RESERVED = frozenset({"authorization", "forwarded", "origin", "set-cookie", "via"})
-_OF_CLIENT = frozenset({"referer", "user-agent"})
-"""What MCP clients send by themselves; a remote API does not get it from them."""
+_CLIENT_HEADERS = frozenset({"referer", "user-agent"})
+"""Headers that every MCP client sends; they are not forwarded to a remote API."""
 _RESERVED_PREFIXES = ("sec-",)
 _ASSERTIONS = frozenset(
     {"cf-connecting-ip", "remote-user", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-real-ip"}
 )
-"""Headers that only a trusted proxy or gateway may set, and endpoints believe."""
+"""Headers that endpoints trust because only a proxy or gateway sets them."""
 _ASSERTION_PREFIXES = (
     "cf-access-", "ssl-client-", "tailscale-", "x-amzn-oidc-", "x-auth-request-", "x-authentik-", "x-client-cert",
     "x-forwarded-", "x-goog-", "x-ms-client-principal", "x-ms-token-", "x-remote-", "x-ssl-client-",
 )  # fmt: skip
 _IDENTITY_WORDS = ("user", "email", "e-mail", "tenant", "role", "group", "account")
 _TOOLWAY_PREFIX = "toolway-"
-"""Of headers that answer questions over plain HTTP (see `asking`); nobody else sets them in a tool call."""
+"""Headers that answer questions over plain HTTP; a tool call must not set them."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallerRules:
-    """Tells arguments from values of the caller, for headers and cookies; names are in lower case."""
+    """Decides whether a header or cookie is an argument or comes from the caller; names are in lower case."""
 
     header_arguments: frozenset[str] = frozenset()
-    """The operator's exceptions: arguments, although they would belong to the caller."""
+    """Exceptions: names that are arguments although the rules assign them to the caller."""
     caller_headers: frozenset[str] = frozenset()
-    """The operator's exceptions: values of the caller, for all operations, whether they declare them or not."""
+    """Exceptions: names that every operation takes from the caller, whether it declares them or not."""
 
     def apply(self, operation: Operation) -> Operation:
-        """Return the operation with the source of each parameter, and what it takes from the MCP request."""
-        parameters = tuple(replace(entry, source=self._source(entry, operation)) for entry in operation.parameters)
-        return replace(operation, parameters=parameters, caller_names=self._caller(operation))
+        """Return the operation with the source of each parameter and the names it takes from the MCP request."""
+        parameters = tuple(replace(entry, source=self._find_source(entry, operation)) for entry in operation.parameters)
+        return replace(operation, parameters=parameters, caller_names=self._collect_caller_names(operation))
 
-    def _caller(self, operation: Operation) -> ParameterNames:
+    def _collect_caller_names(self, operation: Operation) -> ParameterNames:
         credentials, declared_names = operation.credentials, operation.declared_names
         headers = {entry.name.lower() for entry in operation.parameters if entry.location == "header"}
         headers |= {*credentials.headers, *declared_names.headers, *self.caller_headers, "authorization"}
         cookies = {entry.name for entry in operation.parameters if entry.location == "cookie"}
         return ParameterNames(
-            headers=frozenset(name for name in headers if not _stays(name)),
+            headers=frozenset(name for name in headers if not _is_connection_header(name)),
             cookies=frozenset(cookies) | credentials.cookies | declared_names.cookies | self.caller_headers,
             query=credentials.query,
         )
 
-    def _source(self, parameter: Parameter, operation: Operation) -> ValueSource:
+    def _find_source(self, parameter: Parameter, operation: Operation) -> ValueSource:
         credentials, dependencies = operation.credentials, operation.dependency_names
         match parameter.location:
             case "header":
                 name = parameter.name.lower()
-                if _stays(name):
+                if _is_connection_header(name):
                     return "connection"
                 self._check_credential(name, credentials.headers, operation)
-                is_of_caller = name in dependencies.headers or (operation.route is not None and name in _OF_CLIENT)
-                return self._decide(name, name in credentials.headers, is_of_caller)
+                is_from_caller = name in dependencies.headers or (
+                    operation.route is not None and name in _CLIENT_HEADERS
+                )
+                return self._choose_source(name, name in credentials.headers, is_from_caller)
             case "cookie":
                 name = parameter.name
                 self._check_credential(name, credentials.cookies, operation)
-                return self._decide(name, name in credentials.cookies, name in dependencies.cookies)
+                return self._choose_source(name, name in credentials.cookies, name in dependencies.cookies)
             case "query":
                 return "caller" if parameter.name in credentials.query else "argument"
             case _:
@@ -84,23 +91,23 @@ class CallerRules:
                 "a credential cannot be an argument, so remove it from TOOLWAY_HEADER_ARGUMENTS"
             )
 
-    def _decide(self, name: str, is_credential: bool, is_of_caller: bool) -> ValueSource:
+    def _choose_source(self, name: str, is_credential: bool, is_from_caller: bool) -> ValueSource:
         if is_credential:
             return "caller"
         if name.lower() in self.header_arguments:
             return "argument"
         is_named = name.lower() in self.caller_headers
-        return "caller" if is_of_caller or is_named or _is_assertion(name) else "argument"
+        return "caller" if is_from_caller or is_named or _is_assertion(name) else "argument"
 
 
-def _stays(header: str) -> bool:
+def _is_connection_header(header: str) -> bool:
     return stays_with_connection(header) or header.startswith(_TOOLWAY_PREFIX)
 
 
 def _is_assertion(name: str) -> bool:
-    """Tell whether an endpoint would trust a header or cookie of this name, as only a proxy or a browser sets it."""
+    """Return whether endpoints trust a header or cookie of this name because only a proxy or a browser sets it."""
     name = name.lower().replace("_", "-")
-    if name in _OF_CLIENT:
+    if name in _CLIENT_HEADERS:
         return False
     return (
         name in _RESERVED

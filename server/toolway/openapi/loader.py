@@ -1,4 +1,4 @@
-"""OpenAPI documents from files and URLs, within limits on size, nesting, aliases and time."""
+"""Loading of OpenAPI documents from files and URLs, with limits on size, nesting, aliases and time."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from toolway.errors import DocumentError
 __all__ = ["is_document", "load_document", "parse_yaml", "redact_url"]
 
 _SUFFIXES = (".json", ".yaml", ".yml", ".json.gz", ".yaml.gz", ".yml.gz")
-_MOST_BYTES = 64 * 1024 * 1024
-"""Of a document, before and after decompression."""
-_MOST_SECONDS = 60.0
-"""For fetching a document, and for reading one in YAML."""
-_MOST_ALIASED = 1_000_000
-"""Nodes that the aliases of a YAML document may repeat in all."""
-_DEEPEST = 500
-"""Levels of nesting in a YAML document."""
+_MAX_BYTES = 64 * 1024 * 1024
+"""The size limit of a document, before and after decompression."""
+_MAX_SECONDS = 60.0
+"""The time limit for fetching a document, and for reading YAML."""
+_MAX_ALIASED_NODES = 1_000_000
+"""The number of nodes that all aliases of a YAML document may repeat."""
+_MAX_DEPTH = 500
+"""The nesting limit of a YAML document."""
 _GZIP = b"\x1f\x8b"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast
 
 
 class _JsonLoader(_Loader):
-    """YAML as far as JSON goes: a date is text, as it is in every JSON document."""
+    """Loads the part of YAML that JSON can express: a date is a string."""
 
     yaml_implicit_resolvers: ClassVar = {
         sign: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
@@ -45,37 +45,37 @@ class _JsonLoader(_Loader):
 
 
 def is_document(source: str) -> bool:
-    """Tell whether a source names an OpenAPI document, and not an application (``module:attribute``)."""
+    """Return whether a source is an OpenAPI document and not an application (``module:attribute``)."""
     return source.startswith(("http://", "https://")) or source.lower().endswith(_SUFFIXES)
 
 
 def load_document(source: str) -> dict[str, Any]:
-    """Read an OpenAPI document from a path or an http(s) URL; JSON or YAML, with or without gzip.
+    """Load an OpenAPI document from a path or an http(s) URL: JSON or YAML, optionally compressed with gzip.
 
     Raises:
-        DocumentError: it cannot be fetched within a minute, is larger than 64 MiB, is nested too deeply, or is neither
-            JSON nor YAML.
+        DocumentError: the document cannot be fetched within a minute, is larger than 64 MiB, is nested too deeply, or
+            is neither JSON nor YAML.
     """
     name = redact_url(source)
-    raw = _fetch(source, name) if source.startswith(("http://", "https://")) else _read(source)
-    document = _parse(_unpacked(raw, name), name)
+    raw = _fetch(source, name) if source.startswith(("http://", "https://")) else _read_file(source)
+    document = _parse(_decompress(raw, name), name)
     if not isinstance(document, dict):
         raise DocumentError(f"expected an object at the top of {name!r}, found {type(document).__name__}")
     return cast("dict[str, Any]", document)
 
 
 def redact_url(source: str) -> str:
-    """Return a source for messages: a URL without user, password and query."""
+    """Return a source for use in messages: a URL loses its user, password and query."""
     if not source.startswith(("http://", "https://")):
         return source
     address = urlsplit(source)
     return f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}"
 
 
-def _read(source: str) -> bytes:
+def _read_file(source: str) -> bytes:
     try:
         with Path(source).open("rb") as file:
-            raw = file.read(_MOST_BYTES + 1)
+            raw = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise DocumentError(f"cannot read {source!r}: {error.strerror or error}") from error
     _check_size(raw, source)
@@ -89,49 +89,51 @@ def _fetch(source: str, name: str) -> bytes:
         asyncio.get_running_loop()
     except RuntimeError:
         return anyio.run(_download, source, name)
-    with ThreadPoolExecutor(1) as apart:  # this thread runs an event loop already
-        return apart.submit(anyio.run, _download, source, name).result()
+    with ThreadPoolExecutor(1) as executor:  # this thread already runs an event loop
+        return executor.submit(anyio.run, _download, source, name).result()
 
 
 async def _download(source: str, name: str) -> bytes:
     import httpx2  # noqa: PLC0415 - only documents behind URLs need an HTTP client
 
-    headers = {"accept-encoding": "gzip"}  # the only compression that is read here, within the limit
+    headers = {"accept-encoding": "gzip"}  # the only compression whose output size is limited here
     try:
-        with anyio.fail_after(_MOST_SECONDS):
+        with anyio.fail_after(_MAX_SECONDS):
             async with (
                 httpx2.AsyncClient(follow_redirects=True, timeout=30, headers=headers) as client,
-                client.stream("GET", source) as answer,
+                client.stream("GET", source) as response,
             ):
-                answer.raise_for_status()
+                response.raise_for_status()
                 raw = bytearray()
-                async for chunk in answer.aiter_raw():
+                async for chunk in response.aiter_raw():
                     raw += chunk
                     _check_size(raw, name)
                 return bytes(raw)
     except TimeoutError as error:
-        raise DocumentError(f"cannot fetch {name!r}: it took more than {_MOST_SECONDS:g} seconds") from error
+        raise DocumentError(f"cannot fetch {name!r}: it took more than {_MAX_SECONDS:g} seconds") from error
     except httpx2.HTTPStatusError as error:
         status = error.response.status_code
-        raise DocumentError(f"cannot fetch {name!r}: the server responded with status {_phrase(status)}") from None
+        raise DocumentError(
+            f"cannot fetch {name!r}: the server responded with status {_describe_status(status)}"
+        ) from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise DocumentError(f"cannot fetch {name!r}: {error or type(error).__name__}") from error
 
 
-def _phrase(status: int) -> str:
+def _describe_status(status: int) -> str:
     try:
         return f"{status} {http.HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
 
 
-def _unpacked(raw: bytes, name: str) -> bytes:
-    """Decompress a document; one that is stored with gzip may also be sent with gzip."""
+def _decompress(raw: bytes, name: str) -> bytes:
+    """Decompress a document, which may be both stored and sent with gzip."""
     for _ in range(2):
         if not raw.startswith(_GZIP):
             break
         try:
-            raw = gzip.GzipFile(fileobj=BytesIO(raw)).read(_MOST_BYTES + 1)
+            raw = gzip.GzipFile(fileobj=BytesIO(raw)).read(_MAX_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise DocumentError(f"cannot read {name!r}: {error}") from error
         _check_size(raw, name)
@@ -139,8 +141,10 @@ def _unpacked(raw: bytes, name: str) -> bytes:
 
 
 def _check_size(raw: bytes | bytearray, name: str) -> None:
-    if len(raw) > _MOST_BYTES:
-        raise DocumentError(f"{name!r} is larger than {_MOST_BYTES // 2**20} MiB; split the API or trim the document")
+    if len(raw) > _MAX_BYTES:
+        raise DocumentError(
+            f"{name!r} is larger than {_MAX_BYTES // 2**20} MiB; split the API or shorten the OpenAPI document"
+        )
 
 
 def _parse(raw: bytes, name: str) -> Any:
@@ -155,14 +159,14 @@ def _parse(raw: bytes, name: str) -> Any:
 
 
 def parse_yaml(raw: bytes, source: str) -> Any:
-    """Read YAML as far as JSON goes; `source` is its name in an error.
+    """Parse the part of YAML that JSON can express; `source` names the text in errors.
 
     Raises:
-        DocumentError: it is not YAML, or beyond the limits.
+        DocumentError: the text is not YAML, or exceeds a limit.
     """
     try:
         _check_yaml(cast("Any", yaml).parse(raw, Loader=_Loader), source)
-        return yaml.load(raw, _JsonLoader)  # noqa: S506 - a safe loader that knows less
+        return yaml.load(raw, _JsonLoader)  # noqa: S506 - a subclass of the safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DocumentError(f"{source!r} is neither JSON nor YAML: {error}") from error
     except RecursionError as error:
@@ -170,25 +174,25 @@ def parse_yaml(raw: bytes, source: str) -> Any:
 
 
 def _check_yaml(events: Iterator[Any], source: str) -> None:
-    """Refuse a document that would take too much memory or time, before anything is made of it."""
-    deadline = time.monotonic() + _MOST_SECONDS
-    nodes = _YamlNodes()
+    """Raise an error for a document that would take too much memory or time, before constructing any of it."""
+    deadline = time.monotonic() + _MAX_SECONDS
+    nodes = _YamlNodeCounter()
     for event in events:
         nodes.add(event)
-        if nodes.depth > _DEEPEST:
-            raise DocumentError(f"{source!r} is nested too deeply: it has more than {_DEEPEST} levels")
-        if nodes.aliased > _MOST_ALIASED:
-            raise DocumentError(f"{source!r} has aliases that repeat more than {_MOST_ALIASED:,} nodes")
+        if nodes.depth > _MAX_DEPTH:
+            raise DocumentError(f"{source!r} is nested too deeply: it has more than {_MAX_DEPTH} levels")
+        if nodes.aliased > _MAX_ALIASED_NODES:
+            raise DocumentError(f"{source!r} has aliases that repeat more than {_MAX_ALIASED_NODES:,} nodes")
         if time.monotonic() > deadline:
-            raise DocumentError(f"{source!r} took more than {_MOST_SECONDS:g} seconds to read; convert it to JSON")
+            raise DocumentError(f"{source!r} took more than {_MAX_SECONDS:g} seconds to read; convert it to JSON")
 
 
-class _YamlNodes:
-    """Counts the nodes of a YAML document as its events come, those that aliases repeat included."""
+class _YamlNodeCounter:
+    """Counts the nodes of a YAML document from its events, including those that aliases repeat."""
 
     def __init__(self) -> None:
         self.aliased = 0
-        """Nodes that aliases have repeated so far."""
+        """Nodes repeated by aliases so far."""
         self._sizes: dict[str, int] = {}
         self._open: list[tuple[str | None, int]] = []
 
@@ -200,16 +204,16 @@ class _YamlNodes:
         if isinstance(event, yaml.CollectionStartEvent):
             self._open.append((event.anchor, 1))
         elif isinstance(event, yaml.CollectionEndEvent):
-            self._close(*self._open.pop())
+            self._close_node(*self._open.pop())
         elif isinstance(event, yaml.ScalarEvent):
-            self._close(event.anchor, 1)
+            self._close_node(event.anchor, 1)
         elif isinstance(event, yaml.AliasEvent):
-            size = self._sizes.get(event.anchor, _MOST_ALIASED + 1)  # an alias of a node around it never ends
+            size = self._sizes.get(event.anchor, _MAX_ALIASED_NODES + 1)  # an alias inside its own node is endless
             self.aliased += size
-            self._close(None, size)
+            self._close_node(None, size)
 
-    def _close(self, anchor: str | None, size: int) -> None:
-        """Count a whole node as part of the one around it."""
+    def _close_node(self, anchor: str | None, size: int) -> None:
+        """Add the size of a finished node to its parent."""
         if anchor:
             self._sizes[anchor] = size
         if self._open:

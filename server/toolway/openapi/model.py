@@ -1,4 +1,4 @@
-"""An API's operations, as plain values."""
+"""Operations of an API, as plain values."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ __all__ = [
 ]
 
 Schema: TypeAlias = dict[str, Any]
-"""A JSON Schema of dialect 2020-12; references point into the document (``#/components/schemas/...``)."""
+"""A JSON Schema of dialect 2020-12; references point into the OpenAPI document (``#/components/schemas/...``)."""
 
 Location: TypeAlias = Literal["path", "query", "header", "cookie"]
 
 ValueSource: TypeAlias = Literal["argument", "caller", "connection"]
-"""Where a parameter's value comes from: an argument of the tool, the MCP request, or the request that is made."""
+"""The source of a parameter's value: a tool argument, the MCP request, or the connection itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Serialization:
-    """How a remote API reads a value, as its OpenAPI document says (Parameter Object, Encoding Object)."""
+    """The format in which a remote API reads a value (Parameter Object, Encoding Object)."""
 
     style: str = "form"
-    """Empty for a field of a form whose style is not declared: an object in it is JSON, and a list is repeated."""
+    """Empty for a form field without a declared style: its objects are JSON, its lists repeated fields."""
     explode: bool = True
     allow_reserved: bool = False
     media_type: str = ""
-    """The media type that the value is written in; empty where `style` says how it is written."""
+    """The media type of the value; empty if `style` defines the format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Parameter:
     description: str = ""
     deprecated: bool = False
     serialization: Serialization | None = None
-    """None for an application in this process, which reads parameters as FastAPI does."""
+    """None for an application in this process, which reads parameters in FastAPI's way."""
     source: ValueSource = "argument"
 
 
@@ -67,46 +67,46 @@ class Body:
     required: bool = True
     description: str = ""
     is_documented: bool = True
-    """False for an endpoint that takes the raw request: it may read a body, the document does not say so."""
+    """False for an endpoint that takes the raw request and may read a body missing from the document."""
     encoding: Mapping[str, Serialization] | None = None
-    """How a remote API reads the fields of a form, where its document declares it; None for any other application."""
+    """The declared serialization of form fields by name; None for an application in this process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One documented answer: a status such as ``"200"`` or ``"default"``, and its content."""
+    """One documented response: a status such as ``"200"`` or ``"default"``, and its content."""
 
     status: str
     media_type: str | None = None
     schema: Schema | None = None
-    """None without content; ``{}`` where the content is not described."""
+    """None without content; ``{}`` if the content has no schema."""
     description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Where an operation looks for its caller's credentials; they are never arguments."""
+    """The parameters in which an operation expects credentials; they are never arguments."""
 
     headers: frozenset[str] = frozenset()
     query: frozenset[str] = frozenset()
     cookies: frozenset[str] = frozenset()
     is_satisfiable: bool = True
-    """Whether headers and query parameters are enough, without a cookie: MCP clients keep none."""
+    """Whether a caller can authenticate without cookies, which MCP clients do not keep."""
     authorization: bool = field(default=False, compare=False)
-    """Whether the OpenAPI document declares the Authorization header, which every operation gets in any case."""
+    """Whether the OpenAPI document declares the Authorization header; every operation receives it in any case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing an API can do: a method on a path."""
+    """One operation of an API: a method of a path."""
 
     method: str
     path: str
-    """The path template as the application's router sees it, mount prefixes included: ``/orders/{order_id}``."""
+    """The path with the prefixes of all mounts: ``/orders/{order_id}``."""
     template: PathTemplate
     operation_id: str | None = None
     generated_suffix: str = ""
-    """What FastAPI appends to a function's name to generate the operation id; empty for an id somebody chose."""
+    """The part that FastAPI appended to a function name to generate the id; empty for a chosen id."""
     summary: str = ""
     description: str = ""
     deprecated: bool = False
@@ -116,24 +116,24 @@ class Operation:
     responses: tuple[Response, ...] = ()
     credentials: Credentials = Credentials()
     declared_names: ParameterNames = NO_PARAMETERS
-    """What the endpoint and its dependencies declare, parameters hidden from the document included."""
+    """Parameters of the endpoint and its dependencies, including those hidden from the document."""
     dependency_names: ParameterNames = NO_PARAMETERS
     caller_names: ParameterNames = NO_PARAMETERS
-    """What reaches the endpoint from the MCP request that carries it (see `CallerRules`)."""
+    """Parameters that are filled from the MCP request (see `CallerRules`)."""
     extension: Any = None
-    """What the document says under ``x-toolway``, as it stands there; None where it says nothing."""
+    """The unchecked value of ``x-toolway`` in the document, or None."""
     components: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     """The document's shared schemas by name."""
     may_omit_fields: bool = False
-    """Whether answers may lack members that their schema requires (``response_model_exclude_unset`` and its kind)."""
+    """Whether responses may lack required fields (``response_model_exclude_unset`` and similar options)."""
     schema_mismatch: str = ""
-    """Why answers may be another JSON than their schema says; empty where they are what it says."""
+    """Why responses may not match their schema; empty if they match."""
     endpoint: Callable[..., Any] | None = None
-    """The function behind the operation, where the application runs in this process."""
+    """The endpoint function, if the application runs in this process."""
     route: Any = field(default=None, compare=False)
-    """FastAPI's route to it, as it is effective with what routers have added, where the application runs here."""
+    """FastAPI's effective route, with everything that its routers add, if the application runs in this process."""
     dependencies: tuple[Callable[..., Any], ...] = ()
-    """The functions of all its FastAPI dependencies, those of its dependencies included."""
+    """The functions of all FastAPI dependencies, at any depth."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -141,7 +141,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class SkippedOperation:
-    """Something the API has that cannot be a tool, and why."""
+    """An operation that cannot be a tool, and the reason."""
 
     method: str
     path: str
@@ -150,7 +150,7 @@ class SkippedOperation:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """All operations of one API, in the document's order."""
+    """All operations of one API, in the order of its OpenAPI document."""
 
     title: str
     version: str

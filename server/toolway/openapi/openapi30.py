@@ -1,39 +1,69 @@
-"""OpenAPI 3.0's own flavour of JSON Schema, turned into dialect 2020-12 (OpenAPI 3.1 needs no turning)."""
+"""Conversion of OpenAPI 3.0 documents, whose schemas have a dialect of their own, to OpenAPI 3.1."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
-__all__ = ["upgrade"]
+__all__ = ["upgrade_document"]
 
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
-"""Keywords whose values are no schemas, whatever they look like."""
-_NAMES = frozenset({"parameters", "properties", "requestBodies", "responses", "schemas"})
-"""Keywords whose values are objects with names for keys."""
+"""Keywords whose values are data, even if they look like schemas."""
+_NAMED = frozenset({"parameters", "properties", "requestBodies", "responses", "schemas"})
+"""Keywords whose values are objects with names as keys."""
+_NAMED_COMPONENTS = frozenset({"parameters", "pathItems", "requestBodies", "responses", "schemas"})
 _BOUNDS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
+_TOO_DEEP = "an object that is nested too deeply"
 
 
-def upgrade(node: Any, *, has_names: bool = False) -> Any:
-    """Return a copy of any part of a 3.0 document with its schemas in dialect 2020-12.
+def upgrade_document(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an OpenAPI 3.0 document with its schemas in JSON Schema 2020-12.
 
-    With `has_names` the node's own keys are names that somebody chose, such as those of properties, and not keywords.
+    An operation or component that is nested too deeply is replaced by a text, so that only this part is lost.
     """
+    paths: Mapping[str, Any] = document.get("paths") or {}
+    components: Mapping[str, Any] = document.get("components") or {}
+    return {
+        **document,
+        "paths": {path: _upgrade_each(item) for path, item in paths.items()},
+        "components": {
+            kind: _upgrade_each(entries) if kind in _NAMED_COMPONENTS else _upgrade_part(entries)
+            for kind, entries in components.items()
+        },
+    }
+
+
+def _upgrade_each(node: Any) -> Any:
+    if not isinstance(node, Mapping):
+        return node
+    return {key: _upgrade_part(part) for key, part in cast("Mapping[str, Any]", node).items()}
+
+
+def _upgrade_part(part: Any) -> Any:
+    try:
+        return _upgrade(part)
+    except RecursionError:
+        return _TOO_DEEP
+
+
+def _upgrade(node: Any, *, has_names: bool = False) -> Any:
+    """Return a copy of any part of a document; with `has_names`, the keys of the node are names and not keywords."""
     if isinstance(node, list):
-        return [upgrade(item) for item in cast("list[Any]", node)]
+        return [_upgrade(item) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):
         return node
     entries = cast("dict[str, Any]", node).items()
     if has_names:
-        return {key: upgrade(value) for key, value in entries}
+        return {key: _upgrade(value) for key, value in entries}
     copy = {
-        key: value if key in _DATA else upgrade(value, has_names=key in _NAMES and isinstance(value, dict))
+        key: value if key in _DATA else _upgrade(value, has_names=key in _NAMED and isinstance(value, dict))
         for key, value in entries
     }
-    _turn_bounds(copy)
-    return _turn_nullable(copy)
+    _convert_bounds(copy)
+    return _convert_nullable(copy)
 
 
-def _turn_bounds(schema: dict[str, Any]) -> None:
+def _convert_bounds(schema: dict[str, Any]) -> None:
     for exclusive, inclusive in _BOUNDS.items():
         if schema.get(exclusive) is True and inclusive in schema:
             schema[exclusive] = schema.pop(inclusive)
@@ -41,7 +71,7 @@ def _turn_bounds(schema: dict[str, Any]) -> None:
             del schema[exclusive]
 
 
-def _turn_nullable(schema: dict[str, Any]) -> dict[str, Any]:
+def _convert_nullable(schema: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(schema.get("nullable"), bool):
         return schema  # absent, or a property that happens to have this name
     if not schema.pop("nullable"):

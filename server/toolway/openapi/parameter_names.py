@@ -23,57 +23,56 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ParameterNames:
-    """Names of parameters by location; names of headers are in lower case."""
+    """Names of parameters by location; header names are in lower case."""
 
     headers: frozenset[str] = frozenset()
     cookies: frozenset[str] = frozenset()
     query: frozenset[str] = frozenset()
 
     def __or__(self, other: ParameterNames) -> ParameterNames:
-        return ParameterNames(
-            self.headers | other.headers, self.cookies | other.cookies, self.query | other.query
-        )  # fmt: skip
+        headers, cookies = self.headers | other.headers, self.cookies | other.cookies
+        return ParameterNames(headers, cookies, self.query | other.query)
 
 
 NO_PARAMETERS = ParameterNames()
 
 
 def read_signature_names(dependant: Dependant) -> ParameterNames:
-    """Return what an endpoint declares in its own signature, parameters hidden from the OpenAPI document included."""
-    headers = (name for field in dependant.header_params for name in _field_names(field, is_header=True))
+    """Return the parameters in an endpoint's signature, including those hidden from the OpenAPI document."""
+    headers = (name for field in dependant.header_params for name in _iter_field_names(field, is_header=True))
     return ParameterNames(
         headers=frozenset(name.lower() for name in headers),
-        cookies=frozenset(name for field in dependant.cookie_params for name in _field_names(field)),
-        query=frozenset(name for field in dependant.query_params for name in _field_names(field)),
+        cookies=frozenset(name for field in dependant.cookie_params for name in _iter_field_names(field)),
+        query=frozenset(name for field in dependant.query_params for name in _iter_field_names(field)),
     )
 
 
 def read_dependency_names(dependant: Dependant) -> ParameterNames:
-    """Return what the dependencies of an endpoint declare, those of its dependencies included."""
+    """Return the parameters of an endpoint's dependencies, at any depth."""
     found = NO_PARAMETERS
     for inner in dependant.dependencies:
-        found |= read_signature_names(inner) | _security_names(inner.call) | read_dependency_names(inner)
+        found |= read_signature_names(inner) | _read_security_names(inner.call) | read_dependency_names(inner)
     return found
 
 
 def read_guard_names(scope: Mapping[str, Any]) -> ParameterNames:
-    """Return what the dependencies of the route declare that a request has reached, those of its routers included."""
-    dependant = _dependant(scope)
+    """Return the parameters of all dependencies of a request's route, including those of its routers."""
+    dependant = _find_dependant(scope)
     return NO_PARAMETERS if dependant is None else read_dependency_names(dependant)
 
 
 def read_route_names(scope: Mapping[str, Any]) -> ParameterNames:
-    """Return what the route that a request has reached declares, its endpoint and all dependencies together."""
-    dependant = _dependant(scope)
+    """Return the parameters of a request's route: those of its endpoint and of all dependencies."""
+    dependant = _find_dependant(scope)
     return NO_PARAMETERS if dependant is None else read_signature_names(dependant) | read_dependency_names(dependant)
 
 
-def _dependant(scope: Mapping[str, Any]) -> Dependant | None:
+def _find_dependant(scope: Mapping[str, Any]) -> Dependant | None:
     context = scope.get("fastapi", {}).get("effective_route_context")  # FastAPI 0.137 and newer
     return getattr(context or scope.get("route"), "dependant", None)
 
 
-def _security_names(call: object) -> ParameterNames:
+def _read_security_names(call: object) -> ParameterNames:
     if not isinstance(call, SecurityBase):
         return NO_PARAMETERS
     model = call.model
@@ -85,24 +84,24 @@ def _security_names(call: object) -> ParameterNames:
     return ParameterNames(cookies=name) if model.in_ is APIKeyIn.cookie else ParameterNames(query=name)
 
 
-def _field_names(field: Any, *, is_header: bool = False) -> Iterator[str]:
-    """Yield the names under which a parameter is sent; a model's fields are parameters of their own."""
-    models = list(_models(field.field_info.annotation))
+def _iter_field_names(field: Any, *, is_header: bool = False) -> Iterator[str]:
+    """Yield the names under which a parameter is sent; each field of a model is a parameter."""
+    models = list(_iter_models(field.field_info.annotation))
     if not models:
-        yield from _aliases(field.field_info) or [field.alias]
+        yield from _list_aliases(field.field_info) or [field.alias]
     for model in models:
         for name, info in model.model_fields.items():
-            yield from _aliases(info) or ({name, name.replace("_", "-")} if is_header else {name})
+            yield from _list_aliases(info) or ({name, name.replace("_", "-")} if is_header else {name})
 
 
-def _aliases(info: Any) -> list[str]:
+def _list_aliases(info: Any) -> list[str]:
     alias: object = info.validation_alias or info.alias
     choices: Iterable[object] = alias.choices if isinstance(alias, AliasChoices) else (alias,)
     return [choice for choice in choices if isinstance(choice, str)]
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def _iter_models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
-        yield from _models(inner)
+        yield from _iter_models(inner)

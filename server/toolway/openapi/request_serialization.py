@@ -1,4 +1,4 @@
-"""How an OpenAPI document says that values and bodies are written: styles, encodings, and media types."""
+"""Serialization of parameters and bodies as an OpenAPI document declares it: styles, encodings and media types."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _STYLES = {
     "header": ("simple",),
     "cookie": ("form",),
 }
-"""The styles that OpenAPI 3.0 and 3.1 define for a location; the first one is the default."""
+"""The styles that OpenAPI 3.0 and 3.1 define for a location, the default first."""
 
 
 def read_parameter_serialization(entry: Mapping[str, Any]) -> Serialization:
-    """Read how the value of a parameter is written.
+    """Return the serialization of a parameter (Parameter Object).
 
     Raises:
-        DocumentError: OpenAPI does not define this style for the parameter's location, or values cannot be written in
-            its media type.
+        DocumentError: OpenAPI does not define this style for the parameter's location, or its media type is not
+            supported.
     """
     name, location = entry["name"], entry["in"]
     content: Mapping[str, Any] = entry.get("content") or {}
     if content:
-        return Serialization(_STYLES[location][0], media_type=_media_type(name, next(iter(content))))
+        return Serialization(_STYLES[location][0], media_type=_choose_parameter_media_type(name, next(iter(content))))
     style = entry.get("style", _STYLES[location][0])
     if style not in _STYLES[location]:
         raise DocumentError(f"OpenAPI does not define the style {style!r} of {name!r} for {location} parameters")
@@ -40,36 +40,36 @@ def read_parameter_serialization(entry: Mapping[str, Any]) -> Serialization:
     )
 
 
-def _media_type(name: str, media_type: str) -> str:
-    kind = _name(media_type)
+def _choose_parameter_media_type(name: str, media_type: str) -> str:
+    kind = _strip_parameters(media_type)
     if kind == "application/json" or kind.endswith("+json"):
         return "application/json"
     if kind.startswith("text/"):
         return kind
-    raise DocumentError(f"the parameter {name!r} has values in {media_type!r}, which cannot be written")
+    raise DocumentError(f"the parameter {name!r} has the media type {media_type!r}, which toolway does not support")
 
 
 def read_field_serialization(name: str, entry: Mapping[str, Any]) -> Serialization:
-    """Read how a field of a form is written (Encoding Object); a style takes precedence over a content type.
+    """Return the serialization of a form field (Encoding Object); a style takes precedence over a content type.
 
     Raises:
-        DocumentError: OpenAPI does not define this style for fields of forms.
+        DocumentError: OpenAPI does not define this style for form fields.
     """
     if not entry.keys() & {"style", "explode", "allowReserved"}:
         return Serialization(style="", media_type=str(entry.get("contentType") or ""))
     style = entry.get("style", "form")
     if style not in _STYLES["query"]:
-        raise DocumentError(f"OpenAPI does not define the style {style!r} of {name!r} for fields of forms")
+        raise DocumentError(f"OpenAPI does not define the style {style!r} of {name!r} for form fields")
     return Serialization(style, bool(entry.get("explode", style == "form")), entry.get("allowReserved") is True)
 
 
 def choose_media_type(media_types: Iterable[str]) -> str:
-    """Choose the media type in which a body is sent: JSON, then a form, then text; of equals the first."""
-    return min(media_types, key=_preference)
+    """Return the media type in which to send a body: JSON, then a form, then text; the first of equals."""
+    return min(media_types, key=_rank_media_type)
 
 
-def _preference(media_type: str) -> int:
-    name = _name(media_type)
+def _rank_media_type(media_type: str) -> int:
+    name = _strip_parameters(media_type)
     order = (
         name == "application/json",
         name.endswith("+json") and "*" not in name,
@@ -83,11 +83,11 @@ def _preference(media_type: str) -> int:
 
 
 def resolve_media_range(media_type: str, schema: Mapping[str, Any]) -> str:
-    """Return the media type that a range such as ``*/*`` stands for, for a body of this (dereferenced) schema.
+    """Return the media type to send for a range such as ``*/*``, given the dereferenced schema of the body.
 
-    Ranges of pictures, audio and the like stay, because the caller knows which one is sent.
+    Ranges such as ``image/*`` are returned unchanged, because the caller decides which type to send.
     """
-    name = _name(media_type)
+    name = _strip_parameters(media_type)
     if "*" not in name:
         return media_type
     is_text = schema.get("type") == "string"
@@ -99,5 +99,5 @@ def resolve_media_range(media_type: str, schema: Mapping[str, Any]) -> str:
     return {"text/*": "text/plain", "multipart/*": "multipart/form-data"}.get(name, media_type)
 
 
-def _name(media_type: str) -> str:
+def _strip_parameters(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()

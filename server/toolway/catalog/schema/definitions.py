@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import quote, unquote
 
 from toolway.catalog.schema.sanitize import visible
 from toolway.catalog.schema.traversal import children, references, rewritten
 from toolway.errors import DocumentError
-from toolway.openapi import Schema
+from toolway.openapi import Schema, follow_pointer, split_pointer
 
 __all__ = ["Definitions", "accepts_null", "deref", "is_object"]
 
@@ -154,24 +153,12 @@ def deref(schema: Schema | bool, components: Mapping[str, Schema]) -> Schema:
 
 def _found(reference: str, schemas: Mapping[str, Any]) -> Schema:
     """Return the schema behind a reference, which may also lead into another one (``.../Order/properties/id``)."""
-    schema: Any = schemas
-    for token in _tokens(reference):
-        schema = _child(schema, token)
+    schema = follow_pointer(schemas, _tokens(reference))
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
     if not isinstance(schema, dict):
-        raise DocumentError(f"the schema reference {reference!r} leads nowhere in the document")
+        raise DocumentError(f"the schema reference {reference!r} points to nothing in the OpenAPI document")
     return cast("Schema", schema)
-
-
-def _child(node: Any, token: str) -> Any:
-    if isinstance(node, Mapping):
-        members = cast("Mapping[str, Any]", node)
-        return members.get(token, members.get(quote(token)))
-    if isinstance(node, list) and token.isdecimal():
-        items = cast("list[Any]", node)
-        return items[int(token)] if int(token) < len(items) else None
-    return None
 
 
 def is_object(schema: Schema) -> bool:
@@ -202,9 +189,10 @@ def _tokens(reference: str) -> list[str]:
     """Return the keys that lead from the shared schemas to the one that a reference names (RFC 6901)."""
     for prefix in (_COMPONENTS, _DEFS):
         if reference.startswith(prefix):
-            tokens = reference.removeprefix(prefix).split("/")
-            return [unquote(token).replace("~1", "/").replace("~0", "~") for token in tokens]
-    raise DocumentError(f"the schema reference {reference!r} leaves the document's schemas; bundle it in first")
+            return split_pointer(reference.removeprefix(prefix))
+    raise DocumentError(
+        f"the schema reference {reference!r} points outside the document's schemas; move its target to {_COMPONENTS}"
+    )
 
 
 def _local_reference(name: str) -> str:
