@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from toolway.protocol import CallContextFactory, CatalogServer, Endpoint, Publisher, State, Wiring
-    from toolway.tasks import Jobs
+    from toolway.tasks import TaskWorker
 
 logger = logging.getLogger("toolway")
 
@@ -69,7 +69,7 @@ class Running:
     calls: Invoker
     server: CatalogServer
     publisher: Publisher
-    has_jobs: bool
+    has_tasks: bool
     """Whether the store for tasks is open."""
 
 
@@ -253,7 +253,7 @@ class Toolway:
         if self._running is None:
             return
         catalog = self.read_catalog()
-        if self._works and not self._running.has_jobs:
+        if self._works and not self._running.has_tasks:
             _refuse_tasks(catalog)
         differing = self._running.server.offer(catalog)
         self._running.calls.offer(catalog)
@@ -363,12 +363,12 @@ class Toolway:
         context_of = CallContextFactory(self.settings)
         catalog, calls, server = self._parts(state, context_of)
         try:
-            async with self._jobs(catalog, calls) as jobs:
-                if jobs is not None:
-                    from toolway.protocol.handlers.tasks import add_tasks  # noqa: PLC0415 - see `_jobs`
+            async with self._task_worker(catalog, calls) as worker:
+                if worker is not None:
+                    from toolway.protocol.handlers.tasks import add_tasks  # noqa: PLC0415 - see `_task_worker`
 
-                    add_tasks(server, jobs, calls, context_of)
-                self._running = Running(catalog, calls, server, Publisher(server.wiring.bus), jobs is not None)
+                    add_tasks(server, worker, calls, context_of)
+                self._running = Running(catalog, calls, server, Publisher(server.wiring.bus), worker is not None)
                 try:
                     with told(self.source.apps, self):
                         yield self._running
@@ -412,18 +412,18 @@ class Toolway:
             guarded=self._guarded,
         )
 
-    def _jobs(self, catalog: Catalog, calls: Invoker) -> AbstractAsyncContextManager[Jobs | None]:
-        """Long jobs, where a tool asks for them."""
+    def _task_worker(self, catalog: Catalog, calls: Invoker) -> AbstractAsyncContextManager[TaskWorker | None]:
+        """Return a worker for tasks, if a tool runs as a task."""
         if not self._works or all(tool.task is None for tool in catalog.tools.values()):
             return nullcontext()
         try:
-            from toolway.protocol.handlers.tasks import SPEECH  # noqa: PLC0415 - see above
-            from toolway.tasks import open_jobs  # noqa: PLC0415 - few tools take long, and it takes its time
+            from toolway.protocol.handlers.tasks import QUESTION_CODEC  # noqa: PLC0415 - see above
+            from toolway.tasks import open_worker  # noqa: PLC0415 - slow, and few tools run as tasks
         except ModuleNotFoundError as error:
             raise ConfigurationError(
                 f"a tool runs as a task, which needs {error.name}: pip install 'toolway[tasks]'"
             ) from error
-        return open_jobs(calls, self.settings, self._name or self.source.title, SPEECH).working()
+        return open_worker(calls, self.settings, self._name or self.source.title, QUESTION_CODEC).running()
 
 
 def _refuse_options(positional: Sequence[object], named: Mapping[str, object]) -> None:

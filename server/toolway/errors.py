@@ -80,26 +80,25 @@ class ServerShutdownError(ToolwayError):
 
 
 class CannotAskError(ToolwayError, HTTPException):
-    """The caller cannot be asked what an endpoint wants to know.
+    """The client cannot answer a question of an endpoint.
 
-    `kind` says what it lacks: ``elicitation``, ``sampling`` or ``roots``.
+    `kind` is the capability that it lacks: ``elicitation``, ``sampling`` or ``roots``.
     """
 
     def __init__(self, kind: Literal["elicitation", "sampling", "roots"]) -> None:
-        asked = {"elicitation": "its user", "sampling": "its model", "roots": "for its roots"}[kind]
-        text = f"This needs a client that can ask {asked} ({kind}), and this one cannot be asked."
+        text = f"This tool needs a client with the {kind!r} capability, which this client does not declare."
         HTTPException.__init__(self, 428, text)
         self.kind: Literal["elicitation", "sampling", "roots"] = kind
 
 
 class DeclinedError(ToolwayError, HTTPException):
-    """The user has declined to answer, or has closed the question.
+    """The user has declined to answer, or has dismissed the question.
 
-    `key` names the question; `action` is ``decline`` or ``cancel``. Left alone it ends the call with 403.
+    `key` names the question; `action` is ``decline`` or ``cancel``. If it is not caught, the call ends with 403.
     """
 
     def __init__(self, key: str, action: Literal["decline", "cancel"] = "decline") -> None:
-        how = "declined" if action == "decline" else "closed the question without an answer"
+        how = "declined to answer" if action == "decline" else "dismissed the question"
         HTTPException.__init__(self, 403, f"The user {how} ({key}). Do not try again unless the user asks for it.")
         self.key = key
         self.action: Literal["decline", "cancel"] = action

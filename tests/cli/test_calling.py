@@ -143,7 +143,7 @@ def test_a_tool_that_asks_says_that_nobody_can_be_asked_here(tmp_path: Path) -> 
     write(tmp_path, {"main.py": ASKING})
     done = toolway("call", "main:app", "greet", cwd=tmp_path)
     assert done.returncode == 1
-    assert "cannot be asked" in done.stderr
+    assert "'elicitation' capability" in done.stderr
     assert "Toolway-State" not in done.stderr
 
 

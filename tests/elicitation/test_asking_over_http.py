@@ -1,4 +1,4 @@
-"""Endpoints that ask, over plain HTTP: 428 with questions, and the same request again with answers."""
+"""Endpoints that ask over plain HTTP: a 428 with questions, and the same request repeated with answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANN = {"user_name": {"name": "Ann"}}
 
 
 def make_reading() -> FastAPI:
-    """Add endpoints that ask while they have a body of each kind."""
+    """Make an application with endpoints that ask, one for each kind of body."""
     app = make_asking()
     router = APIRouter(prefix="/deep")
 
@@ -60,7 +60,7 @@ def answering(asked: httpx2.Response, answers: Any) -> dict[str, str]:
     return {"toolway-state": asked.json()["detail"]["state"], "toolway-answers": text}
 
 
-async def test_a_question_is_answered_by_the_same_request_again() -> None:
+async def test_a_question_is_answered_by_repeating_the_request() -> None:
     async with served(make_asking()) as client:
         asked = await client.post("/greet?politely=true")
         detail = asked.json()["detail"]
@@ -83,7 +83,7 @@ async def test_an_endpoint_that_asks_twice_takes_two_rounds() -> None:
         assert app.state.done["paint"] == 1
 
 
-async def test_models_and_roots_are_asked_for_in_the_same_way() -> None:
+async def test_sampling_and_roots_are_asked_in_the_same_way() -> None:
     async with served(make_asking()) as client:
         asked = await client.post("/gather")
         kinds = {key: entry["kind"] for key, entry in asked.json()["detail"]["questions"].items()}
@@ -111,26 +111,26 @@ async def test_null_declines() -> None:
         ({"user_name": 7}, "Input should be a valid dictionary"),
     ],
 )
-async def test_what_is_missing_or_does_not_fit_is_asked_for_again_with_the_reason(answer: Any, problem: str) -> None:
+async def test_a_missing_or_invalid_answer_is_asked_again_with_the_reason(answer: Any, problem: str) -> None:
     async with served(make_asking()) as client:
         asked = await client.post("/greet")
         again = await client.post("/greet", headers=answering(asked, answer))
         ((key, question),) = again.json()["detail"]["questions"].items()
         assert key == "user_name"
         assert question["message"].startswith("What is your name?")
-        assert ("does not fit" in question["message"]) == bool(problem)
+        assert ("was not valid" in question["message"]) == bool(problem)
         assert problem in question["message"]
         assert (await client.post("/greet", headers=answering(again, ANN))).status_code == 200
 
 
-async def test_answers_without_a_state_are_left_aside() -> None:
+async def test_answers_without_a_state_are_ignored() -> None:
     async with served(make_asking()) as client:
         headers = {"toolway-answers": json.dumps(ANN)}
         assert (await client.post("/greet", headers=headers)).status_code == 428
 
 
 @pytest.mark.parametrize("answers", ["", "nonsense", "[1]", '{"user_name": NaN}'])
-async def test_answers_that_are_no_json_object_are_refused_and_the_state_stays_good(answers: str) -> None:
+async def test_answers_that_are_not_a_json_object_are_refused_and_the_state_stays_valid(answers: str) -> None:
     async with served(make_asking()) as client:
         asked = await client.post("/greet")
         refused = await client.post("/greet", headers=answering(asked, answers))
@@ -159,7 +159,7 @@ async def test_a_state_is_good_for_one_request_and_one_caller_and_once() -> None
         headers = {**await asked(), "x-key": "ann"}
         assert (await client.post("/own", headers=headers)).json() == "ann: Ann"
         again = await client.post("/own", headers=headers)
-        assert (again.status_code, "used already" in again.text) == (400, True)
+        assert (again.status_code, "already used" in again.text) == (400, True)
 
 
 async def test_a_tampered_or_expired_state_is_refused() -> None:
@@ -170,7 +170,7 @@ async def test_a_tampered_or_expired_state_is_refused() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["/deep", "/inner/deep"])
-async def test_the_body_belongs_to_what_a_state_is_good_for(prefix: str) -> None:
+async def test_a_state_is_bound_to_the_body(prefix: str) -> None:
     bodies: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         ("json", {"json": {"a": 1}}, {"json": {"a": 2}}, "Ann: {'a': 1}"),
         (
@@ -190,7 +190,7 @@ async def test_the_body_belongs_to_what_a_state_is_good_for(prefix: str) -> None
             assert (await client.post(address, headers=headers, **body)).json() == answer
 
 
-async def test_the_document_says_how_to_answer_and_the_tool_has_no_such_argument() -> None:
+async def test_openapi_describes_the_answer_and_the_tool_has_no_argument_for_it() -> None:
     app = make_reading()
     async with served(app):
         catalog = Toolway(app).read_catalog()
@@ -204,7 +204,7 @@ async def test_the_document_says_how_to_answer_and_the_tool_has_no_such_argument
         assert "428" not in app.openapi()["paths"]["/note"]["get"]["responses"]
 
 
-async def test_what_is_asked_is_what_the_document_says() -> None:
+async def test_the_response_matches_its_schema_in_openapi() -> None:
     app = make_asking()
     async with served(app) as client:
         responses = app.openapi()["paths"]["/gather"]["post"]["responses"]
@@ -212,7 +212,7 @@ async def test_what_is_asked_is_what_the_document_says() -> None:
         Draft202012Validator(schema).validate((await client.post("/gather")).json())
 
 
-async def test_an_application_without_toolway_asks_just_the_same() -> None:
+async def test_endpoints_of_an_application_without_toolway_can_ask() -> None:
     app = make_asking()
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost") as client:
         asked = await client.post("/greet")

@@ -1,4 +1,4 @@
-"""Models as forms: what a user can be asked."""
+"""Pydantic models as forms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Size(Enum):
 
 
 def field(kind: Any, default: Any = ...) -> dict[str, Any]:
-    """The form's field for one of this type."""
+    """Return the form field for a type."""
     schema = Question("?", create_model("Form", given=(kind, default))).schema
     jsonschema.Draft202012Validator.check_schema(schema)
     assert ("given" in schema.get("required", [])) is (default is ...)
@@ -68,7 +68,7 @@ def field(kind: Any, default: Any = ...) -> dict[str, Any]:
         ),
     ],
 )  # fmt: skip
-def test_what_a_form_can_have_is_written_as_the_protocol_has_it(kind: Any, expected: dict[str, Any]) -> None:
+def test_supported_types_become_form_fields(kind: Any, expected: dict[str, Any]) -> None:
     found = field(kind)
     assert {key: value for key, value in found.items() if key != "title"} == expected
 
@@ -77,21 +77,21 @@ def test_what_a_form_can_have_is_written_as_the_protocol_has_it(kind: Any, expec
     ("kind", "default"),
     [(str, "John Doe"), (int, 30), (float, 95.5), (bool, True), (Literal["on", "off"], "on"), (str | None, None)],
 )
-def test_defaults_stand_in_the_form_and_make_a_field_optional(kind: Any, default: Any) -> None:
+def test_a_default_is_in_the_form_and_makes_the_field_optional(kind: Any, default: Any) -> None:
     assert field(kind, default).get("default") == default
 
 
 @pytest.mark.parametrize("kind", [dict[str, str], list[str], list[int], int | str, BaseModel, bytes | int, Any])
-def test_what_no_form_has_is_refused_with_the_field_s_name(kind: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"Form\.given: a user is asked in a flat form"):
+def test_other_types_are_refused_with_the_name_of_the_field(kind: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"Form\.given: a form field must be"):
         field(kind)
 
 
-def test_a_form_without_fields_asks_for_a_yes_alone() -> None:
+def test_a_form_without_fields_asks_only_for_consent() -> None:
     assert Question("Go on?", create_model("Empty")).schema == {"type": "object", "properties": {}}
 
 
-def test_the_sdk_agrees_on_what_is_a_form() -> None:
+def test_forms_equal_those_of_the_sdk() -> None:
     class Everything(BaseModel):
         """Fill this in."""
 

@@ -107,7 +107,10 @@ async def test_an_answer_that_does_not_fit_is_asked_for_again_with_the_reason(tr
         assert text(await client.call_tool("greet")) == '"Hello, Ann!"'
     problems = ("name: String should have at least 2 characters", "name: Field required")
     question = "What is your name?"
-    assert ann.asked == [question, *(f"{question}\n\nThe last answer does not fit. {problem}" for problem in problems)]
+    assert ann.asked == [
+        question,
+        *(f"{question}\n\nYour previous answer was not valid: {problem}" for problem in problems),
+    ]
 
 
 async def test_a_client_whose_answers_never_fit_is_told_what_is_wrong() -> None:

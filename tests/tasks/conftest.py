@@ -15,8 +15,8 @@ from tests.tools.places import PostgresPlace
 
 @pytest.fixture
 def database() -> Iterator[str]:
-    """Give the URL of an empty database on PostgreSQL."""
-    require(postgres_available(), "PostgreSQL does not answer at TOOLWAY_TEST_POSTGRES_URL")
+    """Return the URL of an empty PostgreSQL database."""
+    require(postgres_available(), "PostgreSQL is not reachable at TOOLWAY_TEST_POSTGRES_URL")
     place = PostgresPlace()
     yield asyncio.run(place.new())
     asyncio.run(place.clear())
@@ -24,11 +24,11 @@ def database() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the URL of an empty store."""
+    """Return the URL of an empty store."""
     return f"sqlite:///{tmp_path}/tasks.db" if request.param == "sqlite" else request.getfixturevalue("database")
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    """Give an empty ledger for the endpoints to write in."""
+    """Return an empty ledger for the endpoints to write to."""
     return Ledger(tmp_path / "ledger.txt")

@@ -1,6 +1,6 @@
-"""An application whose endpoints leave a line in a file each time that they are run; served by workers under test.
+"""An application whose endpoints append a line to a file each time they run; served by the workers under test.
 
-``LEDGER`` names the file. A worker with ``STUCK=1`` gets stuck in two of three of its calls.
+``LEDGER`` names the file. With ``STUCK=1``, two of three calls of a worker never end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ app = FastAPI(title="Ledger")
 
 
 def _note(line: str) -> None:
-    with Path(os.environ["LEDGER"]).open("a", encoding="utf-8") as ledger:  # one write, which nobody comes between
+    with Path(os.environ["LEDGER"]).open(
+        "a", encoding="utf-8"
+    ) as ledger:  # one write, so lines of several processes do not mix
         ledger.write(line)
 
 
@@ -31,28 +33,28 @@ async def _work(kind: str, number: int) -> dict[str, int]:
 @app.put("/accounts/{number}")
 @agent_tool(name="settle", task="required")
 async def settle(number: int) -> dict[str, int]:
-    """Do what may be done again."""
+    """Settle an account, which may be repeated."""
     return await _work("settle", number)
 
 
 @app.post("/charges/{number}")
 @agent_tool(name="charge", task="required")
 async def charge(number: int) -> dict[str, int]:
-    """Do what must not be done twice."""
+    """Charge a card, which must not be repeated."""
     return await _work("charge", number)
 
 
 @app.put("/gates/{number}")
 @agent_tool(name="wait_again", task="required")
 async def wait_again(number: int) -> dict[str, int]:
-    """Wait until the gate is open, which may be done again."""
+    """Wait until the gate is open; may be repeated."""
     return await _wait("wait_again", number)
 
 
 @app.post("/gates/{number}")
 @agent_tool(name="wait_once", task="required")
 async def wait_once(number: int) -> dict[str, int]:
-    """Wait until the gate is open, once."""
+    """Wait until the gate is open; must not be repeated."""
     return await _wait("wait_once", number)
 
 
@@ -67,7 +69,7 @@ async def _wait(kind: str, number: int) -> dict[str, int]:
 @app.put("/meetings/{number}")
 @agent_tool(name="meet", task="required")
 async def meet(number: int) -> dict[str, int]:
-    """Wait until another process has one of these, too."""
+    """Wait until two processes run this endpoint."""
     _note(f"meet {number} {os.getpid()}\n")
     while len(_processes("meet")) < 2:
         with anyio.move_on_after(0.05):

@@ -1,4 +1,4 @@
-"""An application that uses DBOS itself, for work of its own; ``DBOS_URL`` names its database."""
+"""An application that uses DBOS itself; ``DBOS_URL`` names its database."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ DBOS(config={"name": "own", "system_database_url": os.environ["DBOS_URL"], "log_
 
 @DBOS.workflow(name="own.double")
 def double(number: int) -> int:
-    """Do something durable."""
+    """Double a number in a durable workflow."""
     return 2 * number
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-    """Run DBOS beside the application."""
+    """Run DBOS while the application runs."""
     await to_thread.run_sync(DBOS.launch)
     yield
     await to_thread.run_sync(DBOS.destroy)
@@ -35,14 +35,14 @@ app = FastAPI(title="Own", lifespan=lifespan)
 @app.put("/doubles/{number}")
 @agent_tool(name="double", task="optional")
 async def run_double(number: int) -> int:
-    """Run a workflow of the application's own."""
+    """Run the application's own workflow."""
     return await to_thread.run_sync(double, number)
 
 
 @app.put("/charges/{number}")
 @agent_tool(name="charge", task="required")
 async def charge(number: int) -> int:
-    """Never run."""
+    """Fail: this tool needs tasks, which this application cannot have."""
     raise AssertionError(number)
 
 

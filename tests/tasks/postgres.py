@@ -1,4 +1,4 @@
-"""What a database server knows of the workers on one of its databases, and what it can do to them."""
+"""Queries about the workers on a database, and ways to disconnect them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ async def ask(query: str, *arguments: object) -> list[asyncpg.Record]:
 
 
 def end_connections(url: str) -> int:
-    """End every connection to a database, wait until they are gone, and return how many there were."""
+    """Close every connection to a database, wait until they are closed, and return how many there were."""
     query = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1"
     return len(asyncio.run(ask(query, name_of(url))))
 
 
 def count_locks(url: str) -> int:
-    """How many workers hold the lock that says that they live."""
+    """Return how many workers hold the lock that shows they are alive."""
     query = (
         "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
         "WHERE datname = $1 AND locktype = 'advisory' AND granted"

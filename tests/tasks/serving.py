@@ -1,4 +1,4 @@
-"""Workers as processes, and what their endpoints have written down."""
+"""Workers as processes, and the ledger that their endpoints write."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tests.servers import PATIENCE, Process, running
 
 KEYS = json.dumps(["a secret that is long enough for a key"])
 SLOTS = 4
-"""How many tasks a worker runs at the same time; with as many stuck, it runs nothing else."""
+"""How many tasks a worker runs at the same time; with this many stuck, it runs nothing else."""
 
 
 class Ledger:
-    """What the endpoints have written down: which tool, with which number, in which process."""
+    """The lines that endpoints have written: tool, number and process id."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.touch()
 
     def open(self) -> None:
-        """Let those go on who wait for it."""
+        """Let the endpoints continue that wait for the gate."""
         self.path.with_name(self.path.name + ".open").touch()
 
     def lines(self) -> list[tuple[str, int, int]]:
@@ -33,7 +33,7 @@ class Ledger:
         return [(kind, int(number), int(process)) for kind, number, process in entries]
 
     def stuck(self, process: int | None) -> int:
-        """How many calls hang in a process, or in whichever."""
+        """Return how many calls are stuck in a process, or in all processes."""
         return sum(1 for _, number, where in self.lines() if process in {where, None} and number % 3)
 
 

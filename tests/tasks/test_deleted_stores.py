@@ -11,7 +11,7 @@ import pytest
 from tests.protocol.tasking import Client, make_tasking
 from tests.servers import serving
 from toolway import Settings
-from toolway.tasks.keys import key_file
+from toolway.tasks.keys import key_path
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +30,12 @@ def delete_folder(store: Path) -> None:
 
 
 @pytest.mark.parametrize("delete", [Path.unlink, delete_folder], ids=["file", "folder"])
-def test_the_next_task_says_what_happened_and_is_run(
+def test_the_next_task_runs_and_its_message_reports_the_loss(
     store: Path, client: Client, delete: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     lost = client.start("add", first=1, second=2)["taskId"]
     client.wait(lost)
-    key = key_file(store).read_bytes()
+    key = key_path(store).read_bytes()
     delete(store)
     task = client.start("add", first=2, second=3)
     assert "was deleted while the server was running" in task["statusMessage"]
@@ -44,5 +44,5 @@ def test_the_next_task_says_what_happened_and_is_run(
     assert "statusMessage" not in ended
     assert "the task store was deleted" in client.refusal("tasks/get", lost)["message"]
     assert "statusMessage" not in client.start("add", first=3, second=4)
-    assert key_file(store).read_bytes() == key
+    assert key_path(store).read_bytes() == key
     assert str(store) in caplog.text

@@ -1,4 +1,4 @@
-"""PostgreSQL ends every connection while tasks run: each of them comes to its end all the same."""
+"""Tasks complete although PostgreSQL closes all connections while they run."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tests.tasks.serving import SLOTS, Ledger, worker
 
 
 def wait_for(count: Callable[[], int], wanted: int) -> None:
-    """Wait until there are so many of something, at least."""
+    """Wait until a count reaches a value."""
     pause, found = threading.Event(), 0
     for _ in range(PATIENCE * 20):
         found = count()
         if found >= wanted:
             return
         pause.wait(0.05)
-    raise AssertionError(f"there are {found}, and not {wanted}")
+    raise AssertionError(f"expected at least {wanted}, found {found}")
 
 
 def start(client: Client, count: int) -> dict[str, int]:
-    """Start tasks of either kind; return the number of each."""
+    """Start tasks of both kinds; return the number of each by its task id."""
     kinds = ("wait_again", "wait_once")
     return {client.start(kinds[number % 2], number=number)["taskId"]: number for number in range(count)}
 
@@ -54,15 +54,15 @@ def test_tasks_complete_although_connections_end_while_they_wait_run_and_end(dat
 
 
 @pytest.mark.timeout(240)
-def test_workers_that_have_lost_their_connections_are_not_taken_for_dead(database: str, ledger: Ledger) -> None:
+def test_workers_that_have_lost_their_connections_are_not_considered_dead(database: str, ledger: Ledger) -> None:
     with worker(database, ledger) as (_, client), worker(database, ledger) as (_, _other):
         tasks = start(client, 2 * SLOTS - 2)  # there is room for more in both
         wait_for(lambda: len(ledger.lines()), len(tasks))
         for _ in range(5):
             end_connections(database)
             wait_for(lambda: count_locks(database), 2)
-            # A worker is taken for dead when it was not there at three looks in a row, two seconds apart: at one
-            # between the losses it is.
+            # A worker is dead if it is missing in three checks in a row, two seconds apart; between the losses, at
+            # least one check finds it.
             threading.Event().wait(3)
         ledger.open()
         assert_completed(client, tasks, ledger)

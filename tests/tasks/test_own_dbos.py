@@ -1,4 +1,4 @@
-"""DBOS is one per process: an application that uses it keeps it, and its tools run within their requests."""
+"""Applications that use DBOS themselves: a process has one DBOS instance, so their tools run within their requests."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tests.protocol.tasking import DECLARED, Client
 from tests.servers import PATIENCE, running
 
 READY = "Ctrl+C ends the server"
-# From Python 3.12 on, DBOS asks of SQLite what it has only from 3.42 on.
+# On Python 3.12 and newer, DBOS needs SQLite 3.42.
 NEEDS_POSTGRES = sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < (3, 42)
 
 
 @pytest.fixture
 def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the URL of a database that the application's own DBOS can use here."""
+    """Return the URL of a database that the application's own DBOS can use here."""
     return request.getfixturevalue("database") if NEEDS_POSTGRES else f"sqlite:///{tmp_path}/own.db"
 
 
-def test_an_application_that_uses_dbos_itself_keeps_it_and_has_no_tasks(tmp_path: Path, own_url: str) -> None:
+def test_an_application_that_uses_dbos_itself_keeps_it_and_runs_no_tasks(tmp_path: Path, own_url: str) -> None:
     env = {"TOOLWAY_STORE_URL": f"sqlite:///{tmp_path}/tasks.db", "DBOS_URL": own_url}
     command = [sys.executable, "-m", "toolway", "serve", "tests.tasks.own_dbos:app", "--port", "0"]
     with running(command, env=env, ready=READY) as process:
@@ -35,5 +35,5 @@ def test_an_application_that_uses_dbos_itself_keeps_it_and_has_no_tasks(tmp_path
         process.popen.terminate()
         assert process.popen.wait(PATIENCE) == -signal.SIGTERM
     assert error["code"] == -32603
-    assert error["message"] == "There are no tasks here: DBOS runs in this process already, for the application itself"
-    assert "'double' runs within its request: DBOS runs in this process already" in process.output
+    assert error["message"] == "This server cannot run tasks: the application already uses DBOS in this process"
+    assert "'double' runs within its request instead of as a task: the application already uses DBOS" in process.output

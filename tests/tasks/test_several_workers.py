@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.tasks.serving import Ledger, worker
 
 
-def test_tasks_run_in_all_workers_and_any_of_them_tells_of_them(store_url: str, ledger: Ledger) -> None:
+def test_tasks_run_in_all_workers_and_any_worker_returns_them(store_url: str, ledger: Ledger) -> None:
     with worker(store_url, ledger, "--workers", "2", slots=1) as (_, client):
         meetings = [client.start("meet", number=number)["taskId"] for number in (1, 2)]
         charges = [client.start("charge", number=number)["taskId"] for number in range(10)]

@@ -1,4 +1,4 @@
-"""Tasks of a server that its client starts, with ``toolway stdio``."""
+"""Tasks of a server that the client starts with ``toolway stdio``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEDGER = (*STDIO, "tests.tasks.ledger:app")
 
 
 class Client2026:
-    """Speaks of tasks over stdio."""
+    """A client of the tasks extension over stdio."""
 
     def __init__(self, speaker: Speaker) -> None:
         self.speaker = speaker
@@ -39,14 +39,14 @@ class Client2026:
         return self.speaker.ask("tasks/get", {"taskId": task, **DECLARED})["result"]
 
     def states(self, task: str) -> Generator[dict[str, Any]]:
-        """What is said of a task to whoever listens, to its end."""
+        """Subscribe to a task, and yield its states until it has ended."""
         self.speaker.say("subscriptions/listen", {"notifications": {"taskIds": [task]}, **DECLARED})
         assert self.speaker.hear()["params"]["notifications"] == {"taskIds": [task]}
         while True:
-            said = self.speaker.hear()
-            assert said["method"] == "notifications/tasks"
-            yield said["params"]
-            if said["params"]["status"] in FINAL:
+            notification = self.speaker.hear()
+            assert notification["method"] == "notifications/tasks"
+            yield notification["params"]
+            if notification["params"]["status"] in FINAL:
                 return
 
 
@@ -58,14 +58,14 @@ def speaking(folder: Path, command: tuple[str, ...] = TASKING, **env: str) -> Ge
 
 @asynccontextmanager
 async def connected(folder: Path, mode: str) -> AsyncGenerator[Client]:
-    """The official client, which knows nothing of the extension."""
+    """Connect the official client, which does not know the extension."""
     env = {"TOOLWAY_STORE_URL": f"sqlite:///{folder}/tasks.db"}
     server = StdioServerParameters(command=TASKING[0], args=list(TASKING[1:]), cwd=ROOT, env=env)
     async with Client(stdio_client(server, errlog=cast("Any", subprocess.DEVNULL)), mode=mode) as client:
         yield client
 
 
-def test_a_client_with_the_extension_starts_a_task_and_hears_of_its_end(tmp_path: Path) -> None:
+def test_a_client_with_the_extension_starts_a_task_and_is_notified_of_its_end(tmp_path: Path) -> None:
     with speaking(tmp_path) as client:
         task = client.start("add", first=2, second=3)
         *_, last = client.states(task)
@@ -87,12 +87,12 @@ def test_a_client_with_the_extension_cancels_a_task(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_a_client_without_the_extension_waits_for_the_answer(tmp_path: Path, mode: str) -> None:
+async def test_a_client_without_the_extension_waits_for_the_result(tmp_path: Path, mode: str) -> None:
     async with connected(tmp_path, mode) as client:
         assert (await client.call_tool("add", {"first": 2, "second": 3})).structured_content == {"sum": 5}
 
 
-async def test_a_client_without_the_extension_is_told_what_a_task_needs(tmp_path: Path) -> None:
+async def test_a_client_without_the_extension_gets_an_error_that_names_it(tmp_path: Path) -> None:
     async with connected(tmp_path, "auto") as client:
         with pytest.raises(MCPError) as caught:
             await client.call_tool("refuse")
@@ -107,7 +107,7 @@ async def test_before_the_extension_a_task_is_a_plain_call(tmp_path: Path) -> No
     assert "the shop is closed" in str(result.content)
 
 
-def test_a_task_is_done_by_the_next_server_when_its_own_is_killed(tmp_path: Path, ledger: Ledger) -> None:
+def test_the_next_server_completes_the_task_of_a_killed_server(tmp_path: Path, ledger: Ledger) -> None:
     with speaking(tmp_path, LEDGER, LEDGER=str(ledger.path), STUCK="1") as client:
         task = client.start("settle", number=7)
         wait_for_stuck(ledger, 1)

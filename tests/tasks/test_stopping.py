@@ -1,4 +1,4 @@
-"""A worker that is asked to stop ends, also while its database cannot be reached."""
+"""Workers stop on a signal even while their database is unreachable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.tasks.test_lost_connections import start, wait_for
 
 
 class Relay:
-    """Passes connections on to a database, until it is cut."""
+    """A TCP proxy in front of a database, until it is cut."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -31,7 +31,7 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Break all connections, and refuse new ones."""
+        """Close all connections, and refuse new ones."""
         for one in (self._listener, *self._sockets):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -63,12 +63,14 @@ def relayed(url: str) -> Generator[Relay]:
         relay.cut()
 
 
-def stop_while_away(relay: Relay, process: Process, client: Client, ledger: Ledger, number: signal.Signals) -> int:
+def stop_while_unreachable(
+    relay: Relay, process: Process, client: Client, ledger: Ledger, number: signal.Signals
+) -> int:
     """Start tasks, make the database unreachable, send a signal, and return the exit code."""
     start(client, 2 * SLOTS)
     wait_for(lambda: len(ledger.lines()), SLOTS)
     relay.cut()
-    wait_for(lambda: process.output.count("the store for tasks does not answer"), 1)
+    wait_for(lambda: process.output.count("The task store is unavailable"), 1)
     process.popen.send_signal(number)
     return process.popen.wait(PATIENCE)
 
@@ -78,11 +80,11 @@ def _short_grace_period(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOLWAY_SHUTDOWN_SECONDS", "1")
 
 
-def test_a_worker_ends_while_its_database_is_away(database: str, ledger: Ledger) -> None:
+def test_sigterm_ends_a_worker_while_the_database_is_unreachable(database: str, ledger: Ledger) -> None:
     with relayed(database) as relay, worker(relay.url, ledger) as (process, client):
-        assert stop_while_away(relay, process, client, ledger, signal.SIGTERM) == -signal.SIGTERM
+        assert stop_while_unreachable(relay, process, client, ledger, signal.SIGTERM) == -signal.SIGTERM
 
 
-def test_ctrl_c_ends_plain_uvicorn_while_the_database_is_away(database: str, ledger: Ledger) -> None:
+def test_ctrl_c_ends_plain_uvicorn_while_the_database_is_unreachable(database: str, ledger: Ledger) -> None:
     with relayed(database) as relay, uvicorn_worker(relay.url, ledger) as (process, client):
-        assert stop_while_away(relay, process, client, ledger, signal.SIGINT) in {0, 130, -signal.SIGINT}
+        assert stop_while_unreachable(relay, process, client, ledger, signal.SIGINT) in {0, 130, -signal.SIGINT}

@@ -1,4 +1,4 @@
-"""Which stores are taken, and what is said of the others when the application starts."""
+"""Stores that are accepted, and errors at startup for others."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.servers import PATIENCE, free_port
 from tests.support import POSTGRES_URL, postgres_available, require
 from toolway import Settings, Toolway, agent_tool
 from toolway.errors import ConfigurationError
-from toolway.tasks.sql_store import JobStore
+from toolway.tasks.sql_store import SqlStore
 
 pytestmark = pytest.mark.anyio
 
 
 async def problem(store_url: str) -> str:
-    """What keeps an application with this store from starting."""
+    """Return the error with which an application with this store fails to start."""
     app = make_tasking(Settings(store_url=store_url))
     with pytest.raises(ConfigurationError) as caught:
         async with app.router.lifespan_context(app):
@@ -33,29 +33,29 @@ async def test_a_store_of_another_kind_is_refused(url: str) -> None:
     assert "expected sqlite:///path/to/file.db or postgresql://" in await problem(url)
 
 
-async def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+async def test_a_path_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "cannot be opened" in await problem(f"sqlite:///{tmp_path}/file/tasks.db")
 
 
-def test_a_fresh_store_waits_for_another_worker_that_opens_it_too(tmp_path: Path) -> None:
+def test_a_new_store_waits_for_another_worker_that_opens_it(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "tasks.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")  # as far as the other one has come
+    other.execute("BEGIN IMMEDIATE")  # the other worker has begun to create the tables
     with ThreadPoolExecutor() as pool:
-        opening = pool.submit(JobStore, f"sqlite:///{tmp_path}/tasks.db", "shop")
-        wait([opening], 0.3)  # enough for it to come upon the lock
+        opening = pool.submit(SqlStore, f"sqlite:///{tmp_path}/tasks.db", "shop")
+        wait([opening], 0.3)  # long enough to find the lock
         other.close()
         opening.result(PATIENCE).close()
 
 
-async def test_a_server_that_does_not_answer_is_told_without_its_password() -> None:
+async def test_an_unreachable_server_is_reported_without_its_password() -> None:
     text = await problem(f"postgresql://anna:swordfish@127.0.0.1:{free_port()}/tasks")
     assert "cannot be opened" in text
     assert "swordfish" not in text
 
 
-async def test_postgresql_needs_keys_that_all_workers_know() -> None:
-    require(postgres_available(), "PostgreSQL does not answer at TOOLWAY_TEST_POSTGRES_URL")
+async def test_postgresql_needs_keys_that_all_workers_share() -> None:
+    require(postgres_available(), "PostgreSQL is not reachable at TOOLWAY_TEST_POSTGRES_URL")
     assert "set TOOLWAY_STATE_KEYS" in await problem(POSTGRES_URL)
 
 
@@ -64,7 +64,7 @@ def test_a_short_key_is_refused() -> None:
         Settings.model_validate({"state_keys": ["short"]})
 
 
-async def test_without_marked_tools_there_is_no_store(tmp_path: Path) -> None:
+async def test_without_task_tools_no_store_is_created(tmp_path: Path) -> None:
     app = FastAPI()
 
     @app.get("/plain")

@@ -17,11 +17,11 @@ from tests.servers import PATIENCE, serving
 from tests.tasks.test_stores import problem
 from tests.tasks.test_workers import ANNA, SEAL, Work, state, until, working
 from toolway import Settings, Toolway, agent_tool
-from toolway.tasks import Jobs, JobState
+from toolway.tasks import TaskState, TaskWorker
 from toolway.tasks.model import TaskRequest
-from toolway.tasks.sql_store import JobStore
+from toolway.tasks.sql_store import SqlStore
 
-ORDER = TaskRequest("count", SEAL.fingerprint(ANNA), SEAL.close(b"", "job"), repeatable=True)
+REQUEST = TaskRequest("count", SEAL.fingerprint(ANNA), SEAL.encrypt(b"", "task"), repeatable=True)
 VERSION_0 = """
 CREATE TABLE {jobs} (
     id TEXT NOT NULL PRIMARY KEY, service TEXT NOT NULL, tool TEXT NOT NULL, caller TEXT NOT NULL,
@@ -33,7 +33,7 @@ CREATE TABLE {jobs} (
 
 
 class Database:
-    """The store as other programs see it."""
+    """Direct access to the database of a store."""
 
     def __init__(self, url: str) -> None:
         self.is_sqlite = url.startswith("sqlite")
@@ -55,51 +55,51 @@ def can_run_all(_: str) -> bool:
     return True
 
 
-def test_a_job_whose_worker_died_three_times_has_failed_with_the_reason(store_url: str) -> None:
-    store = JobStore(store_url, "shop")
-    store.add("job", ORDER, 3_600_000)
+def test_a_task_whose_worker_died_three_times_fails_with_the_reason(store_url: str) -> None:
+    store = SqlStore(store_url, "shop")
+    store.add("task", REQUEST, 3_600_000)
     for worker in ("first", "second", "third"):
-        assert store.claim("job", 0, worker, can_run_all) is not None
+        assert store.claim("task", 0, worker, can_run_all) is not None
         store.release(worker)
-    job = store.get("job")
+    task = store.get("task")
     store.close()
-    assert job is not None
-    assert job.state is JobState.FAILED
-    assert job.message == "The worker running this task ended unexpectedly 3 times, so it is not retried again."
+    assert task is not None
+    assert task.state is TaskState.FAILED
+    assert task.message == "The worker running this task ended unexpectedly 3 times, so it is not retried again."
 
 
-def test_a_shutdown_in_order_is_not_an_attempt(store_url: str) -> None:
-    store = JobStore(store_url, "shop")
-    store.add("job", ORDER, 3_600_000)
+def test_an_orderly_shutdown_does_not_count_as_an_attempt(store_url: str) -> None:
+    store = SqlStore(store_url, "shop")
+    store.add("task", REQUEST, 3_600_000)
     for number in range(5):
-        assert store.claim("job", 0, str(number), can_run_all) is not None
-        store.interrupt("job", str(number))
-    job = store.get("job")
+        assert store.claim("task", 0, str(number), can_run_all) is not None
+        store.interrupt("task", str(number))
+    task = store.get("task")
     store.close()
-    assert job is not None
-    assert job.state is JobState.WORKING
+    assert task is not None
+    assert task.state is TaskState.WORKING
 
 
 @pytest.mark.anyio
-async def test_workers_leave_to_others_what_they_cannot_run(store_url: str) -> None:
+async def test_workers_leave_tasks_to_others_that_they_cannot_run(store_url: str) -> None:
     old, new = Work(), Work()
     old.gate.set()
     new.gate.set()
-    async with working(store_url, old, can_run=lambda tool: tool == "old") as jobs, working(store_url, new) as others:
+    async with working(store_url, old, can_run=lambda tool: tool == "old") as worker, working(store_url, new) as other:
         kinds = ["old", "new"] * 5
-        tasks = [(await jobs.start(kind, ANNA, b"", repeatable=False)).id for kind in kinds]
+        tasks = [(await worker.start(kind, ANNA, b"", repeatable=False)).id for kind in kinds]
         await until(lambda: len(old.begun) + len(new.begun) == len(tasks))
         for task in tasks:
-            await until(lambda task=task: _is_completed(others, task))
+            await until(lambda task=task: _is_completed(other, task))
     assert set(old.begun) == {"old"}
 
 
-async def _is_completed(jobs: Jobs, task: str) -> bool:
-    return await state(jobs, task) is JobState.COMPLETED
+async def _is_completed(worker: TaskWorker, task_id: str) -> bool:
+    return await state(worker, task_id) is TaskState.COMPLETED
 
 
 def make_shop(settings: Settings, title: str, *tools: str) -> FastAPI:
-    """Make an application whose tools add two numbers; those called hold... wait for the tracker instead."""
+    """Make an application whose tools add two numbers, or wait for the tracker if their name begins with hold."""
     app = FastAPI(title=title)
     app.state.tracker = Tracker()
     for tool in tools:
@@ -150,19 +150,19 @@ def test_tasks_outlive_their_tool_and_the_title_of_their_application(tmp_path: P
 
 @pytest.mark.anyio
 async def test_a_store_of_a_newer_release_is_refused(store_url: str, database_of: Database) -> None:
-    JobStore(store_url, "shop").close()
+    SqlStore(store_url, "shop").close()
     database_of.run(f"UPDATE {database_of.prefix}store_version SET version = 99")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOOLWAY_STATE_KEYS", '["a secret that is long enough for a key"]')
         text = await problem(store_url)
-    assert "its schema has version 99" in text
+    assert "its schema version is 99" in text
     assert "upgrade toolway, or set TOOLWAY_STORE_URL" in text
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("column", ["message", "attempts"])
 async def test_a_store_that_lacks_a_column_is_refused(store_url: str, database_of: Database, column: str) -> None:
-    JobStore(store_url, "shop").close()
+    SqlStore(store_url, "shop").close()
     database_of.run(f"ALTER TABLE {database_of.prefix}jobs DROP COLUMN {column}")
     assert f"its table 'jobs' has no column {column!r}" in await problem(store_url)
 
@@ -175,12 +175,12 @@ async def test_a_store_without_a_version_is_migrated_with_its_tasks(store_url: s
     database_of.run(VERSION_0.format(jobs=f"{database_of.prefix}jobs", binary=binary))
     database_of.run(
         f"INSERT INTO {database_of.prefix}jobs (id, service, tool, caller, call, repeatable, state, round, created, "
-        "updated, expires) VALUES ('job', 'Shop', 'count', :caller, :call, true, 'working', 0, 0, 0, 9000000000000)",
-        caller=ORDER.caller,
-        call=ORDER.call,
+        "updated, expires) VALUES ('task', 'Shop', 'count', :caller, :call, true, 'working', 0, 0, 0, 9000000000000)",
+        caller=REQUEST.caller,
+        call=REQUEST.call,
     )
     work = Work()
     work.gate.set()
-    for _ in range(2):  # and opened again as what it has become
-        async with working(store_url, work) as jobs:
-            await until(lambda jobs=jobs: _is_completed(jobs, "job"))
+    for _ in range(2):  # the second time, the store has been migrated
+        async with working(store_url, work) as worker:
+            await until(lambda worker=worker: _is_completed(worker, "task"))

@@ -1,8 +1,7 @@
-"""The dependency with which an endpoint asks."""
+"""The dependency with which an endpoint asks questions."""
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends, FastAPI, Header
@@ -10,54 +9,57 @@ from starlette.requests import Request
 
 from toolway.calls.scope import context_of
 from toolway.elicitation import Asker
-from toolway.elicitation.over_http import ANSWERS_HEADER, RESPONSE, STATE_HEADER, HttpAsking, HttpQuestions
+from toolway.elicitation.over_http import (
+    ANSWERS_HEADER,
+    QUESTIONS_RESPONSE,
+    STATE_HEADER,
+    HttpQuestionChannel,
+    HttpStateCodec,
+)
 from toolway.openapi import iter_responses
 from toolway.settings import Settings, read_settings
 
 __all__ = ["Ask", "ask_dependency", "prepare_questions"]
 
-_PLACE = "toolway_questions"
-"""Where an application's state has what its endpoints ask with over plain HTTP."""
-
+_STATE_ATTRIBUTE = "toolway_questions"
+"""The attribute of an application's state with its `HttpStateCodec`."""
 
 _State: TypeAlias = Annotated[
     str | None,
-    Header(alias=STATE_HEADER, description="The state of the 428 answer that asked, when sending the answers."),
+    Header(alias=STATE_HEADER, description="The state of the 428 response, when sending the answers."),
 ]
 _Answers: TypeAlias = Annotated[
     str | None,
-    Header(alias=ANSWERS_HEADER, description='The answers as JSON, by the keys of the 428 answer: {"key": {...}}.'),
+    Header(alias=ANSWERS_HEADER, description='The answers as JSON, by the keys of the 428 response: {"key": {...}}.'),
 ]
 
 
 async def ask_dependency(request: Request, state: _State = None, answers: _Answers = None) -> Asker:
-    """Find whoever can be asked; over plain HTTP that is the client itself."""
+    """Return an asker for the client of the tool call or HTTP request."""
     context = context_of(request)
     if context is not None and context.asking is not None:
         return Asker(context.asking)
-    questions: HttpQuestions = getattr(request.app.state, _PLACE, None) or _default_questions()
-    return Asker(HttpAsking(request, questions, state, answers))
-
-
-@cache
-def _default_questions() -> HttpQuestions:
-    return HttpQuestions(read_settings())
+    codec: HttpStateCodec | None = getattr(request.app.state, _STATE_ATTRIBUTE, None)
+    if codec is None:
+        codec = HttpStateCodec(read_settings())
+        setattr(request.app.state, _STATE_ATTRIBUTE, codec)
+    return Asker(HttpQuestionChannel(request, codec, state, answers))
 
 
 def prepare_questions(app: FastAPI, settings: Settings) -> None:
-    """Let endpoints of an application, and of those mounted in it, ask over plain HTTP, and say so in their documents.
+    """Let the endpoints of an application, and of those mounted in it, ask over plain HTTP, and document the response.
 
-    Endpoints that an application has elsewhere ask just the same, under the settings of the environment.
+    Other endpoints that ask use the settings of the environment.
     """
-    questions = HttpQuestions(settings)
+    codec = HttpStateCodec(settings)
     for inner, responses in iter_responses(app, ask_dependency):
-        responses.setdefault(428, dict(RESPONSE))
-        if not hasattr(inner.state, _PLACE):
-            setattr(inner.state, _PLACE, questions)
+        responses.setdefault(428, dict(QUESTIONS_RESPONSE))
+        if not hasattr(inner.state, _STATE_ATTRIBUTE):
+            setattr(inner.state, _STATE_ATTRIBUTE, codec)
 
 
 Ask: TypeAlias = Annotated[Asker, Depends(ask_dependency)]
 """A dependency that asks the user: ``async def greet(ask: Ask)``, then ``name = await ask("Your name?", Name)``.
 
-It is no argument of the tool.
+It does not become an argument of the tool.
 """

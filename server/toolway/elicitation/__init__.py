@@ -1,4 +1,4 @@
-"""Questions in the middle of a call: what can be asked, of whom, and what carries the answers to the next run."""
+"""Questions in the middle of a call, the channels that carry them, and the encryption of their state."""
 
 from toolway.elicitation.asker import Asker
 from toolway.elicitation.questions import (
@@ -20,15 +20,15 @@ from toolway.elicitation.replay import (
     ReplayChannel,
     require_kinds,
 )
-from toolway.elicitation.sealing import BrokenSealError, ReplayCache, Seal, new_key, share_key, state_keys
+from toolway.elicitation.sealing import DecryptionError, ReplayCache, Seal, new_key, share_key, state_keys
 
 __all__ = [
     "Answer",
     "AnyQuestion",
     "Asker",
-    "BrokenSealError",
     "CannotAskError",
     "DeclinedError",
+    "DecryptionError",
     "Kind",
     "NoSessionError",
     "Question",

@@ -1,4 +1,4 @@
-"""Whom an endpoint asks, question by question."""
+"""The interface through which an endpoint asks questions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from toolway.elicitation.questions import Answer, AnyQuestion, Kind, Question
+from toolway.elicitation.questions import AnyQuestion, Kind, Question
 from toolway.elicitation.replay import DeclinedError, QuestionChannel
 
 __all__ = ["Asker"]
@@ -15,46 +15,44 @@ FormT = TypeVar("FormT", bound=BaseModel)
 
 
 class Asker:
-    """Asks whoever called the tool, or sent the request over plain HTTP.
+    """Asks the client that called the tool, or that sent the request over plain HTTP.
 
-    Ask before you act: where the call has to end for the answer to come (2026-07-28, plain HTTP), the endpoint runs
-    again from its start with every answer so far.
+    Ask before you act: if the call has to end before an answer can arrive (MCP 2026-07-28, plain HTTP), the endpoint
+    runs again from its beginning with all answers so far.
     """
 
     def __init__(self, asking: QuestionChannel) -> None:
         self._asking = asking
-        self._asked = 0
+        self._count = 0
 
     @property
     def kinds(self) -> frozenset[Kind]:
-        """What this caller can be asked: ``elicitation`` (its user), ``sampling`` (its model), ``roots``."""
+        """The supported kinds of questions: ``elicitation`` (to the user), ``sampling`` (to the model), ``roots``."""
         return frozenset(self._asking.kinds)
 
     async def __call__(self, message: str, form: type[FormT], *, key: str | None = None) -> FormT:
         """Ask the user one question, and return the answer.
 
         Args:
-            message: the question; an answer counts only for exactly this text.
-            form: the answer's fields, as a flat Pydantic model.
-            key: the question's name; ``answer1``, ``answer2`` and so on otherwise.
+            message: the question; an answer is accepted for exactly this text only.
+            form: a flat Pydantic model with the fields of the answer.
+            key: the name of the question; defaults to ``answer1``, ``answer2`` and so on.
 
         Raises:
-            DeclinedError: the user did not want to answer.
-            CannotAskError: the caller cannot be asked. A client of 2026-07-28 gets the error even if this is caught:
-                look at `kinds` first to go on without an answer.
-            ConfigurationError: the model has a field that no form can have.
+            DeclinedError: the user declined to answer.
+            CannotAskError: the client does not support the question. A client of MCP 2026-07-28 gets the error even if
+                the endpoint catches it, so check `kinds` before you ask a question that is optional.
+            ConfigurationError: the model has a field that a form cannot have.
         """
-        self._asked += 1
-        key = key or f"answer{self._asked}"
+        self._count += 1
+        key = key or f"answer{self._count}"
         return (await self.all(**{key: Question(message, form)}))[key]
 
     async def all(self, **queries: AnyQuestion) -> dict[str, Any]:
-        """Ask several things at once, each under its key; return the answers by key. Raises as a single question."""
+        """Ask several questions at once; return the answers by key. Raises the same errors as a single question."""
         answers = await self._asking.ask(queries)
-        return {key: _read(key, query, answers[key]) for key, query in queries.items()}
-
-
-def _read(key: str, query: AnyQuestion, answer: Answer) -> Any:
-    if answer.action != "accept":
-        raise DeclinedError(key, answer.action)
-    return query.read(answer.content)
+        for key in queries:
+            action = answers[key].action
+            if action != "accept":
+                raise DeclinedError(key, action)
+        return {key: query.read(answers[key].content) for key, query in queries.items()}

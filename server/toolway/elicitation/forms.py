@@ -1,4 +1,4 @@
-"""Pydantic models as forms: the flat schemas in which a user can be asked.
+"""Pydantic models as forms, the flat schemas in which MCP clients can ask their users.
 
 https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation (requested schema)
 """
@@ -15,7 +15,7 @@ from pydantic_core import core_schema
 
 from toolway.errors import ConfigurationError
 
-__all__ = ["form_schema"]
+__all__ = ["build_form_schema"]
 
 _COMMON = ("type", "title", "description", "default")
 _KEYWORDS: Mapping[str, tuple[str, ...]] = {
@@ -28,56 +28,59 @@ _KEYWORDS: Mapping[str, tuple[str, ...]] = {
 _FORMATS = frozenset({"date", "date-time", "email", "uri"})
 
 
-class _Flat(GenerateJsonSchema):
-    """A form has no null: what is optional is left out."""
+class _FormSchemaGenerator(GenerateJsonSchema):
+    """Generates schemas without null, which forms do not have: optional fields are left out instead."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
 
 
 @lru_cache(maxsize=256)
-def form_schema(model: type[BaseModel]) -> dict[str, Any]:
+def build_form_schema(model: type[BaseModel]) -> dict[str, Any]:
     """Return a model's schema as a form.
 
-    What a form cannot say of a field (a pattern, say) is left out; the answer is held against the model all the same.
+    Constraints that a form cannot express, such as a pattern, are left out; answers are still validated against the
+    model.
 
     Raises:
-        ConfigurationError: the model has a field that no form can have.
+        ConfigurationError: the model has a field that a form cannot have.
     """
-    schema = model.model_json_schema(schema_generator=_Flat)
+    schema = model.model_json_schema(schema_generator=_FormSchemaGenerator)
     shared: dict[str, Any] = schema.get("$defs", {})
     if "properties" not in schema and (schema.get("type") != "object" or model.model_fields):
-        raise ConfigurationError(f"{model.__name__}: expected a model with fields, as a form has them")
-    fields = {name: _field(model, name, entry, shared) for name, entry in schema.get("properties", {}).items()}
+        raise ConfigurationError(f"{model.__name__}: expected a Pydantic model with fields")
+    fields = {name: _convert_field(model, name, entry, shared) for name, entry in schema.get("properties", {}).items()}
     form = {"type": "object", "properties": fields}
     return {**form, "required": schema["required"]} if schema.get("required") else form
 
 
-def _field(model: type[BaseModel], name: str, schema: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    schema = _inlined(schema, shared)
+def _convert_field(model: type[BaseModel], name: str, schema: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    schema = _resolve_reference(schema, shared)
     kind: str = schema.get("type", "")
     if kind not in _KEYWORDS or (kind == "array" and not _is_choice(schema.get("items", {}), shared)):
         raise ConfigurationError(
-            f"{model.__name__}.{name}: a user is asked in a flat form; expected text, a number, true or false, or a "
-            f"choice of texts (Literal, an Enum of texts, or a list of either), found {schema!r}"
+            f"{model.__name__}.{name}: a form field must be a string, a number, a boolean, or a choice of strings "
+            f"(a Literal, an Enum, or a list of either); found the schema {schema!r}"
         )
-    field = _titled({key: schema[key] for key in (*_COMMON, *_KEYWORDS[kind]) if schema.get(key) is not None})
+    field = _drop_untitled_choices(
+        {key: schema[key] for key in (*_COMMON, *_KEYWORDS[kind]) if schema.get(key) is not None}
+    )
     if field.get("format", "date") not in _FORMATS:
         del field["format"]
     if "items" in field:
-        items = _inlined(field["items"], shared)
-        field["items"] = _titled({key: items[key] for key in ("type", "enum", "anyOf") if key in items})
+        items = _resolve_reference(field["items"], shared)
+        field["items"] = _drop_untitled_choices({key: items[key] for key in ("type", "enum", "anyOf") if key in items})
     return field
 
 
-def _titled(choice: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the bare values of a choice that has titles: a form lists either."""
+def _drop_untitled_choices(choice: dict[str, Any]) -> dict[str, Any]:
+    """Return a field without ``enum`` if its choices have titles: a form has one of the two lists."""
     has_titles = "oneOf" in choice or "anyOf" in choice
     return {key: value for key, value in choice.items() if key != "enum" or not has_titles}
 
 
-def _inlined(schema: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    """Put what a reference leads to in its place, and one constant as a choice of one."""
+def _resolve_reference(schema: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with its reference replaced by the definition, and a constant by a choice of one value."""
     reference = schema.get("$ref")
     if reference is not None:
         found: dict[str, Any] = shared[reference.rpartition("/")[2]]
@@ -86,5 +89,5 @@ def _inlined(schema: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_choice(items: dict[str, Any], shared: dict[str, Any]) -> bool:
-    items = _inlined(items, shared)
+    items = _resolve_reference(items, shared)
     return ("enum" in items and items.get("type") == "string") or "anyOf" in items

@@ -1,7 +1,7 @@
-"""Asking over plain HTTP: the endpoint answers 428 with its questions, and the same request comes again with answers.
+"""Questions over plain HTTP: the response 428 has the questions, and the client repeats the request with its answers.
 
-428 is Precondition Required (RFC 6585, section 3). What was answered so far travels with the client, sealed, and bound
-to the request and to its credentials.
+428 is Precondition Required (RFC 6585, section 3). The client carries the answers so far in an encrypted state, bound
+to the request and its credentials.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from starlette.requests import Request
 
 from toolway.elicitation.questions import Answer, AnyQuestion, Kind, Sampling
 from toolway.elicitation.replay import ReplayChannel
-from toolway.elicitation.sealing import BrokenSealError, ReplayCache, Seal, state_keys
+from toolway.elicitation.sealing import DecryptionError, ReplayCache, Seal, state_keys
 from toolway.headers import differs_per_request
 from toolway.openapi import read_route_names
 from toolway.settings import Settings
 
-__all__ = ["ANSWERS_HEADER", "RESPONSE", "STATE_HEADER", "HttpAsking", "HttpQuestions"]
+__all__ = ["ANSWERS_HEADER", "QUESTIONS_RESPONSE", "STATE_HEADER", "HttpQuestionChannel", "HttpStateCodec"]
 
 STATE_HEADER = "Toolway-State"
 ANSWERS_HEADER = "Toolway-Answers"
 
-_HOW = (
-    f"An answer is needed first. Send the same request again, with the state below in the header {STATE_HEADER}, and "
-    f'the answers as JSON in {ANSWERS_HEADER}: {{"key": {{...}}}} by the schema of each question, or null to decline.'
+_INSTRUCTIONS = (
+    f"This request needs answers first. Repeat it with the state below in the header {STATE_HEADER}, and the answers "
+    f'as JSON in {ANSWERS_HEADER}: {{"key": {{...}}}} with a value for the schema of each question, or null to decline.'
 )
 _KINDS: tuple[Kind, ...] = ("elicitation", "sampling", "roots")
 
-RESPONSE: Mapping[str, Any] = {
-    "description": "The endpoint asks something first",
+QUESTIONS_RESPONSE: Mapping[str, Any] = {
+    "description": "The endpoint needs answers first",
     "content": {
         "application/json": {
             "schema": {
@@ -60,7 +60,7 @@ RESPONSE: Mapping[str, Any] = {
                                     },
                                 },
                             },
-                            "state": {"type": "string", "description": f"To be sent back as {STATE_HEADER}."},
+                            "state": {"type": "string", "description": f"The value to send back as {STATE_HEADER}."},
                         },
                     }
                 },
@@ -68,88 +68,87 @@ RESPONSE: Mapping[str, Any] = {
         }
     },
 }
-"""The 428 of an endpoint that asks, as its OpenAPI operation documents it."""
+"""The OpenAPI response object for the 428 of an endpoint that asks questions."""
 
 
-class HttpQuestions:
-    """Keeps the questions of one application apart from everybody else's."""
+class HttpStateCodec:
+    """Encrypts the question states of one application."""
 
     def __init__(self, settings: Settings) -> None:
         self._seal = Seal([key.encode() for key in state_keys(settings)])
         self._seconds = settings.state_seconds
-        self._once = ReplayCache()
+        self._used = ReplayCache()
         self.forwarded = frozenset(name.encode("latin-1") for name in settings.forward_headers)
-        """Headers that say who calls, besides credentials: those that the operator lets through in a tool call, too."""
+        """Headers that identify the client besides its credentials: those that reach endpoints in tool calls also."""
 
-    def close(self, state: str, bound_to: str) -> str:
-        return base64.urlsafe_b64encode(self._seal.close(state.encode(), _place(bound_to))).decode("ascii")
+    def encode(self, state: str, request_identity: str) -> str:
+        """Encrypt a state for one request."""
+        return base64.urlsafe_b64encode(self._seal.encrypt(state.encode(), f"request {request_identity}")).decode()
 
-    def open(self, token: str, bound_to: str) -> str:
-        """Return a state that came back.
+    def decode(self, token: str, request_identity: str) -> str:
+        """Return a state that the client has sent back.
 
         Raises:
-            HTTPException: 400; it is not one of ours, belongs to somebody or something else, has expired or was used.
+            HTTPException: 400; the state was issued elsewhere or for another request or client, has expired, or was
+                used before.
         """
         try:
-            state = self._seal.open(base64.urlsafe_b64decode(token), _place(bound_to), self._seconds).decode()
-        except (BrokenSealError, ValueError):  # no Base64
-            raise _invalid("it is none of this server's, of another request or caller, or too old") from None
-        if not self._once.use(ReplayChannel.number(state)):
-            raise _invalid("it was used already")
+            encrypted = base64.urlsafe_b64decode(token)
+            state = self._seal.decrypt(encrypted, f"request {request_identity}", self._seconds).decode()
+        except (DecryptionError, ValueError):  # ValueError: not Base64
+            reason = "it was issued by another server or for another request or caller, or it has expired"
+            raise _invalid_state(reason) from None
+        if not self._used.use(ReplayChannel.read_id(state)):
+            raise _invalid_state("it was already used")
         return state
 
 
-def _place(bound_to: str) -> str:
-    """Where a state can be opened; the seals of tasks have places of their own under the same keys."""
-    return f"request {bound_to}"
-
-
-class HttpAsking:
-    """Asks whoever sent one request."""
+class HttpQuestionChannel:
+    """Asks the client that sent a request."""
 
     kinds: tuple[Kind, ...] = _KINDS
 
-    def __init__(self, request: Request, questions: HttpQuestions, state: str | None, answers: str | None) -> None:
+    def __init__(self, request: Request, codec: HttpStateCodec, state: str | None, answers: str | None) -> None:
         self._request = request
-        self._questions = questions
+        self._codec = codec
         self._state = state
         self._answers = answers
-        self._rounds: _HttpRounds | None = None
+        self._channel: _HttpReplayChannel | None = None
 
     async def ask(self, queries: Mapping[str, AnyQuestion]) -> Mapping[str, Answer]:
-        if self._rounds is None:
-            self._rounds = await self._begun()
-        return await self._rounds.ask(queries)
-
-    async def _begun(self) -> _HttpRounds:
-        bound_to = await _identity(self._request, self._questions.forwarded)
-        given = _read_answers(self._answers) if self._answers is not None else {}
-        state = self._questions.open(self._state, bound_to) if self._state is not None else None
-        return _HttpRounds(self._questions, bound_to, state, given)
+        if self._channel is None:
+            identity = await _identify_request(self._request, self._codec.forwarded)
+            answers = _parse_answers(self._answers) if self._answers is not None else {}
+            state = self._codec.decode(self._state, identity) if self._state is not None else None
+            self._channel = _HttpReplayChannel(self._codec, identity, state, answers)
+        return await self._channel.ask(queries)
 
 
-class _HttpRounds(ReplayChannel):
-    def __init__(self, questions: HttpQuestions, bound_to: str, state: str | None, given: Mapping[str, Answer]) -> None:
-        super().__init__(_KINDS, state, given)
-        self._questions = questions
-        self._bound_to = bound_to
+class _HttpReplayChannel(ReplayChannel):
+    def __init__(
+        self, codec: HttpStateCodec, request_identity: str, state: str | None, answers: Mapping[str, Answer]
+    ) -> None:
+        super().__init__(_KINDS, state, answers)
+        self._codec = codec
+        self._request_identity = request_identity
 
-    def refusal(self) -> Any:
-        shown = {key: _shown(query) for key, query in self.pending.items()}
-        return {"message": _HOW, "questions": shown, "state": self._questions.close(self.state(), self._bound_to)}
+    def describe_pending(self) -> Any:
+        questions = {key: _describe_question(query) for key, query in self.pending.items()}
+        state = self._codec.encode(self.state(), self._request_identity)
+        return {"message": _INSTRUCTIONS, "questions": questions, "state": state}
 
 
-def _invalid(why: str) -> HTTPException:
-    return HTTPException(400, f"{STATE_HEADER} is not valid: {why}. Leave it out to be asked again.")
+def _invalid_state(reason: str) -> HTTPException:
+    return HTTPException(400, f"{STATE_HEADER} is not valid: {reason}. Leave it out to be asked again.")
 
 
-def _shown(query: AnyQuestion) -> dict[str, Any]:
+def _describe_question(query: AnyQuestion) -> dict[str, Any]:
     limits = {"max_tokens": query.max_tokens, "system": query.system} if isinstance(query, Sampling) else {}
     return {"kind": query.kind, "message": query.message, "schema": dict(query.schema), **limits}
 
 
-def _read_answers(header: str) -> dict[str, Answer]:
-    """Read ``{"key": {...}, "other": null}``; null declines."""
+def _parse_answers(header: str) -> dict[str, Answer]:
+    """Parse ``{"key": {...}, "other": null}``; null declines."""
     try:
         members: object = from_json(header.encode("latin-1"), allow_inf_nan=False)
     except ValueError:
@@ -161,33 +160,32 @@ def _read_answers(header: str) -> dict[str, Answer]:
     return {key: Answer("decline") if value is None else Answer("accept", value) for key, value in found}
 
 
-async def _identity(request: Request, forwarded: frozenset[bytes]) -> str:
-    """What makes two requests the same one: what is asked for, with which body, and by whom."""
+async def _identify_request(request: Request, forwarded: frozenset[bytes]) -> str:
+    """Return a text that is equal for two requests only if they have the same target, body and credentials."""
     scope = request.scope
-    declared = (name for name in read_route_names(scope).headers if not _differs(name))
-    wanted = {b"authorization", b"cookie", *forwarded, *(name.encode("latin-1") for name in declared)}
+    ignored = {STATE_HEADER.lower(), ANSWERS_HEADER.lower()}
+    declared = (
+        name for name in read_route_names(scope).headers if not differs_per_request(name) and name not in ignored
+    )
+    names = {b"authorization", b"cookie", *forwarded, *(name.encode("latin-1") for name in declared)}
     credentials = sorted(
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"] if name in wanted
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"] if name in names
     )
     query = scope["query_string"].decode("latin-1")
-    return json.dumps([scope["method"], scope["path"], query, credentials, await _body(request)])
+    return json.dumps([scope["method"], scope["path"], query, credentials, await _hash_body(request)])
 
 
-def _differs(header: str) -> bool:
-    return differs_per_request(header) or header in {STATE_HEADER.lower(), ANSWERS_HEADER.lower()}
-
-
-async def _body(request: Request) -> str:
+async def _hash_body(request: Request) -> str:
     digest = hashlib.sha256()
     try:
         digest.update(await request.body())
-    except RuntimeError:  # read already, as a form
-        async for part in _form_parts(request):
+    except RuntimeError:  # the body was already read as a form
+        async for part in _iterate_form_parts(request):
             digest.update(b"%d:" % len(part) + part)
     return digest.hexdigest()
 
 
-async def _form_parts(request: Request) -> AsyncIterator[bytes]:
+async def _iterate_form_parts(request: Request) -> AsyncIterator[bytes]:
     for name, value in (await request.form()).multi_items():
         yield name.encode()
         if isinstance(value, str):

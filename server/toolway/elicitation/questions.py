@@ -1,4 +1,4 @@
-"""What an endpoint can ask of whoever calls it."""
+"""The questions that an endpoint can ask its client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from toolway.elicitation.forms import form_schema
+from toolway.elicitation.forms import build_form_schema
 
 __all__ = [
     "Answer",
@@ -22,46 +22,46 @@ __all__ = [
     "Root",
     "Roots",
     "Sampling",
-    "digest",
+    "hash_question",
     "validation_problem",
     "with_problem",
 ]
 
 Kind: TypeAlias = Literal["elicitation", "sampling", "roots"]
-"""Who answers: the user, the client's model, or the client itself."""
+"""The MCP capability that answers: the user, the client's model, or the client itself."""
 
 FormT = TypeVar("FormT", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """The answer to one question."""
 
     action: Literal["accept", "decline", "cancel"]
     content: Any = None
-    """JSON as the question's schema has it, when it was accepted."""
+    """A JSON value for the question's schema, if the action is ``accept``; it may be invalid."""
 
 
 class Question(Generic[FormT]):
     """A question to the user, answered with a form.
 
     Args:
-        message: the question itself.
-        form: a Pydantic model, flat: text, numbers, true or false, and choices of texts.
+        message: the text of the question.
+        form: a flat Pydantic model, whose fields are strings, numbers, booleans and choices of strings.
 
     Raises:
-        ConfigurationError: the model has a field that no form can have.
+        ConfigurationError: the model has a field that a form cannot have.
     """
 
     kind: ClassVar[Kind] = "elicitation"
 
     def __init__(self, message: str, form: type[FormT]) -> None:
         self.message = message
-        self.schema: Mapping[str, Any] = form_schema(form)
+        self.schema: Mapping[str, Any] = build_form_schema(form)
         self._form = form
 
     def read(self, content: Any) -> FormT:
-        """Read an answer; raises a `ValidationError` when it does not fit."""
+        """Validate an answer; raise a `ValidationError` if it is not valid."""
         return self._form.model_validate({} if content is None else content)
 
 
@@ -70,12 +70,12 @@ class _Sampled(BaseModel):
 
 
 class Sampling:
-    """A question to the client's own model (sampling, deprecated since 2026-07-28); the answer is its text.
+    """A prompt for the client's model (sampling, deprecated since MCP 2026-07-28); the answer is a string.
 
     Args:
         message: the prompt.
-        max_tokens: how long the answer may become.
-        system: a system prompt, which a client may leave out.
+        max_tokens: the maximum length of the answer.
+        system: a system prompt, which a client may ignore.
     """
 
     kind: ClassVar[Kind] = "sampling"
@@ -84,15 +84,15 @@ class Sampling:
         self.message = message
         self.max_tokens = max_tokens
         self.system = system
-        self.schema: Mapping[str, Any] = form_schema(_Sampled)
+        self.schema: Mapping[str, Any] = build_form_schema(_Sampled)
 
     def read(self, content: Any) -> str:
-        """Read an answer; raises a `ValidationError` when it does not fit."""
+        """Validate an answer; raise a `ValidationError` if it is not valid."""
         return _Sampled.model_validate(content).text
 
 
 class Root(BaseModel):
-    """A place that a client's user works in."""
+    """A directory or file that the user works in."""
 
     uri: str
     name: str | None = None
@@ -103,14 +103,14 @@ class _RootList(BaseModel):
 
 
 class Roots:
-    """A question to the client: the places that its user works in (roots, deprecated since 2026-07-28)."""
+    """A request for the directories that the user works in (roots, deprecated since MCP 2026-07-28)."""
 
     kind: ClassVar[Kind] = "roots"
-    message: ClassVar[str] = "In which places do you work?"
+    message: ClassVar[str] = "Which directories do you work in?"
     schema: ClassVar[Mapping[str, Any]] = _RootList.model_json_schema()
 
     def read(self, content: Any) -> list[Root]:
-        """Read an answer; raises a `ValidationError` when it does not fit."""
+        """Validate an answer; raise a `ValidationError` if it is not valid."""
         return _RootList.model_validate(content).roots
 
 
@@ -118,32 +118,32 @@ AnyQuestion: TypeAlias = Question[Any] | Sampling | Roots
 
 
 def validation_problem(query: AnyQuestion, answer: Answer) -> str:
-    """Say why an answer cannot be read, field by field; nothing where it can be, as a refusal always can."""
+    """Return why an answer is not valid, field by field; empty if it is valid or declines the question."""
     if answer.action != "accept":
         return ""
     try:
         query.read(answer.content)
     except ValidationError as error:
-        return "; ".join(_problem(entry) for entry in error.errors(include_url=False))
+        return "; ".join(_describe_error(entry) for entry in error.errors(include_url=False))
     return ""
 
 
-def _problem(entry: ErrorDetails) -> str:
+def _describe_error(entry: ErrorDetails) -> str:
     field = ".".join(str(step) for step in entry["loc"])
     return f"{field}: {entry['msg']}" if field else entry["msg"]
 
 
 def with_problem(query: AnyQuestion, problem: str) -> AnyQuestion:
-    """Return a question with a word to the user why it is put once more; models and clients are asked as before."""
+    """Return a question with the reason why the user is asked again; questions to models and clients stay the same."""
     if not problem or not isinstance(query, Question):
         return query
     repeated = copy(query)
-    repeated.message = f"{query.message}\n\nThe last answer does not fit. {problem}"
+    repeated.message = f"{query.message}\n\nYour previous answer was not valid: {problem}"
     return repeated
 
 
-def digest(key: str, query: AnyQuestion) -> str:
-    """What an answer is bound to: the very question that was put, under its key."""
+def hash_question(key: str, query: AnyQuestion) -> str:
+    """Return a hash of a question and its key, to which an answer is bound."""
     limits = (query.max_tokens, query.system) if isinstance(query, Sampling) else ()
     asked = json.dumps([key, query.kind, query.message, query.schema, *limits], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()[:32]

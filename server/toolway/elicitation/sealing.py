@@ -1,6 +1,6 @@
-"""What is kept where others could read or change it: sealed with AES-256-GCM under keys that only the servers know.
+"""Authenticated encryption (AES-256-GCM) of data that others store, under keys that only the servers have.
 
-Clients carry such state between two requests, and the store of tasks keeps what is needed to run them.
+Clients carry such data between two requests, and the task store keeps what is needed to run tasks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,104 +23,110 @@ from toolway.settings import Settings
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-__all__ = ["BrokenSealError", "ReplayCache", "Seal", "new_key", "share_key", "state_keys"]
+__all__ = ["DecryptionError", "ReplayCache", "Seal", "new_key", "share_key", "state_keys"]
 
 _NONCE_BYTES = 12
-_MOMENT = struct.Struct(">d")
-_MOST_REMEMBERED = 10_000
+_TIMESTAMP = struct.Struct(">d")
+_MAX_REMEMBERED = 10_000
+
+_shared_key: ContextVar[str | None] = ContextVar("toolway_shared_key", default=None)
 
 
-class BrokenSealError(Exception):
-    """None of the keys opens it: it was changed, belongs to something else, is too old, or its key is gone."""
+class DecryptionError(Exception):
+    """Data cannot be decrypted: it was changed, belongs to another context, has expired, or its key is unknown."""
 
 
 def state_keys(settings: Settings) -> list[str]:
-    """The keys that seal (the first) and open; without any in the settings, one that ends with the server."""
-    return [key.get_secret_value() for key in settings.state_keys] or [_Own.key]
+    """Return the keys for the data that clients carry: the first encrypts, all decrypt.
+
+    Without keys in the settings, that is one key that ends with the server: the key that `share_key` has set, or else a
+    new one for each call, so that applications in one process cannot read each other's data.
+    """
+    configured = [key.get_secret_value() for key in settings.state_keys]
+    return configured or [_shared_key.get() or new_key()]
 
 
 def new_key() -> str:
-    """Make a key that nobody knows."""
+    """Return a random key."""
     return secrets.token_urlsafe(32)
 
 
 def share_key(key: str) -> None:
-    """Let this process seal and open with a key that its siblings have, too, where the settings have none."""
-    _Own.key = key
+    """Set the key for applications that start in this context and have no keys in their settings.
 
-
-class _Own:
-    key = new_key()
+    The workers of ``toolway serve --workers`` share a key in this way.
+    """
+    _shared_key.set(key)
 
 
 class Seal:
-    """Seals with the first key and opens with all of them, so that keys can be changed while old seals are about.
+    """Encrypts with the first key and decrypts with all of them, so that keys can be rotated.
 
     Args:
-        keys: secrets of 32 or more bytes.
+        keys: secrets of at least 32 bytes.
     """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._keys = keys
-        self._marks = [_derived(key, b"fingerprint") for key in keys]
+        self._fingerprint_keys = [_derive_key(key, b"fingerprint") for key in keys]
 
-    def close(self, text: bytes, place: str) -> bytes:
-        """Seal bytes for one place; they cannot be opened at another."""
+    def encrypt(self, data: bytes, context: str) -> bytes:
+        """Encrypt data for one context, such as a request or a task; it cannot be decrypted in another."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._ciphers[0].encrypt(nonce, _MOMENT.pack(time.time()) + text, place.encode())
+        return nonce + self._ciphers[0].encrypt(nonce, _TIMESTAMP.pack(time.time()) + data, context.encode())
 
-    def open(self, sealed: bytes, place: str, seconds: float | None = None) -> bytes:
-        """Return what was sealed; with a number of seconds, only what is not that old.
+    def decrypt(self, encrypted: bytes, context: str, seconds: float | None = None) -> bytes:
+        """Return the data that was encrypted for a context, at most some seconds ago if they are given.
 
         Raises:
-            BrokenSealError: no key opens it here, or it was sealed too long ago.
+            DecryptionError: no key decrypts it in this context, or it is too old.
         """
-        text = self._opened(sealed, place)
-        (moment,) = _MOMENT.unpack_from(text)
-        if seconds is not None and time.time() >= moment + seconds:
-            raise BrokenSealError
-        return text[_MOMENT.size :]
+        text = self._decrypt_with_any_key(encrypted, context)
+        (timestamp,) = _TIMESTAMP.unpack_from(text)
+        if seconds is not None and time.time() >= timestamp + seconds:
+            raise DecryptionError
+        return text[_TIMESTAMP.size :]
 
-    def _opened(self, sealed: bytes, place: str) -> bytes:
+    def _decrypt_with_any_key(self, encrypted: bytes, context: str) -> bytes:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - see `_ciphers`
 
-        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        nonce, rest = encrypted[:_NONCE_BYTES], encrypted[_NONCE_BYTES:]
         for cipher in self._ciphers:
             with suppress(InvalidTag, ValueError):
-                return cipher.decrypt(nonce, rest, place.encode())
-        raise BrokenSealError
+                return cipher.decrypt(nonce, rest, context.encode())
+        raise DecryptionError
 
     @cached_property
     def _ciphers(self) -> list[AESGCM]:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - slow, and few endpoints ask
 
-        return [AESGCM(_derived(key, b"seal")) for key in self._keys]
+        return [AESGCM(_derive_key(key, b"seal")) for key in self._keys]
 
-    def fingerprint(self, text: bytes) -> str:
-        """A name for something secret that cannot be turned back, nor guessed without a key."""
-        return hmac.digest(self._marks[0], text, "sha256").hex()
+    def fingerprint(self, secret: bytes) -> str:
+        """Return a keyed hash of a secret, from which the secret cannot be guessed without a key."""
+        return hmac.digest(self._fingerprint_keys[0], secret, "sha256").hex()
 
-    def fits(self, fingerprint: str, text: bytes) -> bool:
-        """Tell whether a fingerprint was made of this text, under any of the keys."""
-        marks = [hmac.digest(mark, text, "sha256").hex() for mark in self._marks]
-        return any(hmac.compare_digest(mark, fingerprint) for mark in marks)
+    def matches(self, fingerprint: str, secret: bytes) -> bool:
+        """Return whether a fingerprint is that of a secret, under any of the keys."""
+        hashes = [hmac.digest(key, secret, "sha256").hex() for key in self._fingerprint_keys]
+        return any(hmac.compare_digest(each, fingerprint) for each in hashes)
 
 
-def _derived(key: bytes, use: bytes) -> bytes:
+def _derive_key(key: bytes, use: bytes) -> bytes:
     return hmac.digest(hashlib.sha256(key).digest(), b"toolway " + use, "sha256")
 
 
 class ReplayCache:
-    """Remembers what was used, so that it counts once: the last 10,000, in this process."""
+    """Remembers the last 10,000 ids that were used in this process, so that each is accepted once."""
 
     def __init__(self) -> None:
         self._used: OrderedDict[str, None] = OrderedDict()
 
-    def use(self, number: str) -> bool:
-        """Tell whether this is the first time."""
-        if number in self._used:
+    def use(self, state_id: str) -> bool:
+        """Mark an id as used; return whether it was unused."""
+        if state_id in self._used:
             return False
-        self._used[number] = None
-        if len(self._used) > _MOST_REMEMBERED:
+        self._used[state_id] = None
+        if len(self._used) > _MAX_REMEMBERED:
             self._used.popitem(last=False)
         return True

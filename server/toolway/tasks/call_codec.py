@@ -1,9 +1,9 @@
-"""Calls of tools as jobs: what is needed to run one later, and what came of it, as bytes."""
+"""Tool calls of tasks, and their outcomes, as bytes."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +14,9 @@ from toolway.elicitation import Answer, AnyQuestion, CannotAskError, Kind, Repla
 from toolway.errors import UnknownToolError
 from toolway.headers import stays_with_connection
 from toolway.openapi import Operation
-from toolway.tasks.model import JobState, ResumeState, RunResult
-from toolway.tasks.worker import Perform
+from toolway.tasks.model import ReportProgress, ResumeState, RunCall, RunResult, TaskState
 
-__all__ = ["QuestionCodec", "lacking_of", "outcome_from", "performing", "written_call"]
+__all__ = ["QuestionCodec", "decode_missing_kind", "decode_outcome", "encode_call", "make_run_call"]
 
 _CONTENT: Mapping[str, type[Content]] = {
     "text": Text,
@@ -31,14 +30,15 @@ _NAMES = {kind: name for name, kind in _CONTENT.items()}
 
 @dataclass(frozen=True, slots=True)
 class QuestionCodec:
-    """How questions and answers are written: that is for a protocol to say."""
+    """The encoding of questions and answers, which a protocol defines."""
 
-    write: Callable[[Mapping[str, AnyQuestion]], Mapping[str, Any]]
-    read: Callable[[Any], Answer]
+    encode: Callable[[Mapping[str, AnyQuestion]], Mapping[str, Any]]
+    """Returns questions as JSON values, by their keys."""
+    decode: Callable[[Any], Answer]
 
 
-def written_call(arguments: Mapping[str, Any], context: CallContext, operation: Operation) -> bytes:
-    """Write down what a call of an operation brings with it. It holds the caller's credentials."""
+def encode_call(arguments: Mapping[str, Any], context: CallContext, operation: Operation) -> bytes:
+    """Encode a call of an operation. The result contains the caller's credentials."""
     asking = context.asking
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in context.headers]
     cookies = [("cookie", pair.decode("latin-1")) for _, pair in context.cookies(operation.caller_names.cookies)]
@@ -58,86 +58,68 @@ def written_call(arguments: Mapping[str, Any], context: CallContext, operation: 
     )
 
 
-def performing(calls: Invoker, seconds: float, speech: QuestionCodec) -> Perform:
-    """Return what runs written calls; streams are followed for so many seconds."""
-
-    async def perform(tool: str, call: bytes, memory: ResumeState | None, tell: Callable[[str], None]) -> RunResult:
-        arguments, context, kinds, state = _read_call(call)
-        given = {key: speech.read(answer) for key, answer in memory.given.items()} if memory is not None else {}
-        asking = ReplayChannel(kinds, memory.state if memory is not None else state, given)
-        report = steady(_reporting(tell))
-        context = replace(context, report=report, stream_seconds=seconds, asking=asking, is_task=True)
-        try:
-            outcome = await calls.call(tool, arguments, context)
-        except UnknownToolError as error:
-            return RunResult(JobState.FAILED, message=str(error))
-        return _asked(asking, speech) or _ended(outcome)
-
-    return perform
-
-
-def _asked(asking: ReplayChannel, speech: QuestionCodec) -> RunResult | None:
-    """How a run ended whose endpoint has asked something; None where it has not."""
-    if asking.lacking is not None:
-        message = str(CannotAskError(asking.lacking).detail)
-        return RunResult(JobState.FAILED, result=to_json({"lacking": asking.lacking}), message=message)
-    if asking.pending:
-        return RunResult(JobState.INPUT_REQUIRED, questions=speech.write(asking.pending), memory=asking.state())
-    return None
-
-
-def _ended(outcome: Outcome) -> RunResult:
-    if outcome.error is not None and "reference" in outcome.error:  # nothing that the tool has to say
-        return RunResult(JobState.FAILED, message=_words(outcome))
-    return RunResult(JobState.COMPLETED, result=_written(outcome))
-
-
-def _words(outcome: Outcome) -> str:
-    return " ".join(content.text for content in outcome.content if isinstance(content, Text))
-
-
-def outcome_from(written: bytes) -> Outcome:
-    """Read what came of a call."""
-    record = from_json(written)
-    return Outcome(
-        content=tuple(_content(entry) for entry in record["content"]),
-        structured=record["structured"].encode() if record["structured"] is not None else None,
-        error=record["error"],
-        status=record["status"],
-    )
-
-
-def lacking_of(written: bytes | None) -> Kind | None:
-    """Read what the caller of a failed call would have to be able to be asked, if that was the reason."""
-    return from_json(written)["lacking"] if written is not None else None
-
-
-def _read_call(call: bytes) -> tuple[dict[str, Any], CallContext, list[Kind], str | None]:
+def _decode_call(call: bytes) -> tuple[dict[str, Any], CallContext, list[Kind], str | None]:
     record = from_json(call)
     context = CallContext(
         headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in record["headers"]],
         query=tuple((name, value) for name, value in record["query"]),
         client=tuple(record["client"]) if record["client"] else None,
         scheme=record["scheme"],
-        host=record.get("host", ""),  # tasks of an earlier release have none
+        host=record.get("host", ""),  # tasks of earlier releases have none
         root_path=record["root_path"],
         root_in_path=record["keeps_root"],
     )
     return record["arguments"], context, record["kinds"], record["state"]
 
 
-def _reporting(tell: Callable[[str], None]) -> Callable[[float, float | None, str | None], Awaitable[None]]:
-    async def report(progress: float, total: float | None, message: str | None) -> None:
-        far = f"{progress:g} of {total:g}" if total is not None else f"{progress:g}"
-        tell(f"{message} ({far})" if message else far)
+def make_run_call(calls: Invoker, stream_seconds: float, codec: QuestionCodec) -> RunCall:
+    """Return a function that runs encoded calls, and reads streams for up to some seconds."""
 
-    return report
+    async def run_call(
+        tool: str, call: bytes, resume_state: ResumeState | None, report_progress: ReportProgress
+    ) -> RunResult:
+        async def report(progress: float, total: float | None, message: str | None) -> None:
+            amount = f"{progress:g} of {total:g}" if total is not None else f"{progress:g}"
+            report_progress(f"{message} ({amount})" if message else amount)
+
+        arguments, context, kinds, replay_state = _decode_call(call)
+        answers: dict[str, Answer] = {}
+        if resume_state is not None:
+            replay_state = resume_state.replay_state
+            answers = {key: codec.decode(answer) for key, answer in resume_state.answers.items()}
+        asking = ReplayChannel(kinds, replay_state, answers)
+        context = replace(context, report=steady(report), stream_seconds=stream_seconds, asking=asking, is_task=True)
+        try:
+            outcome = await calls.call(tool, arguments, context)
+        except UnknownToolError as error:
+            return RunResult(TaskState.FAILED, message=str(error))
+        return _result_of(outcome, asking, codec)
+
+    return run_call
 
 
-def _written(outcome: Outcome) -> bytes:
+def _result_of(outcome: Outcome, asking: ReplayChannel, codec: QuestionCodec) -> RunResult:
+    if asking.missing_kind is not None:
+        message = str(CannotAskError(asking.missing_kind).detail)
+        return RunResult(TaskState.FAILED, result=to_json({"lacking": asking.missing_kind}), message=message)
+    if asking.pending:
+        questions = codec.encode(asking.pending)
+        return RunResult(TaskState.INPUT_REQUIRED, questions=questions, replay_state=asking.state())
+    if outcome.error is not None and "reference" in outcome.error:  # a server error, not a result of the tool
+        text = " ".join(content.text for content in outcome.content if isinstance(content, Text))
+        return RunResult(TaskState.FAILED, message=text)
+    return RunResult(TaskState.COMPLETED, result=_encode_outcome(outcome))
+
+
+def decode_missing_kind(result: bytes | None) -> Kind | None:
+    """Return the kind of question that a failed task could not ask its client; None if it failed for another reason."""
+    return from_json(result)["lacking"] if result is not None else None
+
+
+def _encode_outcome(outcome: Outcome) -> bytes:
     return to_json(
         {
-            "content": [_entry(content) for content in outcome.content],
+            "content": [_encode_content(content) for content in outcome.content],
             "structured": outcome.structured.decode() if outcome.structured is not None else None,
             "error": outcome.error,
             "status": outcome.status,
@@ -145,14 +127,25 @@ def _written(outcome: Outcome) -> bytes:
     )
 
 
-def _entry(content: Content) -> dict[str, Any]:
+def decode_outcome(result: bytes) -> Outcome:
+    """Return the outcome of a completed task."""
+    record = from_json(result)
+    return Outcome(
+        content=tuple(_decode_content(entry) for entry in record["content"]),
+        structured=record["structured"].encode() if record["structured"] is not None else None,
+        error=record["error"],
+        status=record["status"],
+    )
+
+
+def _encode_content(content: Content) -> dict[str, Any]:
     values = {name: getattr(content, name) for name in content.__slots__}
     if not isinstance(content, Text | McpContent):
         values["data"] = base64.b64encode(content.data).decode()
     return {"kind": _NAMES[type(content)], **values}
 
 
-def _content(entry: dict[str, Any]) -> Content:
+def _decode_content(entry: dict[str, Any]) -> Content:
     values = {name: value for name, value in entry.items() if name != "kind"}
     if "data" in values:
         values["data"] = base64.b64decode(values["data"])

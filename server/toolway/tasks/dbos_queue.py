@@ -1,8 +1,7 @@
-"""The queue that hands jobs to workers: DBOS, and all that toolway asks of it.
+"""A queue on DBOS, which delivers each entry to one worker as soon as a worker is free.
 
-DBOS gives each job to one worker as soon as one is free. Jobs, their workers and their results are in toolway's own
-table; DBOS only carries their ids. A job that gets lost on the way, as its worker died or could not run it, is found in
-that table. DBOS is one per process, so its instance is shared here.
+DBOS has only the ids of tasks; their calls and results are in toolway's own store. A process can have one DBOS
+instance, shared by all applications whose tasks are in the same queue of the same store.
 https://docs.dbos.dev/python/reference/dbos-class
 """
 
@@ -11,132 +10,135 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, cast
 
 import sqlalchemy as sa
 from dbos import DBOS, SetWorkflowID
 from dbos import _dbos as internals  # pyright: ignore[reportPrivateUsage]
 
+from toolway.tasks.queue import QueueBusyError, RunTask, StoppedError
 from toolway.tasks.sql_schema import SCHEMA
 
-__all__ = ["JobQueue", "QueueBusyError", "Run", "StoppedError"]
-
-Run = Callable[[str, int], None]
-"""Runs a round of a job to its end, in a thread of DBOS; raises `StoppedError` where it has to be left unfinished."""
+__all__ = ["DbosQueue"]
 
 _VERSION = "1"
-"""What DBOS calls the version of the application: it hands out only what is of its own, and an id has no versions."""
-
+"""DBOS delivers only entries of its own application version; ids of tasks are the same in all releases."""
 _POLL_SECONDS = 0.2
 
 _launching = threading.Lock()
+"""Guards the one DBOS instance of the process."""
 
 
-class StoppedError(BaseException):
-    """A run was left unfinished: no Exception, as DBOS would take the job for done."""
-
-
-class QueueBusyError(Exception):
-    """DBOS serves something else in this process already; the text says what, and may go to callers."""
-
-    def __init__(self, whom: str) -> None:
-        super().__init__(f"DBOS runs in this process already, for {whom}")
-
-
-class JobQueue:
-    """The jobs of one service, handed out to the workers on one store.
+class DbosQueue:
+    """The queue of one application's tasks.
 
     Args:
         url: the store.
-        service: whose jobs are run here.
-        title: of the application whose tools they call.
-        worker: this worker's name; no other has it, now or later.
-        at_once: how many jobs may run here at the same time.
-        run: runs a job.
+        name: the queue, as the setting ``task_queue`` names it.
+        title: the application whose tools the tasks call.
+        limit: how many tasks may run in this process at the same time.
     """
 
-    launched: ClassVar[JobQueue | None] = None
-    """The one that DBOS serves in this process."""
-
-    def __init__(self, url: sa.URL, service: str, title: str, worker: str, at_once: int, run: Run) -> None:
+    def __init__(self, url: sa.URL, name: str, title: str, limit: int) -> None:
         self._url = url
-        self._name = f"toolway.{service}"  # names that begin with _dbos_ are DBOS's own
-        self._worker = worker
-        self._at_once = at_once
-        self.run = run
-        self.key = (url, service, title)
+        self._name = f"toolway.{name}"  # DBOS reserves names that begin with _dbos_
+        self._limit = limit
+        self.run: RunTask | None = None
+        self.key = (url, name, title)
 
     @property
-    def is_up(self) -> bool:
-        """Whether jobs of this service are handed out in this process."""
-        return JobQueue.launched is not None and JobQueue.launched.key == self.key
+    def is_running(self) -> bool:
+        instance = _dbos_of_toolway()
+        return instance is not None and instance.is_ready and instance.queue.key == self.key
 
-    def start(self) -> None:
-        """Begin to hand out jobs, unless another one of the same service does so here already; blocks for a moment.
-
-        Not to be called in a thread that runs an event loop: DBOS would make itself at home there.
-
-        Raises:
-            QueueBusyError: DBOS is in use in this process, for something else.
-        """
+    def start(self, worker: str, run: RunTask) -> None:
+        """Start DBOS. Do not call this in the thread of an event loop, which DBOS would use for itself."""
         with _launching:
-            if self.is_up:
+            if self.is_running:
                 return
-            # There is no public way to ask; `DBOS(...)` would hand out what somebody else has made.
+            if _dbos_of_toolway() is not None:
+                raise QueueBusyError("DBOS already runs the tasks of another application in this process")
             if internals._dbos_global_instance is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-                own = JobQueue.launched is None
-                raise QueueBusyError("the application itself" if own else "the tasks of another application")
-            self._launch()
-            JobQueue.launched = self
+                raise QueueBusyError("the application already uses DBOS in this process")
+            self.run = run
+            self._launch(worker)
 
-    def _launch(self) -> None:
-        DBOS(
+    def _launch(self, worker: str) -> None:
+        is_sqlite = self._url.get_backend_name() == "sqlite"
+        created = _ToolwayDbos(
             config={
                 "name": "toolway",
                 "system_database_url": self._url.render_as_string(hide_password=False),
                 "dbos_system_schema": f"{SCHEMA}_dbos",
-                "executor_id": self._worker,
+                "executor_id": worker,
                 "application_version": _VERSION,
                 "log_level": "WARNING",
                 "notification_listener_polling_interval_sec": _POLL_SECONDS,
-                "db_engine_kwargs": _engine_options(self._url),
+                "db_engine_kwargs": {"connect_args": {"factory": _Connection}} if is_sqlite else {},
             }
         )
+        instance = cast("_ToolwayDbos", created)  # DBOS annotates its constructor as returning a DBOS
+        instance.queue = self
         try:
             DBOS.listen_queues([self._name])
             DBOS.launch()
             DBOS.register_queue(
                 self._name,
-                worker_concurrency=self._at_once,
+                worker_concurrency=self._limit,
                 polling_interval_sec=_POLL_SECONDS,
                 on_conflict="always_update",
             )
         except BaseException:
             DBOS.destroy()
             raise
+        instance.is_ready = True
 
     def stop(self) -> None:
-        """Hand out no more jobs, and forget about those that run; blocks up to a second."""
+        """Stop DBOS; blocks up to a second."""
         with _launching:
-            if JobQueue.launched is self:
-                JobQueue.launched = None
+            instance = _dbos_of_toolway()
+            if instance is not None and instance.queue is self:
+                instance.is_ready = False
                 DBOS.destroy()
 
-    def put(self, number: str, turn: int) -> None:
-        """Hand a job out, once: the same round of the same job is not handed out again."""
-        with SetWorkflowID(_workflow(number, turn)):
-            DBOS.enqueue_workflow(self._name, _job, number, turn)
+    def put(self, task_id: str, round_number: int) -> None:
+        with SetWorkflowID(_workflow_id(task_id, round_number)):
+            DBOS.enqueue_workflow(self._name, _run_task, task_id, round_number)
 
-    def forget(self, jobs: Sequence[tuple[str, int]]) -> None:
-        """Remove jobs, every round of theirs."""
-        names = [_workflow(number, turn) for number, last in jobs for turn in range(last + 1)]
-        if names:
-            DBOS.delete_workflows(names)
+    def forget(self, tasks: Sequence[tuple[str, int]]) -> None:
+        ids = [_workflow_id(task_id, number) for task_id, last in tasks for number in range(last + 1)]
+        if ids:
+            DBOS.delete_workflows(ids)
+
+
+class _ToolwayDbos(DBOS):
+    """The DBOS instance of a process, if toolway has created it."""
+
+    queue: DbosQueue
+    is_ready = False
+
+
+def _dbos_of_toolway() -> _ToolwayDbos | None:
+    """Return the DBOS instance that toolway has created; DBOS has no public way to ask for its instance."""
+    instance = internals._dbos_global_instance  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return instance if isinstance(instance, _ToolwayDbos) else None
+
+
+@DBOS.workflow(name="toolway.job")
+def _run_task(task_id: str, round_number: int) -> None:
+    instance = _dbos_of_toolway()
+    if instance is None or instance.queue.run is None:
+        raise StoppedError
+    instance.queue.run(task_id, round_number)
+
+
+def _workflow_id(task_id: str, round_number: int) -> str:
+    return f"{task_id}.{round_number}"
 
 
 class _Connection(sqlite3.Connection):
-    """One with `unixepoch('subsec')`, which DBOS asks for from Python 3.12 on, and SQLite has from 3.42 on."""
+    """A connection with ``unixepoch('subsec')``, which DBOS uses on Python 3.12+ and SQLite has since 3.42."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -146,19 +148,3 @@ class _Connection(sqlite3.Connection):
 
 def _unixepoch(_: str) -> float:
     return round(time.time(), 3)
-
-
-def _engine_options(url: sa.URL) -> dict[str, Any]:
-    return {"connect_args": {"factory": _Connection}} if url.get_backend_name() == "sqlite" else {}
-
-
-def _workflow(number: str, turn: int) -> str:
-    return f"{number}.{turn}"
-
-
-@DBOS.workflow(name="toolway.job")
-def _job(number: str, turn: int) -> None:
-    queue = JobQueue.launched
-    if queue is None:
-        raise StoppedError
-    queue.run(number, turn)

@@ -1,4 +1,4 @@
-"""The keys that seal what tasks need: the operator's own, or one in a file beside the store."""
+"""The keys that encrypt tasks: those in the settings, or one in a file next to the store."""
 
 from __future__ import annotations
 
@@ -9,65 +9,70 @@ from pathlib import Path
 from toolway.errors import ConfigurationError
 from toolway.settings import Settings
 
-__all__ = ["keep_key", "key_beside", "key_file", "keys_for"]
+__all__ = ["key_path", "read_keys", "read_or_create_key", "write_key_once"]
 
 _KEY_BYTES = 32
 
 
-def keys_for(settings: Settings, store: Path | None) -> list[bytes]:
-    """Return the keys for a store, which is a file or a server.
+def read_keys(settings: Settings, store_file: Path | None) -> list[bytes]:
+    """Return the keys for a store, which is a file or, if None, a database server.
 
     Raises:
-        ConfigurationError: there is no key that all workers know.
+        ConfigurationError: the workers do not share a key.
     """
     if settings.state_keys:
         return [key.get_secret_value().encode() for key in settings.state_keys]
-    if store is not None:
-        return [key_beside(key_file(store))]
+    if store_file is not None:
+        return [read_or_create_key(key_path(store_file))]
     raise ConfigurationError(
-        "tasks on PostgreSQL need keys that every worker knows; set TOOLWAY_STATE_KEYS to a JSON list of secrets of 32 "
-        "or more characters"
+        "tasks on PostgreSQL need keys that all workers share; set TOOLWAY_STATE_KEYS to a JSON list of secrets of at "
+        "least 32 characters"
     )
 
 
-def key_file(store: Path) -> Path:
-    """Return the path of the key beside a store."""
-    return store.with_name(store.name + ".key")
+def key_path(store_file: Path) -> Path:
+    """Return the path of the key file of a store."""
+    return store_file.with_name(store_file.name + ".key")
 
 
-def key_beside(path: Path) -> bytes:
-    """Return the key in a file that only its owner may read; make it the first time.
+def read_or_create_key(path: Path) -> bytes:
+    """Return the key in a file that only its owner may read; create the file if it does not exist.
 
     Raises:
-        ConfigurationError: the file cannot be made or read, or is no key.
+        ConfigurationError: the file cannot be created or read, or has another size than a key.
     """
     try:
-        keep_key(path, os.urandom(_KEY_BYTES))
+        write_key_once(path, os.urandom(_KEY_BYTES))
         key = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"cannot keep a key at {str(path)!r}: {error.strerror}; set TOOLWAY_STATE_KEYS"
+            f"cannot read or create the key file {str(path)!r}: {error.strerror}; make it accessible, or set "
+            "TOOLWAY_STATE_KEYS"
         ) from error
     if len(key) != _KEY_BYTES:
-        raise ConfigurationError(f"{str(path)!r} is no key of {_KEY_BYTES} bytes; remove it, or set TOOLWAY_STATE_KEYS")
+        raise ConfigurationError(
+            f"the key file {str(path)!r} has {len(key)} bytes instead of {_KEY_BYTES}; delete it, or set "
+            "TOOLWAY_STATE_KEYS"
+        )
     return key
 
 
-def keep_key(path: Path, key: bytes) -> None:
-    """Write a key to a file, unless there is one.
+def write_key_once(path: Path, key: bytes) -> None:
+    """Write a key to a file, unless the file exists.
 
-    It is written aside and linked into place: of several processes one wins, and none reads half a key.
+    The key is written to a temporary file that is then linked to its path: of several processes one succeeds, and none
+    reads an incomplete key.
     """
     if path.exists():
         return
-    aside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(key)
             file.flush()
             os.fsync(descriptor)
         with suppress(FileExistsError):
-            os.link(aside, path)
+            os.link(temporary, path)
     finally:
-        aside.unlink()
+        temporary.unlink()

@@ -1,81 +1,62 @@
-"""Who of the workers is alive.
+"""Liveness of workers, by locks that the operating system or PostgreSQL releases when a process ends.
 
-Every worker holds a lock for as long as it lives. The operating system takes it away from a process that is killed, and
-a PostgreSQL server from one whose connection is gone: no clock is asked. Who lives takes a lost lock again at once, so
-that others look several times before they take somebody for dead.
+No clocks are compared. A worker that loses its lock acquires it again at once, so others check several times before
+they consider it dead.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-__all__ = ["DatabasePresence", "FilePresence", "Presence"]
+from toolway.tasks.store import StoreUnavailableError
+
+__all__ = ["FileLiveness", "PostgresLiveness"]
 
 
-class Presence(Protocol):
-    """The locks of one store. Its methods block; `keep` is called now and then."""
+class FileLiveness:
+    """Locks of files next to the store, for workers on one machine.
 
-    def enter(self, worker: str) -> None:
-        """Hold the lock of a worker from now on; it may be held already."""
-        ...
-
-    def keep(self) -> None:
-        """See that the lock is held, and take it again where the connection was lost."""
-        ...
-
-    def lives(self, worker: str) -> bool:
-        """Tell whether somebody holds the lock of another worker."""
-        ...
-
-    def leave(self) -> None:
-        """Let go of the lock."""
-        ...
-
-
-class FilePresence:
-    """Locks of files beside the store, for workers on one machine.
-
-    The files are empty SQLite databases, held in an exclusive transaction: that works alike on every system, and unlike
-    `flock` it is not handed down to child processes, which may outlive a worker.
+    Each file is an empty SQLite database, locked by an exclusive transaction. That works alike on every system, and
+    unlike `flock` it is not inherited by child processes, which may outlive a worker.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: tuple[sqlite3.Connection, Path] | None = None
 
-    def enter(self, worker: str) -> None:
+    def acquire(self, worker: str) -> None:
         if self._held is not None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / worker
-        self._held = _locked(path), path
+        self._held = _lock_file(path), path
 
-    def keep(self) -> None:
-        """A file's lock is lost only with the file."""
+    def renew(self) -> None:
+        """Lock the file again if it was deleted, which is the only way to lose its lock."""
         if self._held is not None and not self._held[1].exists():
             worker = self._held[1].name
-            self.leave()
-            self.enter(worker)
+            self.release()
+            self.acquire(worker)
 
-    def lives(self, worker: str) -> bool:
+    def is_alive(self, worker: str) -> bool:
         path = self._folder / worker
         if not path.exists():
             return False
         try:
-            _locked(path).close()
+            _lock_file(path).close()
         except sqlite3.OperationalError:
             return True
         path.unlink(missing_ok=True)
         return False
 
-    def leave(self) -> None:
+    def release(self) -> None:
         if self._held is not None:
             connection, path = self._held
             self._held = None
@@ -83,7 +64,7 @@ class FilePresence:
             path.unlink(missing_ok=True)
 
 
-def _locked(path: Path) -> sqlite3.Connection:
+def _lock_file(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("BEGIN EXCLUSIVE")
@@ -93,10 +74,10 @@ def _locked(path: Path) -> sqlite3.Connection:
     return connection
 
 
-_HOLDS = sa.text("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())")
+_HOLDS_LOCK = sa.text("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())")
 
 
-class DatabasePresence:
+class PostgresLiveness:
     """Advisory locks of PostgreSQL sessions, for workers on any number of machines.
 
     https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
@@ -107,39 +88,40 @@ class DatabasePresence:
         self._held: sa.Connection | None = None
         self._worker = ""
 
-    def enter(self, worker: str) -> None:
+    def acquire(self, worker: str) -> None:
         self._worker = worker
         if self._held is None:
-            self._take()
+            self._try_lock()
 
-    def keep(self) -> None:
-        if self._worker and not self._holds():
-            self._let_go()
-            self._take()
+    def renew(self) -> None:
+        if self._worker and not self._is_held():
+            self._disconnect()
+            self._try_lock()
 
-    def _holds(self) -> bool:
-        """Ask for the lock itself, as a connection that was lost may have been made again in silence."""
+    def _is_held(self) -> bool:
+        """Query the lock itself, because a lost connection may have been replaced silently."""
         try:
-            return self._held is not None and bool(self._held.scalar(_HOLDS))
+            return self._held is not None and bool(self._held.scalar(_HOLDS_LOCK))
         except SQLAlchemyError:
             return False
 
-    def _take(self) -> None:
-        """Take the lock, unless the server has not noticed yet that the connection is gone which held it."""
-        self._held = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if not self._held.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(self._worker)}):
-            self._let_go()
+    def _try_lock(self) -> None:
+        """Take the lock, unless the server has not noticed yet that the connection that held it is gone."""
+        with _translated_errors():
+            self._held = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            if not self._held.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _lock_key(self._worker)}):
+                self._disconnect()
 
-    def lives(self, worker: str) -> bool:
-        with self._engine.connect() as connection:  # its end gives the lock back
-            taken = connection.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _key(worker)})
-            return not taken
+    def is_alive(self, worker: str) -> bool:
+        query = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
+        with _translated_errors(), self._engine.connect() as connection:  # closing it releases the lock
+            return not connection.scalar(query, {"key": _lock_key(worker)})
 
-    def leave(self) -> None:
+    def release(self) -> None:
         self._worker = ""
-        self._let_go()
+        self._disconnect()
 
-    def _let_go(self) -> None:
+    def _disconnect(self) -> None:
         held, self._held = self._held, None
         if held is not None:
             with suppress(SQLAlchemyError):
@@ -147,6 +129,14 @@ class DatabasePresence:
                 held.close()
 
 
-def _key(worker: str) -> int:
+@contextmanager
+def _translated_errors() -> Generator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreUnavailableError(str(error)) from error
+
+
+def _lock_key(worker: str) -> int:
     digest = hashlib.sha256(f"toolway worker {worker}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

@@ -1,17 +1,28 @@
-"""A job: one call that runs apart from the request that asked for it."""
+"""A task: one tool call that runs apart from the request that started it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
-__all__ = ["FINAL", "Job", "JobState", "ResumeState", "RunResult", "TaskRequest"]
+__all__ = [
+    "FINAL",
+    "Claim",
+    "ReportProgress",
+    "ResumeState",
+    "RunCall",
+    "RunResult",
+    "Task",
+    "TaskRequest",
+    "TaskState",
+    "TaskVersion",
+]
 
 
-class JobState(StrEnum):
-    """Where a job stands; the last three are final."""
+class TaskState(StrEnum):
+    """The state of a task; the last three are final."""
 
     WORKING = "working"
     INPUT_REQUIRED = "input_required"
@@ -20,64 +31,91 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
-FINAL = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED})
+FINAL = frozenset({TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
-    """What somebody wants done."""
+    """A request to run a tool as a task."""
 
     tool: str
     caller: str
-    """Whoever shows the same fingerprint may ask for the job later; nobody else learns that it exists."""
+    """A fingerprint of the caller's credentials. Only requests with the same fingerprint can see the task."""
     call: bytes
-    """What is needed to run it, credentials included; sealed before it is stored."""
+    """The encoded call, credentials included; encrypted before it is stored."""
     repeatable: bool
-    """Whether it may run again after an end that nobody saw."""
+    """Whether the task may run again after a run with an unknown outcome."""
     identity: str | None = None
-    """Which parts of a request make up the caller's identity, as whoever computes fingerprints has written it down."""
+    """The parts of a request that identify its caller, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
-class RunResult:
-    """How a run of a job came to its end."""
-
-    state: JobState
-    result: bytes | None = None
-    """JSON: what came of it, or for a failure the error."""
-    message: str | None = None
-    questions: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What has to be answered before it can go on (`INPUT_REQUIRED`), by key."""
-    memory: str = ""
-    """What its next run has to know of this one."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResumeState:
-    """What a run has to know of the ones before it."""
-
-    state: str
-    """What the last one has left in `RunResult.memory`."""
-    given: Mapping[str, Any]
-    """What was answered to its questions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job as it stands in the store. Times are milliseconds since the epoch."""
+class Task:
+    """A task as stored. Times are milliseconds since the epoch."""
 
     id: str
     tool: str
     caller: str
-    state: JobState
+    state: TaskState
     message: str | None
     created: int
     updated: int
     expires: int
     result: bytes | None
     questions: Mapping[str, Any]
-    """Those without an answer so far."""
+    """The questions that have not been answered yet, by key."""
     identity: str | None = None
-    """See `TaskRequest.identity`; None for a job that was accepted before it was recorded."""
+    """See `TaskRequest.identity`; None for tasks of releases that did not record it."""
     is_claimed: bool = False
-    """Whether a worker has begun to run it."""
+    """Whether a worker runs it."""
+
+
+class TaskVersion(NamedTuple):
+    """The values that differ after every visible change of a task."""
+
+    updated: int
+    state: TaskState
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A task that its worker may run now."""
+
+    id: str
+    tool: str
+    call: bytes
+    repeatable: bool
+    resume_state: bytes | None
+    """The encrypted `ResumeState`; None in the first round."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeState:
+    """The input of a round that resumes a task after its questions were answered."""
+
+    replay_state: str
+    """`RunResult.replay_state` of the round before."""
+    answers: Mapping[str, Any]
+    """The answers to the questions of all rounds so far, by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """The result of one round of a task."""
+
+    state: TaskState
+    result: bytes | None = None
+    """The outcome as JSON; for some failures, the reason."""
+    message: str | None = None
+    questions: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The questions to answer before the next round (`TaskState.INPUT_REQUIRED`), by key."""
+    replay_state: str = ""
+    """The state to pass to the next round."""
+
+
+ReportProgress: TypeAlias = Callable[[str], None]
+"""Records the progress of a task, as text."""
+
+RunCall: TypeAlias = Callable[[str, bytes, ResumeState | None, ReportProgress], Awaitable[RunResult]]
+"""Runs a tool, by name, with an encoded call; stops when it is canceled."""

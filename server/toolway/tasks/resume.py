@@ -1,4 +1,4 @@
-"""What a job remembers from one run to the next: what it has asked, and what was answered."""
+"""The state that a task keeps between two rounds: its questions and their answers, encrypted."""
 
 from __future__ import annotations
 
@@ -9,42 +9,45 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from toolway.elicitation import Seal
-from toolway.tasks.model import JobState, ResumeState, RunResult
+from toolway.tasks.model import ResumeState, RunResult, TaskState
 
 __all__ = ["ResumeCodec"]
 
 
 class ResumeCodec:
-    """Seals memories, and gives every question a key that no other question of its job has had.
+    """Encrypts resume states, and gives every question of a task a key of its own.
 
-    Clients tell a job's questions apart by their keys for as long as it lives (SEP-2663, task update requests).
+    Clients identify a task's questions by their keys as long as the task exists (SEP-2663, task update requests).
     """
 
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
 
-    def kept(self, number: str, turn: int, ending: RunResult) -> tuple[RunResult, bytes | None]:
-        """Return the end of a run as it is stored, with what is remembered of it."""
-        if ending.state is not JobState.INPUT_REQUIRED:
-            return ending, None
-        questions = {f"{key}.{turn}": question for key, question in ending.questions.items()}
-        return replace(ending, questions=questions), self._closed(number, ending.memory, {})
+    def encode(self, task_id: str, round_number: int, result: RunResult) -> tuple[RunResult, bytes | None]:
+        """Return the result of a round as it is stored, with the resume state for the next one."""
+        if result.state is not TaskState.INPUT_REQUIRED:
+            return result, None
+        questions = {f"{key}.{round_number}": question for key, question in result.questions.items()}
+        return replace(result, questions=questions), self._encrypt(task_id, result.replay_state, {})
 
-    def merged(self, number: str, sealed: bytes, given: Mapping[str, Any]) -> bytes:
-        """Add answers to a memory."""
-        known = from_json(self._seal.open(sealed, _place(number)))
-        return self._closed(number, known["state"], {**known["given"], **given})
+    def merge_answers(self, task_id: str, encrypted: bytes, answers: Mapping[str, Any]) -> bytes:
+        """Add answers to a resume state."""
+        known = self._decrypt(task_id, encrypted)
+        return self._encrypt(task_id, known["state"], {**known["given"], **answers})
 
-    def opened(self, number: str, sealed: bytes | None) -> ResumeState | None:
-        """Return what a job remembers, with the answers under the keys of its questions as they were asked."""
-        if sealed is None:
+    def decode(self, task_id: str, encrypted: bytes | None) -> ResumeState | None:
+        """Return a resume state, with the answers under the keys that the endpoint has given to its questions.
+
+        Raises:
+            DecryptionError: it was encrypted for another task, or with an unknown key.
+        """
+        if encrypted is None:
             return None
-        known = from_json(self._seal.open(sealed, _place(number)))
+        known = self._decrypt(task_id, encrypted)
         return ResumeState(known["state"], {key.rpartition(".")[0]: answer for key, answer in known["given"].items()})
 
-    def _closed(self, number: str, state: str, given: Mapping[str, Any]) -> bytes:
-        return self._seal.close(to_json({"state": state, "given": given}), _place(number))
+    def _encrypt(self, task_id: str, state: str, answers: Mapping[str, Any]) -> bytes:
+        return self._seal.encrypt(to_json({"state": state, "given": answers}), f"{task_id} answers")
 
-
-def _place(number: str) -> str:
-    return f"{number} answers"
+    def _decrypt(self, task_id: str, encrypted: bytes) -> dict[str, Any]:
+        return from_json(self._seal.decrypt(encrypted, f"{task_id} answers"))

@@ -96,8 +96,8 @@ def questions_of(call: CallContext) -> InputRequiredResult | None:
     asking = call.asking
     if not isinstance(asking, ReplayChannel):
         return None
-    if asking.lacking is not None:
-        raise lacking_error(asking.lacking)
+    if asking.missing_kind is not None:
+        raise lacking_error(asking.missing_kind)
     if not asking.pending:
         return None
     requests = {key: input_request(query) for key, query in asking.pending.items()}
@@ -130,7 +130,7 @@ class _ReplayGuard:
 
     async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         state: str | None = (ctx.params or {}).get("requestState") if ctx.method in INPUT_REQUIRED_METHODS else None
-        if state is not None and not self._once.use(ReplayChannel.number(state)):
+        if state is not None and not self._once.use(ReplayChannel.read_id(state)):
             logger.warning("requestState rejected on %s: used before", ctx.method)
             raise MCPError(INVALID_PARAMS, "Invalid or expired requestState", {"reason": "invalid_request_state"})
         return await call_next(ctx)

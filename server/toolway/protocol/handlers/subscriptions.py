@@ -42,18 +42,18 @@ Serves = Callable[[str], bool]
 
 
 class TaskEvents(Protocol):
-    """Tells of tasks."""
+    """The source of notifications about tasks."""
 
-    async def own(self, context: Context, numbers: Sequence[str]) -> list[str]:
-        """Return the ids that are those of tasks of the caller's own."""
+    async def filter_own(self, context: Context, task_ids: Sequence[str]) -> list[str]:
+        """Return the ids of the caller's own tasks among some ids."""
         ...
 
-    def watching(self, numbers: Collection[str], tell: Callable[[TaskChanged], None]) -> AbstractContextManager[None]:
-        """Tell how these tasks stand, and whenever that changes."""
+    def watch(self, task_ids: Collection[str], notify: Callable[[TaskChanged], None]) -> AbstractContextManager[None]:
+        """Notify of each of these tasks once, and after every change."""
         ...
 
-    async def notification(self, context: Context, number: str, meta: dict[str, Any]) -> Any:
-        """Write down how a task stands; None where it is gone."""
+    async def build_notification(self, context: Context, task_id: str, meta: dict[str, Any]) -> Any:
+        """Return a notification with the state of a task; None if it no longer exists."""
         ...
 
 
@@ -106,18 +106,18 @@ class SubscriptionStreams:
 
     def _watching(self, kept: SubscriptionFilter, pending: EventQueue) -> AbstractContextManager[None]:
         tasks = _tasks_of(kept)
-        return self.tasks.watching(tasks, pending.put) if self.tasks is not None and tasks else nullcontext()
+        return self.tasks.watch(tasks, pending.put) if self.tasks is not None and tasks else nullcontext()
 
     async def _written(self, context: Context, event: Event, meta: dict[str, Any]) -> Any:
         if not isinstance(event, TaskChanged):
             return event_to_notification(event, meta)
-        return await self.tasks.notification(context, event.number, meta) if self.tasks is not None else None
+        return await self.tasks.build_notification(context, event.number, meta) if self.tasks is not None else None
 
     async def _kept(self, context: Context, asked: SubscriptionFilter) -> SubscriptionFilter:
         """Return what of it can happen here: lists that there are, what can be read, tasks of the caller's."""
         uris = _limited(asked.resource_subscriptions or (), MOST_URIS, "resource URIs")
         tasks = _limited(_tasks_of(asked), _MOST_TASKS, _TASKS)
-        own = await self.tasks.own(context, tasks) if self.tasks is not None and tasks else []
+        own = await self.tasks.filter_own(context, tasks) if self.tasks is not None and tasks else []
         return SubscriptionFilter(
             tools_list_changed=asked.tools_list_changed or None,
             prompts_list_changed=(asked.prompts_list_changed and self._has("prompts/list")) or None,

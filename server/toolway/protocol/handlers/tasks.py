@@ -1,6 +1,6 @@
-"""The tasks extension: calls that are answered with a handle, by which their outcome is asked for later.
+"""The tasks extension: a tool call returns a task id, with which the client polls for the result.
 
-https://github.com/modelcontextprotocol/ext-tasks (SEP-2663), for clients of 2026-07-28 that declare it.
+https://github.com/modelcontextprotocol/ext-tasks (SEP-2663), for clients of MCP 2026-07-28 that declare the extension.
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ from toolway.protocol.results import tool_result
 from toolway.protocol.server import CatalogServer
 from toolway.protocol.versions import Revision, revision_for
 from toolway.tasks import (
-    Job,
-    Jobs,
-    JobState,
     QuestionCodec,
     QueueBusyError,
-    TooManyJobsError,
-    lacking_of,
-    outcome_from,
-    written_call,
+    Task,
+    TaskState,
+    TaskWorker,
+    TooManyTasksError,
+    decode_missing_kind,
+    decode_outcome,
+    encode_call,
 )
 
-__all__ = ["EXTENSION", "SPEECH", "add_tasks"]
+__all__ = ["EXTENSION", "QUESTION_CODEC", "add_tasks"]
 
 logger = logging.getLogger("toolway.protocol")
 
 EXTENSION = "io.modelcontextprotocol/tasks"
 _POLL_MS = 1000
-_UNKNOWN = "There is no such task; it may have expired"
-_LOST = "There is no such task; it may have been lost, as the task store was deleted while the server was running"
+_UNKNOWN = "Unknown task; it may have expired."
+_LOST = "Unknown task; it may have been lost, as the task store was deleted while the server was running."
 
 
 class TaskParams(RequestParams):
-    """Parameters of the methods that speak of one task."""
+    """Parameters of a request about one task."""
 
     task_id: str = Field(alias="taskId")
 
@@ -77,191 +77,192 @@ class TaskNotification(BaseModel):
     params: dict[str, Any]
 
 
-def add_tasks(server: CatalogServer, jobs: Jobs, calls: Invoker, context_of: ContextOf) -> None:
-    """Let a server answer calls of tools that take long with tasks."""
-    tasks = _Tasks(jobs, calls, context_of)
+def add_tasks(server: CatalogServer, worker: TaskWorker, calls: Invoker, context_of: ContextOf) -> None:
+    """Add the tasks extension to a server."""
+    handlers = TaskHandlers(worker, calls, context_of)
     server.extensions[EXTENSION] = {}
     if (call := server.get_request_handler("tools/call")) is not None:
-        server.add_request_handler("tools/call", CallToolRequestParams, tasks.calling(call.handler))
-    server.add_request_handler("tasks/get", TaskParams, tasks.get)
-    server.add_request_handler("tasks/update", UpdateParams, tasks.update)
-    server.add_request_handler("tasks/cancel", TaskParams, tasks.cancel)
-    server.listening.tasks = tasks
+        server.add_request_handler("tools/call", CallToolRequestParams, handlers.wrap_tool_calls(call.handler))
+    server.add_request_handler("tasks/get", TaskParams, handlers.get)
+    server.add_request_handler("tasks/update", UpdateParams, handlers.update)
+    server.add_request_handler("tasks/cancel", TaskParams, handlers.cancel)
+    server.listening.tasks = handlers
 
 
-class _Tasks:
-    def __init__(self, jobs: Jobs, calls: Invoker, context_of: ContextOf) -> None:
-        self._jobs = jobs
+class TaskHandlers:
+    """The handlers of the extension's methods, and the source of its notifications."""
+
+    def __init__(self, worker: TaskWorker, calls: Invoker, context_of: ContextOf) -> None:
+        self._worker = worker
         self._calls = calls
         self._context_of = context_of
-        self._has_said = False
+        self._has_warned = False
 
-    def calling(self, plain: Callable[[Context, Any], Awaitable[Any]]) -> Callable[[Context, Any], Awaitable[Any]]:
-        """Return a handler of ``tools/call`` that starts tasks, and leaves the other calls to the plain one."""
+    def wrap_tool_calls(
+        self, call_in_request: Callable[[Context, Any], Awaitable[Any]]
+    ) -> Callable[[Context, Any], Awaitable[Any]]:
+        """Return a handler of ``tools/call`` that starts tasks, and passes other calls to the given handler."""
 
         async def call_tool(context: Context, params: CallToolRequestParams) -> Any:
             tool = self._calls.tools.get(params.name)
             revision = revision_for(context.protocol_version)
             if tool is None or tool.task is None or not revision.has_tasks_extension:
-                return await plain(context, params)
-            if not _declared(context) and tool.task == "required":
-                raise _undeclared()
-            if not _declared(context) or (params.request_state is None and self._asks_first(tool, context)):
-                return await plain(context, params)
+                return await call_in_request(context, params)
+            if not _declares_extension(context) and tool.task == "required":
+                raise _extension_required()
+            if not _declares_extension(context) or (params.request_state is None and self._asks_first(tool, context)):
+                return await call_in_request(context, params)
             try:
-                job = await self._start(tool, params, context)
+                task = await self._start(tool, params, context)
             except QueueBusyError as error:
                 if tool.task == "required":
-                    raise MCPError(INTERNAL_ERROR, f"There are no tasks here: {error}") from None
-                self._say_once(tool, error)
-                return await plain(context, params)
-            return {"resultType": "task", **_task(job)}
+                    raise MCPError(INTERNAL_ERROR, f"This server cannot run tasks: {error}") from None
+                if not self._has_warned:
+                    self._has_warned = True
+                    logger.warning("%r runs within its request instead of as a task: %s", tool.name, error)
+                return await call_in_request(context, params)
+            return {"resultType": "task", **_describe_task(task)}
 
         return call_tool
 
-    def _say_once(self, tool: Tool, error: QueueBusyError) -> None:
-        if not self._has_said:
-            self._has_said = True
-            logger.warning("%r runs within its request: %s", tool.name, error)
-
-    async def _start(self, tool: Tool, params: CallToolRequestParams, context: Context) -> Job:
+    async def _start(self, tool: Tool, params: CallToolRequestParams, context: Context) -> Task:
         call = self._context_of(context)
         hints = tool.annotations
         try:
             identity = self._identity_of(tool, guard_of(context.request))
-            return await self._jobs.start(
+            return await self._worker.start(
                 tool.name,
                 identity.read(call),
-                written_call(params.arguments or {}, call, tool.operation),
+                encode_call(params.arguments or {}, call, tool.operation),
                 repeatable=hints.read_only or bool(hints.idempotent),
                 identity=identity.model_dump_json(),
             )
-        except TooManyJobsError as error:
+        except TooManyTasksError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
 
     def _asks_first(self, tool: Tool, context: Context) -> bool:
-        """Tell whether a call asks before its work begins, so that it becomes a task when there are answers."""
+        """Return whether a call asks questions before it does its work; it becomes a task once they are answered."""
         if tool.confirmation is None or self._calls.confirms is False:
             return tool.ask_first
         return tool.ask_first or self._calls.confirms is True or "elicitation" in asking_of(context).kinds
 
     async def get(self, context: Context, params: TaskParams) -> dict[str, Any]:
-        job = await self._job(context, params)
-        return _task(job) | self._detail(job, revision_for(context.protocol_version))
+        task = await self._require_task(context, params)
+        return _describe_task(task) | self._describe_state(task, revision_for(context.protocol_version))
 
     async def update(self, context: Context, params: UpdateParams) -> dict[str, Any]:
-        await self._jobs.answer(await self._job(context, params), params.input_responses)
+        await self._worker.answer(await self._require_task(context, params), params.input_responses)
         return {}
 
     async def cancel(self, context: Context, params: TaskParams) -> dict[str, Any]:
-        await self._jobs.cancel(await self._job(context, params))
+        await self._worker.cancel(await self._require_task(context, params))
         return {}
 
-    async def own(self, context: Context, numbers: Sequence[str]) -> list[str]:
-        if not _declared(context):
-            raise _undeclared()
-        return [number for number in numbers if await self._find(context, number) is not None]
+    async def filter_own(self, context: Context, task_ids: Sequence[str]) -> list[str]:
+        if not _declares_extension(context):
+            raise _extension_required()
+        return [task_id for task_id in task_ids if await self._find(context, task_id) is not None]
 
-    def watching(self, numbers: Collection[str], tell: Callable[[TaskChanged], None]) -> AbstractContextManager[None]:
-        return self._jobs.watching(numbers, lambda number: tell(TaskChanged(number)))
+    def watch(self, task_ids: Collection[str], notify: Callable[[TaskChanged], None]) -> AbstractContextManager[None]:
+        return self._worker.watch(task_ids, lambda task_id: notify(TaskChanged(task_id)))
 
-    async def notification(self, context: Context, number: str, meta: dict[str, Any]) -> TaskNotification | None:
-        job = await self._find(context, number)
-        if job is None:
+    async def build_notification(self, context: Context, task_id: str, meta: dict[str, Any]) -> TaskNotification | None:
+        task = await self._find(context, task_id)
+        if task is None:
             return None
-        detail = self._detail(job, revision_for(context.protocol_version))
-        return TaskNotification(params={**_task(job), **detail, "_meta": meta})
+        state = self._describe_state(task, revision_for(context.protocol_version))
+        return TaskNotification(params={**_describe_task(task), **state, "_meta": meta})
 
-    async def _job(self, context: Context, params: TaskParams) -> Job:
-        """The task that a request speaks of, if it is the caller's own."""
+    async def _require_task(self, context: Context, params: TaskParams) -> Task:
+        """Return the caller's own task that a request names.
+
+        Raises:
+            MCPError: the caller has no such task, or the client cannot use the extension.
+        """
         if not revision_for(context.protocol_version).has_tasks_extension:
             raise MCPError(METHOD_NOT_FOUND, "Method not found", context.method)
-        if not _declared(context):
-            raise _undeclared()
-        _check_header(context, params.task_id)
-        job = await self._find(context, params.task_id)
-        if job is None:
-            raise MCPError(INVALID_PARAMS, _LOST if self._jobs.has_lost_tasks else _UNKNOWN)
-        return job
+        if not _declares_extension(context):
+            raise _extension_required()
+        _check_name_header(context, params.task_id)
+        task = await self._find(context, params.task_id)
+        if task is None:
+            raise MCPError(INVALID_PARAMS, _LOST if self._worker.has_lost_tasks else _UNKNOWN)
+        return task
 
-    async def _find(self, context: Context, number: str) -> Job | None:
+    async def _find(self, context: Context, task_id: str) -> Task | None:
         call = self._context_of(context)
-        return await self._jobs.get(number, lambda job: self._recorded_identity(job).read(call))
+        return await self._worker.get(task_id, lambda task: self._recorded_identity(task).read(call))
 
     def _identity_of(self, tool: Tool, guard: ParameterNames = NO_PARAMETERS) -> Identity:
         return identity_of([tool.operation], [self._calls.dispatchers[tool.origin]], guard)
 
-    def _recorded_identity(self, job: Job) -> Identity:
-        """Return what the caller of a task was told apart by when it was started: its tool may be gone since then."""
-        if job.identity is not None:
-            return Identity.model_validate_json(job.identity)
-        tool = self._calls.tools.get(job.tool)
+    def _recorded_identity(self, task: Task) -> Identity:
+        """Return the identity that was recorded when the task was started, because its tool may have changed."""
+        if task.identity is not None:
+            return Identity.model_validate_json(task.identity)
+        tool = self._calls.tools.get(task.tool)
         return self._identity_of(tool) if tool is not None else Identity()
 
-    def _detail(self, job: Job, revision: Revision) -> dict[str, Any]:
-        if job.state is JobState.COMPLETED and job.result is not None:
-            result = tool_result(self._calls.tools.get(job.tool), outcome_from(job.result), revision)
+    def _describe_state(self, task: Task, revision: Revision) -> dict[str, Any]:
+        if task.state is TaskState.COMPLETED and task.result is not None:
+            result = tool_result(self._calls.tools.get(task.tool), decode_outcome(task.result), revision)
             return {"result": result.model_dump(by_alias=True, mode="json", exclude_none=True)}
-        if job.state is JobState.FAILED:
-            return {"error": _error(job)}
-        if job.state is JobState.INPUT_REQUIRED:
-            return {"inputRequests": job.questions}
+        if task.state is TaskState.FAILED:
+            missing = decode_missing_kind(task.result)
+            if missing is not None:
+                return {"error": lacking_error(missing).error.model_dump(exclude_none=True)}
+            return {"error": {"code": INTERNAL_ERROR, "message": task.message or "The task failed"}}
+        if task.state is TaskState.INPUT_REQUIRED:
+            return {"inputRequests": task.questions}
         return {}
 
 
-def _requests(pending: Mapping[str, AnyQuestion]) -> dict[str, Any]:
-    requests = {key: input_request(query) for key, query in pending.items()}
-    return {key: entry.model_dump(by_alias=True, mode="json", exclude_none=True) for key, entry in requests.items()}
-
-
-def _task(job: Job) -> dict[str, Any]:
-    message = {"statusMessage": job.message} if job.message else {}
+def _describe_task(task: Task) -> dict[str, Any]:
+    message = {"statusMessage": task.message} if task.message else {}
     return {
-        "taskId": job.id,
-        "status": job.state.value,
+        "taskId": task.id,
+        "status": task.state.value,
         **message,
-        "createdAt": _time(job.created),
-        "lastUpdatedAt": _time(job.updated),
-        "ttlMs": job.expires - job.created,
+        "createdAt": _format_time(task.created),
+        "lastUpdatedAt": _format_time(task.updated),
+        "ttlMs": task.expires - task.created,
         "pollIntervalMs": _POLL_MS,
     }
 
 
-def _error(job: Job) -> dict[str, Any]:
-    lacking = lacking_of(job.result)
-    if lacking is not None:
-        return lacking_error(lacking).error.model_dump(exclude_none=True)
-    return {"code": INTERNAL_ERROR, "message": job.message or "The task failed"}
-
-
-def _time(milliseconds: int) -> str:
+def _format_time(milliseconds: int) -> str:
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _declared(context: Context) -> bool:
-    """Tell whether the client knows what to do with a task; it says so with each request."""
+def _declares_extension(context: Context) -> bool:
+    """Return whether the client declares the extension, which it does in each request."""
     capabilities = context.session.client_capabilities
     return capabilities is not None and EXTENSION in (capabilities.extensions or {})
 
 
-def _undeclared() -> MCPError:
+def _extension_required() -> MCPError:
     return MCPError(
         MISSING_REQUIRED_CLIENT_CAPABILITY,
-        f"This needs a client that declares the extension {EXTENSION}",
+        f"This request needs a client that declares the extension {EXTENSION!r}",
         {"requiredCapabilities": {"extensions": {EXTENSION: {}}}},
     )
 
 
-def _check_header(context: Context, number: str) -> None:
-    """Over HTTP the header ``Mcp-Name`` says which task it is, for whoever routes by it."""
+def _check_name_header(context: Context, task_id: str) -> None:
+    """Check that the header ``Mcp-Name``, by which proxies route requests over HTTP, names the same task."""
     request: object = context.request
     if not isinstance(request, Request):
         return
-    said = request.headers.get("mcp-name")
-    if decode_header_value(said) != number:
-        raise MCPError(HEADER_MISMATCH, f"The header Mcp-Name says {said!r}, the body's taskId {number!r}")
+    header = request.headers.get("mcp-name")
+    if decode_header_value(header) != task_id:
+        raise MCPError(HEADER_MISMATCH, f"The header Mcp-Name is {header!r}, but taskId in the body is {task_id!r}")
 
 
-SPEECH = QuestionCodec(write=_requests, read=answer_of)
-"""How questions of tasks and answers to them are written."""
+def _encode_questions(pending: Mapping[str, AnyQuestion]) -> dict[str, Any]:
+    requests = {key: input_request(query) for key, query in pending.items()}
+    return {key: entry.model_dump(by_alias=True, mode="json", exclude_none=True) for key, entry in requests.items()}
+
+
+QUESTION_CODEC = QuestionCodec(encode=_encode_questions, decode=answer_of)
+"""The encoding of the questions of tasks, and of the answers to them, as in MCP."""
