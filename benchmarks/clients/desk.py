@@ -18,6 +18,7 @@ from tests.tools.desk import read_store
 from tools.main import create_app
 from tools.retail.settings import RetailSettings
 from toolway import Settings, Toolway
+from toolway.mounts import toolway_of
 
 __all__ = ["Desk", "open_desk"]
 
@@ -71,7 +72,7 @@ def open_desk(folder: Path) -> Generator[Desk]:
             base=base,
             store_url=store_url,
             recorder=recorder,
-            tools=frozenset(app.state.toolway.catalog.tools),
+            tools=frozenset(toolway_of(app).catalog.tools),
             tool="get_user_details",
             arguments={"user_id": user_id},
             answer=_get(http, f"/retail/users/{user_id}").json(),

@@ -18,7 +18,7 @@ from toolway.calls.direct.dispatch import DirectDispatch
 from toolway.calls.dispatcher import Reply
 from toolway.calls.request.request_builder import bind
 from toolway.calls.response.response_parser import outcome_of
-from toolway.protocol import place
+from toolway.mounts import add_mcp_route
 from toolway.protocol.call_context import http_context
 from toolway.protocol.fast_lane.result_writer import Writer
 from toolway.protocol.http.jsonrpc import read_headers, read_message
@@ -61,7 +61,7 @@ async def _profile(batches: int) -> dict[str, float]:
     plain, call = _sent(request_for(Entry("", ""), ADD)), _sent(request_for(Entry("", "", MODERN), ADD))
     app = toolway.app
     empty = make_app()
-    place(_Nothing(), "/mcp", empty, empty, ())
+    add_mcp_route(_Nothing(), "/mcp", empty, empty, ())
     async with app.router.lifespan_context(app):
         steps: Steps = {
             "the plain HTTP call, without a server": lambda: plain.to(app),

@@ -1,56 +1,54 @@
-"""How an endpoint says that something has changed, whoever called it and in whatever way."""
+"""The dependency with which an endpoint reports changes to clients, however it was called."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Annotated, Protocol, TypeAlias
-from weakref import WeakKeyDictionary
 
-from fastapi import Depends
+from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
 
-__all__ = ["Changed", "Changes", "told"]
+from toolway.app_state import state_of
+
+__all__ = ["Changed", "Changes", "delivering_changes_to"]
 
 
-class _Teller(Protocol):
+class _Listener(Protocol):
     def changed(self, *uris: str, tools: bool = False, prompts: bool = False, resources: bool = False) -> None: ...
 
 
-_tellers: WeakKeyDictionary[object, list[_Teller]] = WeakKeyDictionary()
-
-
 @contextmanager
-def told(apps: Iterable[object], teller: _Teller) -> Generator[None]:
-    """Tell whoever listens to this server of what endpoints of these applications change."""
-    lists = [_tellers.setdefault(app, []) for app in apps]
-    for entries in lists:
-        entries.append(teller)
+def delivering_changes_to(listener: _Listener, apps: Iterable[FastAPI]) -> Generator[None]:
+    """Pass the changes that endpoints of these applications report to a listener."""
+    states = [state_of(app) for app in apps]
+    for state in states:
+        state.listeners.append(listener)
     try:
         yield
     finally:
-        for entries in lists:
-            entries.remove(teller)
+        for state in states:
+            state.listeners.remove(listener)
 
 
 class Changed:
-    """Tells whoever listens what has changed; does nothing where nobody serves the application to agents."""
+    """Notifies subscribed clients of changes; does nothing if the application does not serve MCP."""
 
-    def __init__(self, tellers: Iterable[_Teller]) -> None:
-        self._tellers = tuple(tellers)
+    def __init__(self, listeners: Iterable[_Listener]) -> None:
+        self._listeners = tuple(listeners)
 
     def __call__(self, *uris: str, tools: bool = False, prompts: bool = False, resources: bool = False) -> None:
-        """Say which resources, by URI, or which lists have changed; from any thread, and without waiting."""
-        for teller in self._tellers:
-            teller.changed(*uris, tools=tools, prompts=prompts, resources=resources)
+        """Report that resources, by URI, or whole lists have changed. Safe in any thread; does not block."""
+        for listener in self._listeners:
+            listener.changed(*uris, tools=tools, prompts=prompts, resources=resources)
 
 
 async def _changed(connection: HTTPConnection) -> Changed:
-    return Changed(_tellers.get(connection.scope["app"], ()))
+    return Changed(state_of(connection.scope["app"]).listeners)
 
 
 Changes: TypeAlias = Annotated[Changed, Depends(_changed)]
-"""A dependency that tells clients of changes: ``async def cancel(changed: Changes)``, then ``changed("orders://#W1")``.
+"""A dependency that notifies clients of changes: ``async def cancel(changed: Changes)``, then ``changed("orders://#W1")``.
 
-It works over MCP and over plain HTTP, is no argument of the tool, and stands in no document.
+It works over MCP and over plain HTTP. It is neither an argument of the tool nor part of the OpenAPI document.
 """

@@ -10,7 +10,6 @@ import logging
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
-    AbstractContextManager,
     ExitStack,
     asynccontextmanager,
     contextmanager,
@@ -22,12 +21,14 @@ from typing import TYPE_CHECKING, Never
 
 from fastapi import APIRouter, FastAPI, params
 
-from toolway._changes import told
+from toolway._changes import delivering_changes_to
+from toolway.app_state import state_of
 from toolway.calls import Invoker, may_ask
 from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
 from toolway.console.offline_docs import serve_docs_offline
 from toolway.errors import ConfigurationError, NotStartedError
-from toolway.mounts import Place, check_path, mounted_on, remember, warn_if_late
+from toolway.lifespan import Lifespan, State, run_within
+from toolway.mounts import Place, add_mcp_route, bypassing_router, check_path, remember, warn_if_late
 from toolway.openapi import may_inspect_callers
 from toolway.settings import Settings, settings_of
 from toolway.sources import Remote, Source, combined, source_of
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from mcp.server.subscriptions import SubscriptionBus
     from starlette.types import ASGIApp
 
-    from toolway.protocol import CallContextFactory, CatalogServer, Endpoint, Publisher, State, Wiring
+    from toolway.protocol import CallContextFactory, CatalogServer, Endpoint, Publisher, Wiring
     from toolway.tasks import TaskWorker
 
 logger = logging.getLogger("toolway")
@@ -147,25 +148,27 @@ class Toolway:
         *,
         on: FastAPI | APIRouter | None = None,
         dependencies: Sequence[params.Depends] = (),
+        offline_docs: bool = False,
     ) -> Toolway:
-        """Serve MCP at a path of the application, and make its documentation pages work without a network.
+        """Serve MCP at a path of the application.
 
-        The catalogue is built when the application has started, so routes may still be added until then. A filter that
-        matches nothing then fails the start with a `FilterError`. Whoever mounts later waits for the next start.
+        This adds a route and wraps the lifespan; nothing else of the application changes. The catalog is built at
+        startup, so routes may be added until then. A filter that matches nothing makes startup fail with a
+        `FilterError`.
 
         Args:
-            path: where; below the prefix of a router.
-            on: another application, or a router that is included in one (before or after this; in another application
-                than the served one, or with FastAPI before 0.137, after it). Its own
-                dependencies guard the path. The served application's lifespan runs within that of the other
-                application, unless something runs it already.
+            path: the path of the MCP endpoint; below the prefix of a router.
+            on: another application, or a router that an application includes. Its own dependencies guard the path. The
+                served application's lifespan runs within that of the other application, unless it is already running.
+                Call ``include_router`` after ``mount`` if the router is included in another application than the
+                served one, or with FastAPI before 0.137.
             dependencies: FastAPI dependencies that guard the path, whatever the method.
+            offline_docs: serve Swagger UI and ReDoc from files on this machine, without a network.
 
         Raises:
-            ConfigurationError: something stands at this path already, the path is not absolute, or a dependency is not
-                one of FastAPI's.
+            ConfigurationError: the path is taken or not absolute, or a dependency is not a FastAPI dependency.
         """
-        from toolway.protocol import Endpoint, place  # noqa: PLC0415 - see the module's docstring
+        from toolway.protocol import Endpoint  # noqa: PLC0415 - see the module's docstring
 
         target = self.app if on is None else on
         check_path(path, target)
@@ -173,19 +176,22 @@ class Toolway:
             warn_if_late(path, target)
         if self._endpoint is None:
             self._endpoint = Endpoint(self.settings)
-        entry = place(self._endpoint, path, self.source.local, target, dependencies)
+        handler, route = add_mcp_route(self._endpoint, path, self.source.local, target, dependencies)
         self._guarded = self._guarded or bool(dependencies or may_inspect_callers(self.app, target))
         self._run_within(target, path)
-        serve_docs_offline(self.app)
-        is_known = isinstance(target, FastAPI)
-        site, written, found_by = (target, path, None) if is_known else (self.app, target.prefix + path, entry)
-        at = Place(self, site, written, found_by, is_guarded=bool(dependencies) or target is not self.app)
-        self.places.append(at)
-        for app in (self.app, at.site):
+        is_on_router = isinstance(target, APIRouter)
+        site, written = (self.app, target.prefix + path) if is_on_router else (target, path)
+        is_guarded = bool(dependencies) or target is not self.app
+        is_direct = target is self.source.local and not dependencies
+        bypass = (route, self._endpoint) if is_direct else None
+        self.places.append(Place(self, site, written, handler, is_on_router, bypass, is_guarded))
+        if offline_docs:
+            serve_docs_offline(self.app)
+        for app in (self.app, site):
             remember(app, self)
         for app in (self.app, self.site):
-            if mounted_on(app) is None:
-                app.state.toolway = self
+            state = state_of(app)
+            state.mounted = state.mounted or self
         return self
 
     def asgi(self, path: str = "/mcp", *, dependencies: Sequence[params.Depends] = ()) -> ASGIApp:
@@ -296,7 +302,6 @@ class Toolway:
 
     def _run_within(self, target: FastAPI | APIRouter, path: str) -> None:
         """Be built when the application has started, and see that it does when another one serves MCP."""
-        from toolway.protocol import Lifespan, run_within  # noqa: PLC0415 - see the module's docstring
         from toolway.protocol.http.admission import admitting  # noqa: PLC0415 - see the module's docstring
 
         lifespan = Lifespan.of(self.app)
@@ -307,28 +312,33 @@ class Toolway:
         if target is self.app:
             return
 
-        def enter(state: State) -> AbstractAsyncContextManager[object]:
-            return lifespan.joined() if self.source.starts_app else self._serving(state)
+        @asynccontextmanager
+        async def enter(app: FastAPI, state: State) -> AsyncGenerator[None]:
+            # Which application includes a router is known only now.
+            is_in_another = isinstance(target, APIRouter) and app is not self.app
+            admission = admitting(app, path, is_guarded=True) if is_in_another else nullcontext()
+            async with lifespan.joined(self.app) if self.source.starts_app else self._serving(state):
+                with admission:
+                    yield
 
-        def around(app: FastAPI) -> AbstractContextManager[object]:  # only now is known where a router is included
-            is_elsewhere = isinstance(target, APIRouter) and app is not self.app
-            return admitting(app, path, is_guarded=True) if is_elsewhere else nullcontext()
-
-        run_within(target.router if isinstance(target, FastAPI) else target, enter, around)
+        run_within(target.router if isinstance(target, FastAPI) else target, enter)
 
     @asynccontextmanager
     async def _serving(self, state: State) -> AsyncGenerator[None]:
         if self._running is not None or self._endpoint is None:
             yield
             return
-        async with self._built(state) as running, self._endpoint.serving(running.server, running.calls):
-            self._say_who_understands_answers(running.catalog)
-            with self._admitting():
-                self._log_direct_calls(running)
-                try:
-                    yield
-                finally:
-                    await running.server.close()
+        with ExitStack() as bypasses:
+            for place in self.places:  # before the calls are prepared, which use it
+                bypasses.enter_context(bypassing_router(place))
+            async with self._built(state) as running, self._endpoint.serving(running.server, running.calls):
+                self._say_who_understands_answers(running.catalog)
+                with self._admitting():
+                    self._log_direct_calls(running)
+                    try:
+                        yield
+                    finally:
+                        await running.server.close()
 
     @contextmanager
     def _admitting(self) -> Generator[None]:
@@ -370,7 +380,7 @@ class Toolway:
                     add_tasks(server, worker, calls, context_of)
                 self._running = Running(catalog, calls, server, Publisher(server.wiring.bus), worker is not None)
                 try:
-                    with told(self.source.apps, self):
+                    with delivering_changes_to(self, self.source.apps):
                         yield self._running
                 finally:
                     self._running = None

@@ -1,6 +1,6 @@
 """Sources of operations: a FastAPI application, a remote API, or several of them combined.
 
-The protocol package and HTTP clients are imported on first use, as in `toolway.app`.
+HTTP clients are imported on first use.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from toolway.calls import Dispatcher, prepare_questions
 from toolway.catalog import Catalog, Selection, build_catalog, combine_catalogs
 from toolway.errors import ConfigurationError
+from toolway.lifespan import Lifespan, State
 from toolway.openapi import Api, CallerRules, iter_applications, load_document, read_application, read_document
 from toolway.settings import Settings
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import httpx2
 
     from toolway.calls.http_client import RemoteDispatcher
-    from toolway.protocol import State
 
 __all__ = ["Application", "Remote", "Source", "caller_rules", "combined", "source_of"]
 
@@ -144,9 +144,7 @@ class Application:
         return {"": self._remote or Dispatcher(self.app, self._settings, state)}
 
     def watch(self) -> None:
-        from toolway.protocol import Lifespan  # noqa: PLC0415 - see the module's docstring
-
-        Lifespan.of(self.app).watch()
+        Lifespan.of(self.app)
 
     def running(self) -> AbstractAsyncContextManager[State]:
         if self._remote is not None:
@@ -154,9 +152,7 @@ class Application:
         return self.app.router.lifespan_context(self.app)
 
     def joined(self) -> AbstractAsyncContextManager[State]:
-        from toolway.protocol import Lifespan  # noqa: PLC0415 - see the module's docstring
-
-        return nullcontext() if self._remote is not None else Lifespan.of(self.app).joined()
+        return nullcontext() if self._remote is not None else Lifespan.of(self.app).joined(self.app)
 
 
 class _HostApp:

@@ -9,6 +9,7 @@ from tests.catalog.looking import catalog_of
 from toolway import Filter, Toolway, agent_tool
 from toolway.calls import CallContext
 from toolway.errors import ConfigurationError, FilterError, UnknownToolError
+from toolway.mounts import toolway_of
 
 pytestmark = pytest.mark.anyio
 
@@ -118,7 +119,7 @@ async def test_toolways_own_routes_and_the_documentation_pages_are_no_tools() ->
     app = shop()
     Toolway(app).mount()
     async with app.router.lifespan_context(app):
-        paths = {tool.operation.path for tool in app.state.toolway.catalog.tools.values()}
+        paths = {tool.operation.path for tool in toolway_of(app).catalog.tools.values()}
     assert paths == {"/orders/{order_id}", "/users"}
 
 

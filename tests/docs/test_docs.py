@@ -12,6 +12,7 @@ from tests.support import ROOT
 from toolway import Filter, Hints, Settings
 from toolway.lint import RULES, lint
 from toolway.markers import agent_tool
+from toolway.mounts import toolway_of
 
 MIGRATING = ROOT / "docs" / "migrating-from-fastapi-mcp.md"  # its code imports its own application: test_migrating.py
 GUIDES = sorted(set((ROOT / "docs").glob("*.md")) - {MIGRATING})
@@ -28,7 +29,7 @@ async def test_the_code_of_a_guide_makes_an_application_that_starts(guide: Path,
     app = names["app"]
 
     async with app.router.lifespan_context(app):
-        assert app.state.toolway.catalog.tools
+        assert toolway_of(app).catalog.tools
 
 
 def test_every_setting_is_documented_with_its_variable() -> None:
@@ -60,7 +61,7 @@ async def test_the_example_of_the_linting_guide_breaks_no_rule() -> None:
     names["test_agents_can_use_every_endpoint"]()
 
     async with app.router.lifespan_context(app):
-        report = lint(app.state.toolway.catalog, "warehouse")
+        report = lint(toolway_of(app).catalog, "warehouse")
 
     assert report.findings == ()
     assert [entry.reason for entry in report.suppressed] == ["there are four shelves"]

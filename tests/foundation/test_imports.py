@@ -40,6 +40,7 @@ FLOOR = frozenset(
         "_shortcut",
         "settings_validators",
         "_versions",
+        "app_state",
         "content",
         "errors",
         "markers",
@@ -47,7 +48,7 @@ FLOOR = frozenset(
     }
 )
 # What puts the rooms together, and who may import that.
-COMPOSITION = frozenset({"mounts", "sources", "app", "deprecated", "testing", "__init__"})
+COMPOSITION = frozenset({"lifespan", "mounts", "sources", "app", "deprecated", "testing", "__init__"})
 COMPOSERS = frozenset({"__init__", "__main__", "cli", "compat", "console", "lint"})
 
 # What applications may import.

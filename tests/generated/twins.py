@@ -24,6 +24,7 @@ from tests.fidelity.player import Caller, over_http
 from tests.generated.arguments import InexpressibleError, arguments_of, credentials_of
 from tests.servers import serving
 from toolway.catalog import Tool
+from toolway.mounts import toolway_of
 
 __all__ = ["Known", "Twins", "play", "twins"]
 
@@ -98,7 +99,7 @@ def twins(make: Callable[[str], FastAPI]) -> Generator[Twins]:
         requests.Session() as web,
     ):
         web.headers["Connection"] = "close"  # uvicorn closes one on which an application has failed
-        tools = app.state.toolway.catalog.tools.values()
+        tools = toolway_of(app).catalog.tools.values()
         by_route = {(tool.operation.method, tool.operation.path): tool for tool in tools}
         yield Twins(portal, client, caller, web, url, app.openapi(), by_route)
 

@@ -22,6 +22,7 @@ from toolway import Toolway, agent_tool
 from toolway.catalog import Catalog, build_catalog
 from toolway.errors import ConfigurationError
 from toolway.lint import RULES, check, lint
+from toolway.mounts import toolway_of
 from toolway.openapi import load_document, read_document
 
 pytestmark = pytest.mark.anyio
@@ -163,7 +164,7 @@ async def test_the_order_desk_has_no_errors(tmp_path: Path) -> None:
     """What is left to warn of: an order is a large answer, and most of its tools answer with one."""
     app = create_app(RetailSettings(database_url=f"sqlite:///{tmp_path / 'orders.db'}"))
     async with app.router.lifespan_context(app):
-        report = lint(app.state.toolway.catalog, "order-desk")
+        report = lint(toolway_of(app).catalog, "order-desk")
 
     assert {finding.rule.id for finding in report.findings if finding.rule.level != "info"} == {"S5", "C2"}
     assert report.levels["error"] == 0

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 
 from toolway import Changes, Settings, Toolway, agent_prompt, agent_resource
+from toolway.mounts import toolway_of
 
 router = APIRouter()
 
@@ -43,7 +44,7 @@ async def grow(request: Request) -> str:
         return "x"
 
     request.app.add_api_route(f"/new/{number}", added, operation_id=f"new_{number}")
-    request.app.state.toolway.refresh()
+    toolway_of(request.app).refresh()
     return "grown"
 
 

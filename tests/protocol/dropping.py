@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from tests.protocol.changing import make_changing_server
 from tests.protocol.listening import Listener
+from toolway.mounts import toolway_of
 
 _AT_ONCE = 50
 
@@ -46,7 +47,7 @@ async def drop(app: FastAPI, count: int) -> None:
             await one.frames(1)
         for one in batch[::10]:
             one.pause()
-        app.state.toolway.changed(*uris, tools=True)
+        toolway_of(app).changed(*uris, tools=True)
         for number, one in enumerate(batch):
             if number % 2:
                 one.task.cancel()

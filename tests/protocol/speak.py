@@ -16,8 +16,7 @@ async def main(name: str) -> None:
         print("a line that start-up code prints, and that must not reach the client")
         module, _, factory = name.partition(":")
         app = getattr(import_module(module), factory)()
-        app.state.toolway = Toolway(app, name="things")
-        async with app.state.toolway.running() as running:
+        async with Toolway(app, name="things").running() as running:
             await serve(running.server)
 
 

@@ -232,9 +232,9 @@ def test_mounting_on_a_running_application_is_warned_of(serve: Serve, caplog: py
     toolway = Toolway(app).mount()
     Peer(f"{serve(app)}/mcp").ask("tools/list")
     toolway.mount("/again")
-    assert "before MCP is mounted" not in caplog.text
+    assert "MCP was mounted" not in caplog.text
     Toolway(app).mount("/late")
-    assert "'Shop' has been called before MCP is mounted at '/late'" in caplog.text
+    assert "MCP was mounted at '/late' after 'Shop' had started" in caplog.text
 
 
 # Routers
@@ -375,7 +375,7 @@ def test_a_path_that_is_taken_is_refused(taken: str) -> None:
         app.add_api_route("/rows/mcp", refuse)
     else:
         app.mount("/rows/mcp", FastAPI())
-    with pytest.raises(ConfigurationError, match="something stands at '/rows/mcp' already"):
+    with pytest.raises(ConfigurationError, match="'/rows/mcp' is already taken by another route"):
         Toolway(app).mount("/rows/mcp")
 
 

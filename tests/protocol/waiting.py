@@ -17,6 +17,7 @@ from fastapi.responses import StreamingResponse
 
 from tests.servers import PATIENCE
 from toolway import Settings, Toolway
+from toolway.mounts import toolway_of
 
 
 class Tracker:
@@ -153,7 +154,7 @@ def add_reports(app: FastAPI, tracker: Tracker) -> None:
     async def left(request: Request) -> dict[str, Any]:
         """What is there: once work has ended, nothing of it."""
         process = psutil.Process()
-        running = request.app.state.toolway._running.calls._running
+        running = toolway_of(request.app)._running.calls._running
         return {
             "tasks": len(asyncio.all_tasks()),
             "descriptors": process.num_fds(),

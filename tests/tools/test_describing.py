@@ -9,6 +9,7 @@ import pytest
 
 from tests.tools.desk import Desk, open_desk
 from tools.main import create_app
+from toolway.mounts import toolway_of
 
 PARAMETERS = {
     "find_user_id_by_email": ["email"],
@@ -38,7 +39,7 @@ READING = {name for name in PARAMETERS if name.startswith(("find", "get", "list"
 @pytest.fixture
 async def tools(store_url: str) -> dict[str, Any]:
     async with open_desk(store_url) as desk:
-        return dict(desk.app.state.toolway.catalog.tools)
+        return dict(toolway_of(desk.app).catalog.tools)
 
 
 async def test_agents_have_exactly_these_tools_with_flat_arguments(tools: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tests.support import ROOT
 from tools.main import create_app
 from tools.retail.settings import DEFAULT_STORE, RetailSettings
+from toolway.mounts import toolway_of
 
 
 @pytest.fixture(autouse=True)
@@ -55,9 +56,9 @@ def test_exports_and_long_jobs_are_kept_beside_the_store(tmp_path: Path, monkeyp
     monkeypatch.delenv("TOOLWAY_STORE_URL", raising=False)
     settings = RetailSettings(database_url=f"sqlite:///{tmp_path}/orders.db")
     assert settings.exports == tmp_path / "exports"
-    assert create_app(settings).state.toolway.settings.store_url == f"sqlite:///{tmp_path}/orders.db.tasks"
+    assert toolway_of(create_app(settings)).settings.store_url == f"sqlite:///{tmp_path}/orders.db.tasks"
     monkeypatch.setenv("TOOLWAY_STORE_URL", "sqlite:///elsewhere.db")
-    assert create_app(settings).state.toolway.settings.store_url == "sqlite:///elsewhere.db"
+    assert toolway_of(create_app(settings)).settings.store_url == "sqlite:///elsewhere.db"
     remote = RetailSettings(database_url="postgresql://u@h/shop", export_folder=tmp_path)
     assert remote.exports == tmp_path
     assert remote.tasks_url == f"sqlite:///{DEFAULT_STORE.parent}/shop.tasks"

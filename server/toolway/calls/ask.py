@@ -7,22 +7,14 @@ from typing import Annotated, TypeAlias
 from fastapi import Depends, FastAPI, Header
 from starlette.requests import Request
 
+from toolway.app_state import state_of
 from toolway.calls.scope import context_of
 from toolway.elicitation import Asker
-from toolway.elicitation.over_http import (
-    ANSWERS_HEADER,
-    QUESTIONS_RESPONSE,
-    STATE_HEADER,
-    HttpQuestionChannel,
-    HttpStateCodec,
-)
-from toolway.openapi import iter_responses
+from toolway.elicitation.over_http import ANSWERS_HEADER, STATE_HEADER, HttpQuestionChannel, HttpStateCodec
+from toolway.openapi import iter_applications
 from toolway.settings import Settings, read_settings
 
 __all__ = ["Ask", "ask_dependency", "prepare_questions"]
-
-_STATE_ATTRIBUTE = "toolway_questions"
-"""The attribute of an application's state with its `HttpStateCodec`."""
 
 _State: TypeAlias = Annotated[
     str | None,
@@ -39,23 +31,22 @@ async def ask_dependency(request: Request, state: _State = None, answers: _Answe
     context = context_of(request)
     if context is not None and context.asking is not None:
         return Asker(context.asking)
-    codec: HttpStateCodec | None = getattr(request.app.state, _STATE_ATTRIBUTE, None)
-    if codec is None:
-        codec = HttpStateCodec(read_settings())
-        setattr(request.app.state, _STATE_ATTRIBUTE, codec)
-    return Asker(HttpQuestionChannel(request, codec, state, answers))
+    app_state = state_of(request.app)
+    if app_state.question_codec is None:
+        app_state.question_codec = HttpStateCodec(read_settings())
+    return Asker(HttpQuestionChannel(request, app_state.question_codec, state, answers))
 
 
 def prepare_questions(app: FastAPI, settings: Settings) -> None:
-    """Let the endpoints of an application, and of those mounted in it, ask over plain HTTP, and document the response.
+    """Use these settings for questions over plain HTTP in an application and those that are mounted in it.
 
-    Other endpoints that ask use the settings of the environment.
+    Endpoints of other applications ask with the settings of the environment.
     """
     codec = HttpStateCodec(settings)
-    for inner, responses in iter_responses(app, ask_dependency):
-        responses.setdefault(428, dict(QUESTIONS_RESPONSE))
-        if not hasattr(inner.state, _STATE_ATTRIBUTE):
-            setattr(inner.state, _STATE_ATTRIBUTE, codec)
+    for each in iter_applications(app):
+        state = state_of(each)
+        if state.question_codec is None:
+            state.question_codec = codec
 
 
 Ask: TypeAlias = Annotated[Asker, Depends(ask_dependency)]

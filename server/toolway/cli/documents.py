@@ -9,8 +9,8 @@ import httpx2
 from toolway.app import Toolway
 from toolway.cli.credentials import Credentials, with_credentials
 from toolway.errors import ConfigurationError
+from toolway.lifespan import run_within
 from toolway.openapi import load_document, redact_url
-from toolway.protocol import run_within
 from toolway.settings import Settings, read_settings
 from toolway.sources import Remote
 
@@ -28,7 +28,7 @@ def toolway_of_document(text: str, base_url: str | None, credentials: Credential
     document = load_document(text)
     client = httpx2.AsyncClient(base_url=_checked(text, base_url), **_sent(settings), timeout=settings.stream_seconds)
     toolway = Toolway(Remote(document, client=client), settings=settings)
-    run_within(toolway.app.router, lambda _: client)  # which closes it at the end
+    run_within(toolway.app.router, lambda _app, _state: client)  # closes the client
     return toolway
 
 

@@ -33,6 +33,7 @@ from toolway.cli.app_loader import Source, load_toolway
 from toolway.cli.app_runner import start_failure
 from toolway.cli.output import complain, echo, has_color, prepare_logging
 from toolway.cli.show import NOTHING, is_unexplained
+from toolway.console.offline_docs import serve_docs_offline
 from toolway.elicitation import new_key, share_key
 from toolway.errors import ConfigurationError
 from toolway.lint import BYTES_PER_TOKEN
@@ -72,11 +73,13 @@ def serve_http(source: Source, host: str, port: int, workers: int) -> int:
 def _mounted(source: Source) -> Toolway:
     toolway = load_toolway(source)
     if toolway.path is None:
-        return toolway.mount(_free_path(toolway.app))
+        toolway.mount(_free_path(toolway.app))
     if not toolway.places[0].is_reached:
         raise ConfigurationError(
             f"{toolway.app.title!r} does not include the router that MCP is mounted on; name the application that does"
         )
+    for app in {id(app): app for site in (toolway.app, toolway.site) for app in iter_applications(site)}.values():
+        serve_docs_offline(app)
     return toolway
 
 

@@ -23,7 +23,7 @@ from toolway.headers import differs_per_request
 from toolway.openapi import read_route_names
 from toolway.settings import Settings
 
-__all__ = ["ANSWERS_HEADER", "QUESTIONS_RESPONSE", "STATE_HEADER", "HttpQuestionChannel", "HttpStateCodec"]
+__all__ = ["ANSWERS_HEADER", "STATE_HEADER", "HttpQuestionChannel", "HttpStateCodec"]
 
 STATE_HEADER = "Toolway-State"
 ANSWERS_HEADER = "Toolway-Answers"
@@ -33,42 +33,6 @@ _INSTRUCTIONS = (
     f'as JSON in {ANSWERS_HEADER}: {{"key": {{...}}}} with a value for the schema of each question, or null to decline.'
 )
 _KINDS: tuple[Kind, ...] = ("elicitation", "sampling", "roots")
-
-QUESTIONS_RESPONSE: Mapping[str, Any] = {
-    "description": "The endpoint needs answers first",
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "required": ["detail"],
-                "properties": {
-                    "detail": {
-                        "type": "object",
-                        "required": ["message", "questions", "state"],
-                        "properties": {
-                            "message": {"type": "string", "description": "How to answer."},
-                            "questions": {
-                                "type": "object",
-                                "description": "The questions by key.",
-                                "additionalProperties": {
-                                    "type": "object",
-                                    "required": ["kind", "message", "schema"],
-                                    "properties": {
-                                        "kind": {"type": "string", "enum": list(_KINDS)},
-                                        "message": {"type": "string"},
-                                        "schema": {"type": "object", "description": "The answer's JSON Schema."},
-                                    },
-                                },
-                            },
-                            "state": {"type": "string", "description": f"The value to send back as {STATE_HEADER}."},
-                        },
-                    }
-                },
-            }
-        }
-    },
-}
-"""The OpenAPI response object for the 428 of an endpoint that asks questions."""
 
 
 class HttpStateCodec:

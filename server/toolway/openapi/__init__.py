@@ -24,7 +24,6 @@ from toolway.openapi.routes import (
     has_endpoint,
     has_path,
     iter_applications,
-    iter_responses,
     may_inspect_callers,
 )
 
@@ -51,7 +50,6 @@ __all__ = [
     "has_path",
     "is_document",
     "iter_applications",
-    "iter_responses",
     "load_document",
     "may_inspect_callers",
     "parse_yaml",

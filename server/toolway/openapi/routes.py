@@ -12,7 +12,6 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi import routing as fastapi_routing
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount
 
 from toolway._shortcut import RouterBypassMiddleware
@@ -23,7 +22,6 @@ __all__ = [
     "has_path",
     "iter_applications",
     "iter_dependencies",
-    "iter_responses",
     "iter_routes",
     "may_inspect_callers",
     "mounted_application",
@@ -93,23 +91,6 @@ def find_path(app: FastAPI, endpoint: object) -> str | None:
     return next(
         (route_path(route) for route in routes if getattr(original_route(route), "endpoint", None) is endpoint), None
     )
-
-
-def iter_responses(
-    app: FastAPI, dependency: Callable[..., Any]
-) -> Iterator[tuple[FastAPI, dict[int | str, dict[str, Any]]]]:
-    """Yield the documented responses of every route that has a dependency, each with the route's application.
-
-    Mounted applications are included. The caller may add to the responses.
-    """
-    for route in iter_routes(app.routes):
-        original = original_route(route)
-        if inner := mounted_application(route):
-            yield from iter_responses(inner, dependency)
-        elif isinstance(original, APIRoute) and dependency in iter_dependencies(route.dependant):
-            yield app, original.responses
-            if route.responses is not original.responses:  # FastAPI merges a router's responses into a copy
-                yield app, route.responses
 
 
 def may_inspect_callers(*sites: FastAPI | APIRouter) -> bool:

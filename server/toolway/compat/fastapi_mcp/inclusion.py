@@ -9,8 +9,8 @@ from fastapi import APIRouter, FastAPI, routing
 from fastapi.routing import APIRoute
 
 from toolway.compat.fastapi_mcp.notice import notify
+from toolway.lifespan import run_within
 from toolway.openapi import has_endpoint
-from toolway.protocol import run_within
 
 __all__ = ["include_at_start"]
 
@@ -28,7 +28,7 @@ def include_at_start(app: FastAPI, router: APIRouter, path: str) -> None:
     route = next(route for route in router.routes if isinstance(route, APIRoute) and route.path == path)
 
     @asynccontextmanager
-    async def included(_: object) -> AsyncGenerator[None]:
+    async def included(_app: object, _state: object) -> AsyncGenerator[None]:
         if not has_endpoint(app, route.endpoint):
             _tell(app, path)
             if _COPIES:
