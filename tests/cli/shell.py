@@ -1,4 +1,4 @@
-"""The command line as a person uses it: a folder with an application, and a process."""
+"""Helpers that run the command line: a folder with an application, and a process."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ app = FastAPI(title="Warehouse", lifespan=lifespan)
 
 @app.get("/stock/{product}")
 async def stock(product: str, pieces: int = 1, kind: Literal["new", "used"] = "new") -> Stock:
-    """Say how many pieces there are.
+    """Return how many pieces there are.
 
     Counts every night."""
     print("noise: endpoint")
@@ -99,7 +99,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 def toolway(
     *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = START
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command and return its output and exit code."""
     return subprocess.run(
         [*TOOLWAY, *map(str, arguments)],
         cwd=cwd,

@@ -1,4 +1,4 @@
-"""``toolway call``: one call, in the command's own process."""
+"""``toolway call``: one call in the process of the command."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def echoed(noisy: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_call_answers_on_stdout_and_nowhere_else(noisy: Path) -> None:
-    """A pipe gets the endpoint's own bytes."""
+def test_the_result_is_printed_to_stdout_alone(noisy: Path) -> None:
+    """A pipe receives the bytes of the endpoint's response."""
     done = toolway("call", "main:app", "stock", "product=lamp", "pieces=3", cwd=noisy)
 
     assert done.returncode == 0, done.stderr
@@ -79,17 +79,19 @@ def test_a_call_answers_on_stdout_and_nowhere_else(noisy: Path) -> None:
         ("free=word", "free", "word"),
     ],
 )
-def test_text_stays_text_and_anything_else_is_json(noisy: Path, given: str, member: str, value: Any) -> None:
+def test_text_arguments_take_the_value_as_is_and_others_parse_json(
+    noisy: Path, given: str, member: str, value: Any
+) -> None:
     assert echoed(noisy, given)[member] == value
 
 
-def test_pairs_go_over_the_object(noisy: Path) -> None:
+def test_pairs_override_the_json_object(noisy: Path) -> None:
     answer = echoed(noisy, "flag=true", "--json", '{"text": "one", "flag": false, "maybe": "two"}')
 
     assert answer == {"text": "one", "maybe": "two", "flag": True, "either": 0, "ids": None, "free": None}
 
 
-def test_a_tools_error_is_its_text_on_stderr(noisy: Path) -> None:
+def test_the_error_of_a_tool_is_printed_to_stderr(noisy: Path) -> None:
     done = toolway("call", "main:app", "drop", "product=lamp", cwd=noisy)
 
     assert done.returncode == 1
@@ -97,15 +99,15 @@ def test_a_tools_error_is_its_text_on_stderr(noisy: Path) -> None:
     assert "404 Not Found: no lamp here" in done.stderr.splitlines()
 
 
-def test_arguments_that_the_endpoint_refuses_are_the_tools_error(noisy: Path) -> None:
+def test_invalid_arguments_are_an_error_of_the_tool(noisy: Path) -> None:
     done = toolway("call", "main:app", "stock", "prodct=lamp", cwd=noisy)
 
     assert done.returncode == 1
     assert any("'product'" in line for line in done.stderr.splitlines())
 
 
-def test_a_failing_endpoint_leaves_its_traceback_in_the_log(noisy: Path) -> None:
-    """The caller of the command is the operator, too."""
+def test_the_traceback_of_a_failing_endpoint_is_logged(noisy: Path) -> None:
+    """The user of the command is also the operator."""
     done = toolway("call", "main:app", "failing", cwd=noisy)
 
     assert done.returncode == 1
@@ -117,7 +119,7 @@ def test_bytes_are_described(noisy: Path) -> None:
     assert toolway("call", "main:app", "picture", cwd=noisy).stdout == "[image/png, 4 bytes]\n"
 
 
-def test_json_is_laid_out_on_a_terminal(noisy: Path) -> None:
+def test_json_is_indented_on_a_terminal(noisy: Path) -> None:
     ours, theirs = pty.openpty()
     command = [*TOOLWAY, "call", "main:app", "stock", "product=lamp"]
     try:
@@ -138,8 +140,8 @@ def test_json_is_laid_out_on_a_terminal(noisy: Path) -> None:
     assert shown == '{\n  "product": "lamp",\n  "pieces": 1\n}\n'
 
 
-def test_a_tool_that_asks_says_that_nobody_can_be_asked_here(tmp_path: Path) -> None:
-    """A state in the answer would be of no use: it ends with the process."""
+def test_a_tool_that_asks_its_user_fails_because_a_command_cannot_answer(tmp_path: Path) -> None:
+    """The error has no state for a retry, because the state ends with the process."""
     write(tmp_path, {"main.py": ASKING})
     done = toolway("call", "main:app", "greet", cwd=tmp_path)
     assert done.returncode == 1

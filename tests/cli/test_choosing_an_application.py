@@ -1,4 +1,4 @@
-"""Which application a command takes, and from where."""
+"""The application that a command uses, and the folder it is imported from."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def listed(*arguments: str | Path, cwd: Path) -> list[str]:
 @pytest.mark.parametrize(
     "app", ["shop.main:app", "shop.main:make()", "shop.main:Holder.app", "shop.beside:app"], ids=str
 )
-def test_an_application_is_an_attribute_or_what_a_factory_returns(project: Path, app: str) -> None:
+def test_an_application_is_an_attribute_or_the_result_of_a_factory(project: Path, app: str) -> None:
     assert listed(app, cwd=project) == ["made"]
 
 
@@ -113,8 +113,8 @@ def test_an_application_is_an_attribute_or_what_a_factory_returns(project: Path,
         ("shop.main:make(prefix='/a(b:c)_')", "a_b_c__made"),
     ],
 )
-def test_a_factory_takes_plain_values(project: Path, app: str, tool: str) -> None:
-    """As Airflow's ``create_app(apps="core")``, which starts another application without."""
+def test_a_factory_takes_literal_arguments(project: Path, app: str, tool: str) -> None:
+    """Airflow needs them, for example: ``create_app(apps="core")`` returns another application."""
     assert listed(app, cwd=project) == [tool]
 
 
@@ -123,79 +123,79 @@ def test_a_toolway_keeps_its_own_selection(project: Path) -> None:
 
 
 @pytest.mark.parametrize("app", ["forgotten", "make('open')", "public", "settled", "part"])
-def test_a_toolway_that_nobody_has_mounted_keeps_its_selection_too(project: Path, app: str) -> None:
-    """Whoever forgets ``.mount()`` means its filters all the same; one that is mounted counts before all others."""
+def test_a_toolway_that_is_not_mounted_keeps_its_selection(project: Path, app: str) -> None:
+    """Its filters apply although ``.mount()`` was forgotten; a mounted Toolway takes precedence over all others."""
     assert listed(f"shop.unmounted:{app}", cwd=project) == ["open"]
 
 
 @pytest.mark.parametrize("command", ["call", "config", "lint", "list", "serve", "stdio"])
-def test_of_several_that_nobody_has_mounted_none_is_taken(project: Path, command: str) -> None:
+def test_several_toolways_without_a_mounted_one_are_refused(project: Path, command: str) -> None:
     words = {"config": ["config", "claude-desktop"], "serve": ["serve", "--port", "0"]}.get(command, [command])
     tool = ["secret"] if command == "call" else []
 
     done = toolway(*words, "shop.unmounted:unclear", *tool, cwd=project)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert "several Toolways are made for 'shop.unmounted:unclear', and none is mounted" in done.stderr
-    assert "name one as module:attribute" in done.stderr
+    assert "'shop.unmounted:unclear' has several Toolway instances and none is mounted" in done.stderr
+    assert "pass one as module:attribute" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["call", "config", "lint", "list", "stdio"])
-def test_a_command_for_one_of_several_toolways_says_how_to_name_the_others(project: Path, command: str) -> None:
+def test_a_command_for_one_of_several_toolways_explains_how_to_pass_the_others(project: Path, command: str) -> None:
     words = ["config", "claude-desktop"] if command == "config" else [command]
     tool = ["hours"] if command == "call" else []
 
     first = toolway(*words, "shop.several:app", *tool, cwd=project)
     named = toolway(*words, "shop.several:public", *tool, cwd=project)
 
-    assert first.stderr.startswith("toolway: this is what 'shop.several:app' has at '/public'; for MCP at '/staff' or ")
-    assert "name its Toolway, as module:attribute, in place of that\n" in first.stderr
-    assert "this is what" not in named.stderr
+    assert first.stderr.startswith("toolway: using the Toolway mounted at '/public'; for '/staff' or ")
+    assert " pass that Toolway as module:attribute\n" in first.stderr
+    assert "using the Toolway" not in named.stderr
     assert (first.returncode, named.returncode) == (0, 0)
 
 
-def test_each_of_several_toolways_can_be_named(project: Path) -> None:
-    """Where a tool is unknown, the way to the Toolway that has it is told, too."""
+def test_each_of_several_toolways_can_be_passed(project: Path) -> None:
+    """The error for an unknown tool also shows how to pass the Toolway that may have it."""
     unknown = toolway("call", "shop.several:app", "salaries", cwd=project)
     known = toolway("call", "shop.several:staff", "salaries", cwd=project)
 
     assert "Unknown tool: 'salaries'" in unknown.stderr
-    assert "for MCP at '/staff'" in unknown.stderr
+    assert "for '/staff'" in unknown.stderr
     assert (known.stdout, known.stderr) == ("1\n", "")
 
 
-def test_a_toolway_of_an_application_inside_is_not_taken_for_that_of_the_outer_one(project: Path) -> None:
-    """It has filters of its own, which do not count for the outer one."""
+def test_the_toolway_of_a_mounted_application_is_not_used_for_the_outer_one(project: Path) -> None:
+    """It has its own filters, which do not apply to the outer application."""
     done = toolway("list", "shop.several:site", cwd=project)
 
-    assert "this is all that 'shop.several:site' offers; for MCP at '/public' of 'FastAPI' or" in done.stderr
+    assert "using all operations of 'shop.several:site'; for '/public' of 'FastAPI' or" in done.stderr
 
 
-def test_the_project_names_the_application_for_all_folders_below(project: Path) -> None:
-    """A project file without the table is passed by, and the module is imported from the project's folder."""
+def test_the_project_configures_the_application_for_all_folders_below(project: Path) -> None:
+    """A ``pyproject.toml`` without the table is skipped, and the module is imported from the project folder."""
     assert listed(cwd=project) == ["made"]
     assert listed(cwd=project / "shop" / "deep" / "deeper") == ["made"]
     assert listed(cwd=project / "inner") == ["made"]
 
 
-def test_the_folder_can_be_another_one(project: Path, tmp_path: Path) -> None:
+def test_the_folder_can_be_set(project: Path, tmp_path: Path) -> None:
     assert listed("shop.main:app", "--app-dir", project, cwd=tmp_path) == ["made"]
     assert listed("--app-dir", project / "inner", cwd=tmp_path) == ["made"]
 
 
-def test_a_project_may_name_a_document(project: Path) -> None:
+def test_a_project_may_configure_a_document(project: Path) -> None:
     assert listed(cwd=project / "documented" / "deep") == ["get_a"]
 
 
-def test_a_call_tells_an_application_from_a_tool(project: Path) -> None:
+def test_a_call_distinguishes_an_application_from_a_tool_name(project: Path) -> None:
     with_app = toolway("call", "shop.main:app", "made", cwd=project)
     without = toolway("call", "made", cwd=project / "inner")
 
     assert (with_app.stdout, without.stdout) == ("1\n", "1\n")
 
 
-def test_a_colon_in_a_value_names_no_application(project: Path) -> None:
-    """The first word is a tool's name all the same, and the rest its arguments."""
+def test_a_colon_in_a_value_does_not_make_it_an_application(project: Path) -> None:
+    """The first word is still the tool name, and the others are its arguments."""
     done = toolway("call", "made", "url=http://example.com/a.json", cwd=project)
 
     assert done.returncode == 1
@@ -255,7 +255,7 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=["module with digits", "file", "file in packages", "entrypoint"],
 )
-def test_an_application_is_found_by_file_and_its_own_command_line_is_empty(
+def test_an_application_is_found_by_file_and_sees_no_command_line_arguments(
     layout: Path, arguments: list[str], folder: str
 ) -> None:
     assert sorted(listed(*arguments, cwd=layout / folder)) == ["a", "b"]
@@ -299,10 +299,10 @@ def test_the_command_line_narrows_every_toolway_of_the_application(project: Path
             ["examples/01_basic.py", "--include-tags", "a"],
             "no such option --include-tags; use --include tags=NAME",
         ),
-        (".", ["examples/01_basic.py", "--include", "a"], "--include takes KEY=VALUE"),
+        (".", ["examples/01_basic.py", "--include", "a"], "--include expects KEY=VALUE"),
     ],
 )
-def test_a_wrong_filter_is_refused_with_the_right_one(
+def test_a_wrong_filter_is_refused_with_a_suggestion(
     layout: Path, folder: str, arguments: list[str], words: str
 ) -> None:
     done = toolway("list", *arguments, cwd=layout / folder)
@@ -311,7 +311,7 @@ def test_a_wrong_filter_is_refused_with_the_right_one(
     assert words in done.stderr
 
 
-def test_an_empty_list_says_why(layout: Path) -> None:
+def test_an_empty_list_is_explained(layout: Path) -> None:
     done = toolway("list", "examples/01_basic.py", "--exclude", "/*", cwd=layout)
 
     assert "0 tools" in done.stdout

@@ -1,4 +1,4 @@
-"""Credentials of calls that come without HTTP: settings, options, and what a client's configuration needs."""
+"""Credentials of calls that arrive without HTTP: settings, options and client configuration."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def called(folder: Path, *options: str, env: dict[str, str] | None = None) -> ob
     return json.loads(done.stdout)
 
 
-def test_the_settings_hold_any_declared_credential(folder: Path) -> None:
+def test_settings_supply_every_kind_of_declared_credential(folder: Path) -> None:
     env = {
         "TOOLWAY_AUTHORIZATION": "Bearer b",
         "TOOLWAY_LOCAL_HEADERS": '{"X-API-Key": "h", "Cookie": "session=c"}',
@@ -49,7 +49,7 @@ def test_the_settings_hold_any_declared_credential(folder: Path) -> None:
     assert called(folder, env=env) == ["h", "q", "c", "b"]
 
 
-def test_options_take_secrets_from_the_environment_and_from_files(folder: Path) -> None:
+def test_options_read_secrets_from_the_environment_and_from_files(folder: Path) -> None:
     options = ["--header", "@headers.txt", "--query", "api_key=${KEY}", "--header", "Authorization: Bearer ${TOKEN}"]
 
     assert called(folder, *options, env={"KEY": "q", "TOKEN": "b"}) == ["filed", "q", None, "b"]
@@ -59,7 +59,7 @@ def test_options_take_secrets_from_the_environment_and_from_files(folder: Path) 
     ("options", "words"),
     [
         (["--header", "X-API-Key: ${MISSING_KEY}"], "the environment variable MISSING_KEY is not set"),
-        (["--header", "s3cret"], "--header takes NAME: VALUE or @FILE"),
+        (["--header", "s3cret"], "--header expects NAME: VALUE or @FILE"),
         (["--header", "@nowhere.txt"], "cannot read 'nowhere.txt'"),
         (
             ["--header", "X-API-Key: s3cret\u20ac"],
@@ -77,7 +77,7 @@ def test_a_credential_that_cannot_be_read_is_refused_without_its_value(
     assert "s3cret" not in done.stderr
 
 
-def test_a_snippet_names_the_variables_that_it_needs(folder: Path) -> None:
+def test_a_snippet_lists_the_environment_variables_it_needs(folder: Path) -> None:
     done = toolway("config", "claude-desktop", "main:app", cwd=folder)
 
     assert done.returncode == 0, done.stderr
@@ -87,10 +87,10 @@ def test_a_snippet_names_the_variables_that_it_needs(folder: Path) -> None:
         "TOOLWAY_LOCAL_HEADERS": '{"x-api-key": "...", "cookie": "..."}',
         "TOOLWAY_LOCAL_QUERY": '{"api_key": "..."}',
     }
-    assert "TOOLWAY_AUTHORIZATION and TOOLWAY_LOCAL_HEADERS and TOOLWAY_LOCAL_QUERY" in done.stderr
+    assert "TOOLWAY_AUTHORIZATION, TOOLWAY_LOCAL_HEADERS, TOOLWAY_LOCAL_QUERY" in done.stderr
 
 
-def test_a_password_in_an_address_is_in_no_message(folder: Path) -> None:
+def test_no_message_shows_the_password_in_a_url(folder: Path) -> None:
     address = "http://user:s3cret@127.0.0.1:9/openapi.json?token=s3cret"
     for command in (
         ["list", address],

@@ -1,4 +1,4 @@
-"""An OpenAPI document for APP: its API is called where it runs, by every command."""
+"""An OpenAPI document for APP: every command calls its API over HTTP."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def url(folder: Path, serve_apart: Serve) -> str:
-    """The address at which the API runs."""
+    """The URL of the running API."""
     address = serve_apart("api:app", cwd=folder)
     (folder / "openapi.json").write_text(httpx2.get(f"{address}/openapi.json").text, encoding="utf-8")
     return address
 
 
-def test_a_tool_of_a_document_is_called_where_its_api_runs(folder: Path, url: str) -> None:
+def test_a_tool_of_a_document_calls_its_api_over_http(folder: Path, url: str) -> None:
     done = toolway("call", "openapi.json", "stock", "product=lamp", "pieces=2", "--base-url", url, cwd=folder)
     assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, ["lamp", "lamp"], "")
 
@@ -55,7 +55,7 @@ def test_a_setting_is_the_credential_for_the_api(folder: Path, url: str) -> None
 
 
 @pytest.mark.anyio
-async def test_a_document_behind_an_address_is_served_over_http(folder: Path, url: str) -> None:
+async def test_a_document_at_a_url_is_served_over_http(folder: Path, url: str) -> None:
     command = [*TOOLWAY, "serve", f"{url}/openapi.json", "--base-url", url, "--port", "0"]
     with running(command, cwd=folder, ready="Ctrl+C") as process:
         address = process.output.split("MCP endpoint")[1].split()[0]
@@ -75,13 +75,13 @@ async def test_workers_serve_a_document_together(folder: Path, url: str, workers
 
 
 @pytest.mark.anyio
-async def test_the_block_for_a_client_starts_a_document_over_stdio(folder: Path, tmp_path: Path, url: str) -> None:
-    """From whatever folder the client starts it in."""
+async def test_a_client_snippet_serves_a_document_over_stdio(folder: Path, tmp_path: Path, url: str) -> None:
+    """The client may start it in any folder."""
     done = toolway("config", "claude-desktop", "openapi.json", "--base-url", url, cwd=folder)
-    (block,) = json.loads(done.stdout)["mcpServers"].values()
+    (snippet,) = json.loads(done.stdout)["mcpServers"].values()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    started = StdioServerParameters(command=block["command"], args=block["args"], cwd=elsewhere, env=environment())
+    started = StdioServerParameters(command=snippet["command"], args=snippet["args"], cwd=elsewhere, env=environment())
     async with Client(stdio_client(started)) as client:
         assert client.server_info.name == "Warehouse"
         assert (await client.call_tool("stock", {"product": "lamp"})).structured_content == ["lamp"]

@@ -1,4 +1,4 @@
-"""``toolway lint``: what would trip an agent, for people and for programs."""
+"""``toolway lint``: its report as text and as JSON, and its exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ app = FastAPI(title="Shop")
 
 @app.get("/orders")
 async def count_orders() -> int:
-    """Count the orders that wait for somebody to pack them."""
+    """Count the orders that wait to be packed."""
     return 3
 '''
 MANY = f"""{GOOD}
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("lint"), {"good.py": GOOD, "many.py": MANY})
 
 
-def test_an_application_without_faults_gets_its_cost_and_a_verdict(folder: Path) -> None:
+def test_an_application_without_findings_gets_costs_and_a_summary(folder: Path) -> None:
     done = toolway("lint", "good:app", cwd=folder)
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -57,7 +57,7 @@ def test_an_application_without_faults_gets_its_cost_and_a_verdict(folder: Path)
     assert verdict.endswith(" tokens: 0 errors, 0 warnings, 0 notes, 0 suppressed")
 
 
-def test_people_read_counts_first_and_then_places(folder: Path) -> None:
+def test_the_text_shows_counts_first_and_then_findings(folder: Path) -> None:
     done = toolway("lint", "many:app", cwd=folder, env={"COLUMNS": "120"})
 
     assert done.returncode == 0
@@ -67,17 +67,17 @@ def test_people_read_counts_first_and_then_places(folder: Path) -> None:
     assert "D1 error: No description" in lines
     assert "    POST /drop/0 first, second: has no description" in lines
     assert "    POST /drop/5 first, second: has no description" not in lines
-    assert "    ... and 2 more places; --all shows them" in lines
+    assert "    ... and 2 more; --all shows them" in lines
 
 
-def test_people_read_every_place_if_they_want(folder: Path) -> None:
+def test_all_findings_are_shown_on_request(folder: Path) -> None:
     done = toolway("lint", "many:app", "--all", cwd=folder, env={"COLUMNS": "120"})
 
     assert "    POST /drop/6 first, second: has no description" in done.stdout.splitlines()
-    assert "more places" not in done.stdout
+    assert "more; --all" not in done.stdout
 
 
-def test_programs_read_the_whole_report_and_nothing_else(noisy: Path) -> None:
+def test_stdout_has_nothing_but_the_json_report(noisy: Path) -> None:
     done = toolway("lint", "main:app", "--json", cwd=noisy)
 
     report = json.loads(done.stdout)
@@ -101,21 +101,21 @@ def test_programs_read_the_whole_report_and_nothing_else(noisy: Path) -> None:
         ("good:app", "error,warn", 0),
     ],
 )
-def test_a_build_fails_on_what_it_names(folder: Path, app: str, limit: str, code: int) -> None:
+def test_the_exit_code_depends_on_the_given_levels_and_rules(folder: Path, app: str, limit: str, code: int) -> None:
     done = toolway("lint", app, "--fail-on", limit, cwd=folder)
     assert (done.returncode, done.stderr) == (code, "")
 
 
-def test_a_limit_that_there_is_not_is_named(folder: Path) -> None:
+def test_an_unknown_level_or_rule_is_refused(folder: Path) -> None:
     done = toolway("lint", "good:app", "--fail-on", "D9", cwd=folder)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "expected error, warn, never or rules of N1," in done.stderr
-    assert "found 'D9'" in done.stderr
+    assert "expected error, warn, never or rules (N1," in done.stderr
+    assert "got 'D9'" in done.stderr
 
 
-@pytest.mark.parametrize("options", [[], ["--json"]], ids=["people", "programs"])
-def test_a_document_is_linted_and_a_reader_may_leave(options: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_a_document_is_linted_and_the_reader_may_close_stdout_early(options: list[str], tmp_path: Path) -> None:
     document = SHARED / "data" / "openapi" / "openwebui.json.gz"
     require(document.exists(), f"needs {document.name} of the shared data")
     with subprocess.Popen(
@@ -144,7 +144,7 @@ def test_only_some_rules_and_tools_are_reported(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(("--only", "D99"), "expected rules of N1, "), (("--tool", "drop"), "unknown tool: 'drop'; did you mean 'drop_")],
+    [(("--only", "D99"), "expected rules (N1, "), (("--tool", "drop"), "unknown tool: 'drop'; did you mean 'drop_")],
 )
 def test_a_rule_or_tool_that_does_not_exist_is_refused(folder: Path, options: tuple[str, ...], message: str) -> None:
     done = toolway("lint", "many:app", *options, cwd=folder)
@@ -153,11 +153,11 @@ def test_a_rule_or_tool_that_does_not_exist_is_refused(folder: Path, options: tu
     assert message in done.stderr
 
 
-def test_what_holds_for_several_paths_of_one_endpoint_is_one_line(folder: Path) -> None:
+def test_a_finding_on_several_paths_of_one_endpoint_is_one_line(folder: Path) -> None:
     write(folder, {"aliases.py": ALIASES})
 
     done = toolway("lint", "aliases:app", "--only", "D1", cwd=folder, env={"COLUMNS": "120"})
 
-    assert "    GET /stock, GET /v1/stock: agents read only 'Stock', made of the endpoint's name or path" in (
+    assert "    GET /stock, GET /v1/stock: agents see only 'Stock', generated from the endpoint's name or path" in (
         done.stdout.splitlines()
     )

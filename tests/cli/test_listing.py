@@ -1,4 +1,4 @@
-"""``toolway list``: the catalogue for people, and for programs."""
+"""``toolway list``: the catalog as text and as JSON."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ async def fine() -> int:
 """
 
 
-def test_people_read_what_each_tool_does_and_takes(noisy: Path) -> None:
+def test_the_text_shows_the_description_and_arguments_of_each_tool(noisy: Path) -> None:
     done = toolway("list", "main:app", cwd=noisy)
 
     assert done.returncode == 0
     stock, *_, counts = done.stdout.split("\n\n")
     assert stock.splitlines() == [
         "stock  (read only)",
-        "  Say how many pieces there are.",
+        "  Return how many pieces there are.",
         "    product (required): string",
         "    pieces: integer",
         '    kind: "new" | "used"',
@@ -49,7 +49,7 @@ def test_people_read_what_each_tool_does_and_takes(noisy: Path) -> None:
     assert counts.strip() == "6 tools, 0 skipped"
 
 
-def test_what_is_no_tool_is_listed_with_the_reason(tmp_path: Path) -> None:
+def test_a_skipped_operation_is_listed_with_the_reason(tmp_path: Path) -> None:
     write(tmp_path, {"main.py": SWALLOWED})
 
     done = toolway("list", "main:app", cwd=tmp_path)
@@ -78,7 +78,7 @@ Toolway(app, expose="marked").mount()
 """
 
 
-def test_why_nothing_is_a_tool_is_said(tmp_path: Path) -> None:
+def test_an_empty_catalog_is_explained(tmp_path: Path) -> None:
     write(tmp_path, {"main.py": UNMARKED})
 
     done = toolway("list", "main:app", cwd=tmp_path)
@@ -109,7 +109,7 @@ async def order(order_id: str) -> str:
 @app.get("/greeting", operation_id="greet")
 @agent_prompt()
 async def greet(name: str, mood: str = "glad") -> str:
-    'Greet somebody.'
+    'Greet a person.'
     return name
 """
 
@@ -121,7 +121,7 @@ def test_resources_and_prompts_are_listed_beside_tools(tmp_path: Path) -> None:
     known = json.loads(toolway("list", "main:app", "--json", cwd=tmp_path).stdout)
 
     assert "Resources\norders://{order_id}: One order.\n" in shown
-    assert "Prompts\ngreet(name, mood): Greet somebody.\n" in shown
+    assert "Prompts\ngreet(name, mood): Greet a person.\n" in shown
     assert shown.endswith("1 tool, 1 resource, 1 prompt, 0 skipped\n")
     assert [entry["uriTemplate"] for entry in known["resources"]] == ["orders://{order_id}"]
     assert [argument["name"] for argument in known["prompts"][0]["arguments"]] == ["name", "mood"]
@@ -133,24 +133,24 @@ def test_a_list_is_read_without_starting_the_application(noisy: Path) -> None:
     assert noises(done.stderr.splitlines()) == {"import"}
 
 
-def test_programs_read_definitions_and_nothing_else(noisy: Path) -> None:
-    """Whatever the application prints, and however, stays off stdout."""
+def test_stdout_has_nothing_but_the_json_definitions(noisy: Path) -> None:
+    """All output of the application goes to stderr."""
     done = toolway("list", "main:app", "--start", "--json", cwd=noisy)
 
     tools = json.loads(done.stdout)["tools"]
     assert [tool["name"] for tool in tools] == ["stock", "drop", "echo", "picture", "process", "failing"]
     assert tools[0]["inputSchema"]["required"] == ["product"]
     assert tools[1]["annotations"]["destructiveHint"] is True
-    # As an agent of 2026-07-28 gets it: later ones may answer with anything, so nothing is wrapped.
+    # As a client of 2026-07-28 receives it: results that are not objects are no longer wrapped.
     assert tools[4]["outputSchema"] == {"type": "integer"}
     assert noises(done.stderr.splitlines()) == {
         "import", "start", "past the redirection", "descriptor", "child", "stop",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [[], ["--json"]], ids=["people", "programs"])
-def test_a_reader_that_has_enough_may_leave(options: list[str]) -> None:
-    """As in ``toolway list | head -1``, with more to print than a pipe holds."""
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_the_reader_may_close_stdout_early(options: list[str]) -> None:
+    """As with ``toolway list | head -1``, and more output than a pipe can hold."""
     document = SHARED / "data" / "openapi" / "openwebui.json.gz"
     require(document.exists(), f"needs {document.name} of the shared data")
     with subprocess.Popen(
@@ -169,7 +169,7 @@ def test_a_reader_that_has_enough_may_leave(options: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_operation_of_a_document_is_listed_once_and_well(name: str, tmp_path: Path) -> None:
+def test_every_operation_of_a_document_is_listed_once_with_valid_schemas(name: str, tmp_path: Path) -> None:
     path = SHARED / "data" / "openapi" / f"{name}.json.gz"
     require(path.exists(), f"needs {path.name} of the shared data")
 
@@ -190,16 +190,16 @@ def test_every_operation_of_a_document_is_listed_once_and_well(name: str, tmp_pa
 
 
 def summaries(path: Path) -> Iterator[str]:
-    """Yield the summary of each operation of a document; all of these documents give one to each."""
+    """Yield the summary of each operation of a document, which all these documents have."""
     document = json.loads(gzip.decompress(path.read_bytes()))
     for item in document["paths"].values():
         for method, operation in item.items():
-            if method in METHODS - {"head", "options", "trace"}:  # which have no result for an agent
+            if method in METHODS - {"head", "options", "trace"}:  # skipped: they return nothing to an agent
                 yield operation["summary"]
 
 
 def dangling(schema: dict[str, Any]) -> Iterator[str]:
-    """Yield the references that lead nowhere within the schema."""
+    """Yield the references that do not resolve within the schema."""
     pending: list[Any] = [schema]
     while pending:
         node = pending.pop()

@@ -1,4 +1,4 @@
-"""What the commands write: the answer first, nothing that steers a terminal, and no traceback when nobody reads it."""
+"""Output of all commands: results first, no terminal escapes, and no traceback when stdout is closed."""
 
 from __future__ import annotations
 
@@ -50,21 +50,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["lint"], ["lint", "--json"]], ids=" ".join)
-def test_nothing_in_an_openapi_document_steers_the_terminal(folder: Path, command: list[str]) -> None:
+def test_nothing_in_an_openapi_document_controls_the_terminal(folder: Path, command: list[str]) -> None:
     done = toolway(*command, "hostile.json", cwd=folder)
 
     assert done.returncode == 0, done.stderr
     assert not FORBIDDEN.intersection(done.stdout + done.stderr)
 
 
-def test_an_error_shows_what_it_quotes_without_steering_the_terminal(folder: Path) -> None:
+def test_an_error_message_quotes_text_without_controlling_the_terminal(folder: Path) -> None:
     done = toolway("list", f"stubborn:app{STEERING}", cwd=folder)
 
     assert "expected APP as" in done.stderr
     assert not FORBIDDEN.intersection(done.stderr)
 
 
-def test_a_log_line_shows_foreign_text_without_steering_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_line_shows_untrusted_text_without_controlling_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     factory = logging.getLogRecordFactory()
     prepare_logging()
     try:
@@ -111,7 +111,7 @@ def test_colors_can_be_turned_off(monkeypatch: pytest.MonkeyPatch, variables: di
     ],
     ids=["list", "lint", "call"],
 )
-def test_an_answer_is_printed_before_a_shutdown_that_fails(folder: Path, command: list[str], answer: str) -> None:
+def test_the_result_is_printed_before_a_shutdown_that_fails(folder: Path, command: list[str], answer: str) -> None:
     done = toolway(*command, cwd=folder)
 
     assert done.returncode == 3
@@ -128,7 +128,7 @@ def test_a_stdio_server_reports_a_shutdown_that_fails_in_one_line(folder: Path) 
 
 
 @pytest.mark.parametrize("command", [["list", "hostile.json"], ["call", "stubborn:app", "ping"]], ids=" ".join)
-def test_a_reader_that_has_left_is_no_traceback(folder: Path, command: list[str]) -> None:
+def test_a_closed_stdout_causes_no_traceback(folder: Path, command: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stdout:
@@ -144,7 +144,7 @@ def test_a_reader_that_has_left_is_no_traceback(folder: Path, command: list[str]
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("command", [["list", "hostile.json"], ["--help"]], ids=" ".join)
-def test_a_full_disk_is_named_in_one_line(folder: Path, command: list[str]) -> None:
+def test_a_full_disk_is_reported_in_one_line(folder: Path, command: list[str]) -> None:
     with Path("/dev/full").open("w") as stdout:
         done = subprocess.run(
             [*TOOLWAY, *command],

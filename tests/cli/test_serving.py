@@ -1,4 +1,4 @@
-"""``toolway serve``: MCP and the application's own pages over HTTP."""
+"""``toolway serve``: MCP and the application's endpoints over HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.cli.shell import PATIENCE, TOOLWAY, toolway, write
 from tests.servers import Process, free_port, running
 
 ERAS = [pytest.param("auto", "2026-07-28", id="2026-07-28"), pytest.param("legacy", "2025-11-25", id="2025-11-25")]
-READY = "Ctrl+C ends the server"
+READY = "Press Ctrl+C to stop"
 STOCK = """
 @app.get("/stock")
 async def stock() -> int:
@@ -175,7 +175,7 @@ if "--multiprocessing-fork" in sys.orig_argv:
 
 @contextmanager
 def served(folder: Path, app: str = "main:app", *options: str) -> Generator[tuple[str, Process]]:
-    """Serve on a free port; yield the base URL that the command itself prints, and the process."""
+    """Serve on a free port; yield the base URL that the command prints, and the process."""
     command = [*TOOLWAY, "serve", app, "--port", "0", *options]
     with running(command, cwd=folder, ready=READY) as process:
         yield process.url("MCP endpoint"), process
@@ -197,7 +197,7 @@ async def test_the_official_client_lists_and_calls(noisy: Path, mode: str, versi
     assert page.status_code == 200
 
 
-def test_it_says_where_things_are(noisy: Path) -> None:
+def test_startup_prints_the_urls(noisy: Path) -> None:
     with served(noisy) as (url, process):
         shown = process.output
 
@@ -207,7 +207,7 @@ def test_it_says_where_things_are(noisy: Path) -> None:
     assert "TOOLWAY_ALLOWED_HOSTS" not in shown
 
 
-def test_it_says_where_the_application_has_put_things(tmp_path: Path) -> None:
+def test_startup_prints_the_paths_that_the_application_chose(tmp_path: Path) -> None:
     write(tmp_path, {"main.py": PLACED})
     with served(tmp_path) as (url, process):
         moved = process.output
@@ -217,11 +217,11 @@ def test_it_says_where_the_application_has_put_things(tmp_path: Path) -> None:
 
     assert f"MCP endpoint  {url}/agents\n" in moved
     assert f"Swagger UI    {url}/try\n" in moved
-    assert "Placed: 1 tool, about " in moved
+    assert "Placed: 1 tool (about " in moved
     assert "Swagger UI" not in silent
 
 
-def test_it_says_where_each_of_several_endpoints_is_and_how_many_tools_it_has(tmp_path: Path) -> None:
+def test_startup_prints_the_url_and_tool_count_of_each_endpoint(tmp_path: Path) -> None:
     write(tmp_path, {"main.py": SEVERAL})
     with served(tmp_path) as (url, process):
         shown = process.output
@@ -231,11 +231,13 @@ def test_it_says_where_each_of_several_endpoints_is_and_how_many_tools_it_has(tm
         f"{url}/staff  (2 tools)",
         f"{url}/api/v1/mcp  (2 tools)",
     ]
-    assert "Several: 3 MCP endpoints. Ctrl+C" in shown
+    assert "Several: 3 MCP endpoints. Press Ctrl+C" in shown
 
 
 @pytest.mark.parametrize(("app", "is_started"), [("outer", False), ("starting", True)])
-def test_it_says_of_an_application_inside_that_nobody_starts_it(tmp_path: Path, app: str, is_started: bool) -> None:
+def test_startup_warns_of_a_mounted_application_whose_lifespan_does_not_run(
+    tmp_path: Path, app: str, is_started: bool
+) -> None:
     write(tmp_path, {"main.py": INSIDE})
     with served(tmp_path, f"main:{app}") as (url, process):
         shown = process.output
@@ -245,8 +247,8 @@ def test_it_says_of_an_application_inside_that_nobody_starts_it(tmp_path: Path, 
     assert ("Not started   /tools of 'Inner'" in shown) is not is_started
 
 
-def test_an_address_that_others_reach_needs_its_name(noisy: Path) -> None:
-    """Requests by a name that is not allowed are refused, so the name has to be told."""
+def test_a_public_address_has_to_be_an_allowed_host(noisy: Path) -> None:
+    """Startup prints the setting, because requests with another Host header are refused."""
     with served(noisy, "main:app", "--host", "127.0.0.2") as (url, process):
         refused = httpx2.post(f"{url}/mcp", json={})
 
@@ -255,7 +257,7 @@ def test_an_address_that_others_reach_needs_its_name(noisy: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_it_shuts_down_and_ends_by_the_signal_although_a_thread_runs(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_shuts_it_down_although_a_thread_is_running(tmp_path: Path, number: signal.Signals) -> None:
     thread = f"import threading\nthreading.Thread(target=threading.Event().wait, args=[{10 * PATIENCE}]).start()\n"
     write(tmp_path, {"main.py": CLEAN + thread})
     with served(tmp_path) as (_, process):
@@ -274,16 +276,16 @@ def test_the_lifespan_runs_once(tmp_path: Path) -> None:
     assert [line for line in process.lines if line in {"started\n", "stopped\n"}] == ["started\n", "stopped\n"]
 
 
-def test_it_is_announced_also_where_the_application_has_a_new_state(tmp_path: Path) -> None:
+def test_startup_is_announced_for_an_application_that_replaces_its_state(tmp_path: Path) -> None:
     state = CLEAN.replace('print("started", flush=True)', "app.state = State()")
     write(tmp_path, {"main.py": f"from starlette.datastructures import State\n{state}"})
     with served(tmp_path) as (url, process):
         assert httpx2.get(f"{url}/openapi.json").status_code == 200
-    assert "0 tools. Ctrl+C" in process.output
+    assert "0 tools. Press Ctrl+C" in process.output
 
 
 @pytest.mark.anyio
-async def test_workers_answer_in_processes_of_their_own(noisy: Path) -> None:
+async def test_workers_answer_in_separate_processes(noisy: Path) -> None:
     with served(noisy, "main:app", "--workers", "2") as (url, process):
         async with Client(f"{url}/mcp") as client:
             listed = await client.list_tools()
@@ -299,8 +301,8 @@ async def test_workers_answer_in_processes_of_their_own(noisy: Path) -> None:
     assert "Warning" not in process.output
 
 
-def test_a_question_of_one_worker_is_answered_to_another(tmp_path: Path) -> None:
-    """Nobody has to make a key for workers that are started together."""
+def test_an_answer_to_one_workers_question_may_reach_another_worker(tmp_path: Path) -> None:
+    """Workers that are started together share a key without any configuration."""
     write(tmp_path, {"main.py": ASKING})
     with served(tmp_path, "main:app", "--workers", "2") as (url, _):
         crossed = 0
@@ -313,8 +315,8 @@ def test_a_question_of_one_worker_is_answered_to_another(tmp_path: Path) -> None
             crossed += asked.headers["x-worker"] != answered.headers["x-worker"]
 
 
-def test_workers_may_take_their_time_to_start(noisy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """uvicorn kills a worker that does not answer for five seconds, as long as nobody says otherwise."""
+def test_a_worker_may_start_slowly(noisy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default, uvicorn kills a worker that does not respond for five seconds."""
     write(noisy, {"slow/sitecustomize.py": SLOW})
     monkeypatch.setenv("PYTHONPATH", str(noisy / "slow"))
     with served(noisy, "main:app", "--workers", "2") as (url, process):
@@ -323,7 +325,7 @@ def test_workers_may_take_their_time_to_start(noisy: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("options", [[], ["--workers", "2"]], ids=["one process", "workers"])
-def test_a_filter_that_matches_nothing_is_said_once(tmp_path: Path, options: list[str]) -> None:
+def test_a_filter_that_matches_nothing_is_reported_once(tmp_path: Path, options: list[str]) -> None:
     write(tmp_path, {"main.py": FILTERED})
 
     done = toolway("serve", "main:app", "--port", "0", *options, cwd=tmp_path)
@@ -334,21 +336,21 @@ def test_a_filter_that_matches_nothing_is_said_once(tmp_path: Path, options: lis
 
 
 @pytest.mark.parametrize("options", [[], ["--workers", "2"]], ids=["one process", "workers"])
-def test_a_start_up_that_fails_is_told_once_with_its_place(tmp_path: Path, options: list[str]) -> None:
-    """A database that is not there is no reason for pages of frames; where it went wrong is said."""
+def test_a_failed_startup_is_reported_once_with_its_file_and_line(tmp_path: Path, options: list[str]) -> None:
+    """One line replaces the traceback."""
     write(tmp_path, {"main.py": BROKEN})
 
     done = toolway("serve", "main:app", "--port", "0", *options, cwd=tmp_path)
 
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert done.stderr.count("toolway: the application did not start: RuntimeError: no database") == 1
+    assert done.stderr.count("toolway: the application failed to start: RuntimeError: no database") == 1
     assert "main.py, line" in done.stderr
     assert "MCP endpoint" not in done.stderr
 
 
 def test_the_port_is_free_again_at_once(tmp_path: Path) -> None:
-    """Whoever changes the code starts the server again right away."""
+    """A developer restarts the server right after a change."""
     write(tmp_path, {"main.py": CLEAN})
     port = str(free_port())
     command = [*TOOLWAY, "serve", "main:app", "--port", port]
@@ -365,8 +367,8 @@ def test_ipv6_addresses_are_written_in_brackets(noisy: Path) -> None:
         assert httpx2.get(f"{url}/docs").status_code == 200
 
 
-async def test_what_an_application_has_at_the_usual_place_stays_there(tmp_path: Path) -> None:
-    """An MCP server of its own, above all: clients that know its address go on talking to it."""
+async def test_an_application_keeps_its_own_route_at_the_default_path(tmp_path: Path) -> None:
+    """It may be its own MCP server, whose clients keep working."""
     write(tmp_path, {"main.py": OWN})
 
     with served(tmp_path) as (base, process):
@@ -379,8 +381,8 @@ async def test_what_an_application_has_at_the_usual_place_stays_there(tmp_path: 
 @pytest.mark.parametrize(
     ("name", "path"), [("api", "/tools"), ("site", "/tools"), ("routed", "/api/v1/mcp")], ids=lambda text: text
 )
-async def test_mcp_is_served_where_the_code_has_put_it(tmp_path: Path, name: str, path: str) -> None:
-    """On another application, or below the prefixes of routers, and not a second time beside its guards."""
+async def test_mcp_is_served_where_the_application_mounted_it(tmp_path: Path, name: str, path: str) -> None:
+    """On another application or a router, and not again at the default path, without its dependencies."""
     write(tmp_path, {"main.py": ELSEWHERE})
 
     with served(tmp_path, f"main:{name}") as (base, process):
@@ -390,7 +392,7 @@ async def test_mcp_is_served_where_the_code_has_put_it(tmp_path: Path, name: str
             assert [tool.name for tool in (await client.list_tools()).tools] == ["stock"]
 
 
-async def test_the_filters_of_a_toolway_that_nobody_has_mounted_hold(tmp_path: Path) -> None:
+async def test_the_filters_of_a_toolway_that_is_not_mounted_apply(tmp_path: Path) -> None:
     write(tmp_path, {"main.py": FORGOTTEN})
 
     with served(tmp_path) as (base, _):
@@ -400,7 +402,7 @@ async def test_the_filters_of_a_toolway_that_nobody_has_mounted_hold(tmp_path: P
                 await client.call_tool("salaries", {})
 
 
-def test_an_application_without_the_router_that_mcp_is_on_is_not_served(tmp_path: Path) -> None:
+def test_an_application_without_the_router_of_mcp_is_refused(tmp_path: Path) -> None:
     write(tmp_path, {"main.py": ELSEWHERE})
 
     done = toolway("serve", "main:lone", "--port", "0", cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""``toolway stdio``: a server that a client starts, in both eras."""
+"""``toolway stdio``: a server that a client launches."""
 
 from __future__ import annotations
 
@@ -121,14 +121,14 @@ def send(process: subprocess.Popen[str], *messages: dict[str, Any]) -> None:
 
 
 def read_until(stream: Any, word: str) -> str:
-    """Read lines until one holds a word, and return it."""
+    """Read lines until one contains a word, and return it."""
     return next(line for line in stream if word in line)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("mode", "version"), ERAS)
 async def test_the_official_client_lists_and_calls(noisy: Path, tmp_path: Path, mode: str, version: str) -> None:
-    """However much the application prints, the client gets its answers, and people find the prints on stderr."""
+    """Output of the application goes to stderr and does not disturb the client."""
     started = StdioServerParameters(command=TOOLWAY[0], args=[*TOOLWAY[1:], "stdio", "main:app"], cwd=noisy)
     with (tmp_path / "log").open("w+") as log:
         async with Client(stdio_client(started, errlog=log), mode=mode) as client:
@@ -143,8 +143,8 @@ async def test_the_official_client_lists_and_calls(noisy: Path, tmp_path: Path, 
     assert result.structured_content == {"product": "lamp", "pieces": 2}
 
 
-def test_stdout_holds_messages_and_nothing_else(noisy: Path) -> None:
-    """The server ends when its client closes stdin, and complains of nothing: no stream is left open."""
+def test_stdout_has_nothing_but_messages(noisy: Path) -> None:
+    """The server ends when its client closes stdin, without a warning about unclosed streams."""
     with server(noisy) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -160,7 +160,7 @@ def test_stdout_holds_messages_and_nothing_else(noisy: Path) -> None:
     assert answers[1]["result"]["structuredContent"] == {"product": "lamp", "pieces": 1}
 
 
-def test_a_client_that_never_says_a_word_leaves_nothing_behind(noisy: Path) -> None:
+def test_a_client_that_sends_nothing_ends_the_server_cleanly(noisy: Path) -> None:
     done = toolway("stdio", "main:app", cwd=noisy)
 
     assert (done.returncode, done.stdout) == (0, "")
@@ -168,8 +168,8 @@ def test_a_client_that_never_says_a_word_leaves_nothing_behind(noisy: Path) -> N
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
-    """Although its client holds stdin open, and a call is running."""
+def test_a_signal_ends_it_with_a_clean_shutdown(tmp_path: Path, number: signal.Signals) -> None:
+    """Also while the client keeps stdin open and a call is running."""
     write(tmp_path, {"main.py": WAITING})
     with server(tmp_path) as process:
         assert process.stdout is not None
@@ -182,8 +182,8 @@ def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) 
         assert process.stderr.read().splitlines() == ["no more waiting", "stopped in good order"]
 
 
-def test_a_signal_that_another_thread_takes_ends_it_too(tmp_path: Path) -> None:
-    """The system may give a signal to any thread, while the one that serves waits for its client."""
+def test_a_signal_received_in_another_thread_ends_it(tmp_path: Path) -> None:
+    """The system may deliver a signal to any thread while the main thread waits for the client."""
     write(tmp_path, {"main.py": TAKING})
     os.mkfifo(tmp_path / "now")
     with server(tmp_path) as process:
@@ -196,7 +196,7 @@ def test_a_signal_that_another_thread_takes_ends_it_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_signal_ends_a_start_that_takes_too_long(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_a_startup_that_hangs(tmp_path: Path, number: signal.Signals) -> None:
     write(tmp_path, {"main.py": SLOW_START})
     with server(tmp_path) as process:
         assert process.stderr is not None
@@ -207,19 +207,19 @@ def test_a_signal_ends_a_start_that_takes_too_long(tmp_path: Path, number: signa
         assert process.stderr.read() == ""
 
 
-def test_a_failed_start_does_not_wait_for_the_client(tmp_path: Path) -> None:
-    """The client sees the server end, and its log says why."""
+def test_a_failed_startup_does_not_wait_for_the_client(tmp_path: Path) -> None:
+    """The server exits at once, with the reason on stderr."""
     write(tmp_path, {"main.py": BROKEN_START})
     with server(tmp_path) as process:
         assert process.stderr is not None
 
         assert process.wait(START) == 2
         (line,) = process.stderr.read().splitlines()
-    assert line.startswith("toolway: the application did not start: RuntimeError: no database (")
+    assert line.startswith("toolway: the application failed to start: RuntimeError: no database (")
 
 
-def test_a_client_that_leaves_without_its_answer_is_no_error(noisy: Path) -> None:
-    """As when it crashes: nobody reads stdout any more."""
+def test_a_client_that_leaves_before_its_response_causes_no_error(noisy: Path) -> None:
+    """As after a crash of the client, stdout is no longer read."""
     with server(noisy) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""The blocks for clients that keep their servers in a JSON file: pasted as printed, they work."""
+"""Snippets for clients that list their servers in a JSON file: they work as printed."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def project(tmp_path: Path) -> Path:
         ("gemini-cli", ".gemini/settings.json"),
     ],
 )
-def test_the_block_is_all_that_stdout_holds(project: Path, tmp_path: Path, client: str, file: str) -> None:
-    """Where to paste it is said on stderr; the application is imported, and not started."""
+def test_stdout_has_nothing_but_the_snippet(project: Path, tmp_path: Path, client: str, file: str) -> None:
+    """Where to paste it is printed on stderr; the application is imported but not started."""
     done = toolway("config", client, "main:app", "--app-dir", "a folder", cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
@@ -67,7 +67,7 @@ def test_the_block_is_all_that_stdout_holds(project: Path, tmp_path: Path, clien
 async def test_its_command_works_as_printed_from_another_folder(
     project: Path, tmp_path: Path, mode: str, version: str
 ) -> None:
-    """Here the project names the application, and a folder below it is where the command was given."""
+    """Here ``pyproject.toml`` configures the application, and the command was run in a folder below it."""
     below = write(project, {"deep/note.txt": ""}) / "deep"
     elsewhere = write(tmp_path / "elsewhere", {"main.py": "raise RuntimeError('not this one')"})
     (entry,) = json.loads(toolway("config", "claude-desktop", cwd=below).stdout)["mcpServers"].values()
@@ -84,7 +84,7 @@ async def test_its_command_works_as_printed_from_another_folder(
 @pytest.mark.anyio
 @pytest.mark.parametrize("options", [[], ["--app-dir", "src"]], ids=["beside the application", "above it"])
 async def test_its_command_works_in_the_folder_where_it_was_printed(tmp_path: Path, options: list[str]) -> None:
-    """There an application finds its ``.env``, its SQLite file and whatever else it names by a relative path."""
+    """An application finds its ``.env``, its SQLite file and other relative paths there."""
     app = "src/main.py" if options else "main.py"
     here = write(tmp_path / "here", {app: READING, "note.txt": "here"})
     elsewhere = write(tmp_path / "elsewhere", {"note.txt": "elsewhere", "src/main.py": "raise RuntimeError"})
@@ -112,8 +112,8 @@ async def test_its_command_works_in_the_folder_where_it_was_printed(tmp_path: Pa
         ("", "toolway"),
     ],
 )
-def test_a_server_is_named_shortly_after_its_title(title: str, name: str) -> None:
-    """Clients put the name before every tool's name, and take few signs in it."""
-    block, _ = CLIENTS["claude-desktop"](Launch(title, "/python", ("-m", "toolway")))
+def test_a_server_gets_a_short_name_from_its_title(title: str, name: str) -> None:
+    """Clients prefix tool names with it, and allow few characters."""
+    snippet, _ = CLIENTS["claude-desktop"](Launch(title, "/python", ("-m", "toolway")))
 
-    assert list(json.loads(block)["mcpServers"]) == [name]
+    assert list(json.loads(snippet)["mcpServers"]) == [name]

@@ -1,4 +1,4 @@
-"""What a person does in a browser on Swagger UI, as steps that any test can take."""
+"""Steps of a user in a browser on Swagger UI."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--window-size=1280,1600",
-    # Nothing but the loopback interface can be reached: a page that wants more fails here as it would offline.
+    # Only the loopback interface can be reached: a page that needs other hosts fails here, as it would offline.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What Swagger UI shows below "Server response"."""
+    """The content of "Server response" in Swagger UI."""
 
     status: int
     body: str
@@ -44,7 +44,7 @@ class Answer:
 
 @contextmanager
 def chromium(profile: Path) -> Generator[Chrome]:
-    """Open a headless Chromium with an empty profile in that folder; skip or fail when there is none."""
+    """Open a headless Chromium with an empty profile in that folder; skip or fail if Chromium is missing."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     require(bool(browser and driver), "needs Chromium and its driver (Debian: chromium, chromium-driver)")
     options = ChromeOptions()
@@ -59,7 +59,7 @@ def chromium(profile: Path) -> Generator[Chrome]:
 
 
 def wait_for(page: Chrome, selector: str) -> WebElement:
-    """Return the first element that matches a CSS selector, as soon as it is there."""
+    """Return the first element that matches a CSS selector, as soon as it exists."""
     wait = WebDriverWait(page, PATIENCE, poll_frequency=0.05)
     return wait.until(presence_of_element_located((By.CSS_SELECTOR, selector)), f"nothing matches {selector!r}")
 
@@ -81,12 +81,12 @@ def shown_operations(page: Chrome) -> list[tuple[str, str]]:
 def try_out(
     page: Chrome, method: str, path: str, parameters: Mapping[str, str] | None = None, body: str | None = None
 ) -> Answer:
-    """Unfold an operation, press "Try it out", fill it in, press "Execute" and read the answer.
+    """Expand an operation, press "Try it out", fill it in, press "Execute" and read the response.
 
-    Take each operation once per visit of the page: a second press on the same buttons would fold it up again.
+    Use each operation once per visit of the page: pressing the same buttons again would collapse it.
     """
-    number = shown_operations(page).index((method, path))
-    block = page.find_elements(By.CSS_SELECTOR, ".opblock")[number]
+    index = shown_operations(page).index((method, path))
+    block = page.find_elements(By.CSS_SELECTOR, ".opblock")[index]
     _press(page, block, ".opblock-summary-control")
     _press(page, block, ".try-out__btn")
     for name, value in (parameters or {}).items():
@@ -120,7 +120,7 @@ def _fill(page: Chrome, block: WebElement, selector: str, value: str) -> None:
     field = _find(page, block, selector)
     if field.tag_name != "select":
         field.send_keys(Keys.CONTROL, "a")
-    # Swagger UI takes a value over when its field is left.
+    # Swagger UI accepts a value when its field loses focus.
     field.send_keys(value, Keys.TAB)
 
 

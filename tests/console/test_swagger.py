@@ -1,4 +1,4 @@
-"""The documentation pages work on a machine without a network and stay what the application made them."""
+"""The documentation pages work offline and keep the settings of the application."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def notes_app(**options: object) -> FastAPI:
 
     @app.delete("/notes/{number}")
     def delete_note(number: int) -> Response:
-        """Throw a note away."""
+        """Delete a note."""
         return Response(status_code=204)
 
     serve_docs_offline(app)
@@ -55,7 +55,7 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
 
 
 def addresses(html: str) -> list[str]:
-    """Return what a page loads: the value of each src and href."""
+    """Return the URLs that a page loads: the value of each src and href."""
     return re.findall(r"""(?:src|href)=["']([^"']+)["']""", html)
 
 
@@ -105,7 +105,7 @@ def test_behind_a_path_prefix_the_page_loads_everything_below_the_prefix() -> No
     assert "url: '/shop/openapi.json'" in html
 
 
-def test_an_app_without_docs_gets_none() -> None:
+def test_an_app_without_docs_gets_no_pages() -> None:
     client = TestClient(notes_app(docs_url=None, redoc_url=None))
     assert client.get("/docs").status_code == client.get("/docs/assets/swagger-ui.css").status_code == 404
 
@@ -114,7 +114,7 @@ def test_an_app_without_a_public_document_gets_no_page() -> None:
     assert TestClient(notes_app(openapi_url=None)).get("/docs").status_code == 404
 
 
-def test_a_page_of_the_applications_own_is_left_alone() -> None:
+def test_a_page_that_the_application_defines_is_unchanged() -> None:
     app = FastAPI(docs_url=None)
     app.docs_url = "/docs"
 
@@ -126,14 +126,14 @@ def test_a_page_of_the_applications_own_is_left_alone() -> None:
     assert TestClient(app).get("/docs").text == "my own page"
 
 
-def test_a_mount_that_takes_every_path_does_not_swallow_the_files(tmp_path: Path) -> None:
+def test_a_mount_at_the_root_does_not_shadow_the_files(tmp_path: Path) -> None:
     app = FastAPI()
     app.mount("", StaticFiles(directory=tmp_path))
     serve_docs_offline(app)
     assert TestClient(app).get("/docs/assets/swagger-ui-bundle.js").status_code == 200
 
 
-def test_docs_at_the_root_take_nothing_from_the_applications_own_assets() -> None:
+def test_docs_at_the_root_do_not_shadow_the_applications_assets() -> None:
     app = FastAPI(docs_url="/")
 
     @app.get("/assets/{name}")

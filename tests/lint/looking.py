@@ -1,4 +1,4 @@
-"""What lint finds in an application."""
+"""Helpers that lint an application."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SERVER = "shop"
 
 
 async def report_of(app: FastAPI, **options: Any) -> Report:
-    """Start an application with these options of `Toolway`, and lint it."""
+    """Lint an application with these options of `Toolway`."""
     return lint(await catalog_of(app, **options), SERVER)
 
 
 async def found(rule: str, app: FastAPI, **options: Any) -> list[Finding]:
-    """Return what one rule finds in an application."""
+    """Return the findings of one rule in an application."""
     return [finding for finding in (await report_of(app, **options)).findings if finding.rule.id == rule]

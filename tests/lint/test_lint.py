@@ -1,4 +1,4 @@
-"""The report as a whole: levels, suppression, cost, real documents and the order desk."""
+"""The report as a whole: levels, suppression, cost, real documents and the demo application."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def shop(**ignored: str) -> FastAPI:
     @app.get("/stock")
     @agent_tool(lint_ignore=ignored or None)
     async def stock(product: str) -> Any:
-        """Get the pieces of a product that lie in stock."""
+        """Get the number of pieces of a product in stock."""
 
     @app.get("/shelves", openapi_extra={"x-toolway": {"lint_ignore": {"R1": "there are four shelves"}}})
     async def shelves(floor: int) -> list[str]:
@@ -52,7 +52,7 @@ def shop(**ignored: str) -> FastAPI:
     return app
 
 
-async def test_a_finding_says_where_it_is_and_what_to_do() -> None:
+async def test_a_finding_has_its_location_reason_and_fix() -> None:
     (first, _) = await found("D4", shop())
     assert first.wire() == {
         "rule": "D4",
@@ -67,14 +67,14 @@ async def test_a_finding_says_where_it_is_and_what_to_do() -> None:
     }
 
 
-async def test_an_endpoint_can_say_that_a_rule_does_not_hold_for_it() -> None:
-    report = await report_of(shop(D4="the name says it", R2="anything may lie there"))
+async def test_an_endpoint_can_suppress_a_rule() -> None:
+    report = await report_of(shop(D4="the name is enough", R2="any value is possible"))
 
     assert [(entry.rule.id, entry.place.tool) for entry in report.findings] == [("D4", "shelves")]
     assert [(entry.finding.rule.id, entry.finding.place.path, entry.reason) for entry in report.suppressed] == [
-        ("D4", "/stock", "the name says it"),
+        ("D4", "/stock", "the name is enough"),
         ("R1", "/shelves", "there are four shelves"),
-        ("R2", "/stock", "anything may lie there"),
+        ("R2", "/stock", "any value is possible"),
     ]
     assert [entry["reason"] for entry in report.wire()["suppressed"]] == [entry.reason for entry in report.suppressed]
 
@@ -84,17 +84,17 @@ async def test_suppression_needs_a_reason() -> None:
         await report_of(shop(D4=" "))
 
 
-async def test_suppression_of_a_rule_that_there_is_not_names_the_nearest() -> None:
+async def test_suppressing_an_unknown_rule_suggests_the_nearest() -> None:
     with pytest.raises(ConfigurationError, match=r"lint_ignore names an unknown rule: 'd4'; .* did you mean 'D4'"):
-        await report_of(shop(d4="the name says it"))
+        await report_of(shop(d4="the name is enough"))
 
 
-async def test_only_what_is_offered_is_looked_at() -> None:
+async def test_excluded_operations_are_not_linted() -> None:
     report = await report_of(shop(), exclude={"paths": ["/shelves"]})
     assert {finding.place.path for finding in report.findings} == {"/stock"}
 
 
-async def test_costs_are_of_every_tool_with_the_dearest_first() -> None:
+async def test_every_tool_has_a_cost_and_the_most_expensive_is_first() -> None:
     report = await report_of(shop())
 
     assert [cost.place.tool for cost in report.costs] == ["shelves", "stock"]
@@ -103,7 +103,7 @@ async def test_costs_are_of_every_tool_with_the_dearest_first() -> None:
     assert sum(cost.share for cost in report.costs) == pytest.approx(1)
 
 
-async def test_an_application_without_endpoints_has_nothing_to_find() -> None:
+async def test_an_application_without_endpoints_has_no_findings() -> None:
     report = await report_of(FastAPI())
     assert (report.findings, report.costs, report.tokens) == ((), (), 0)
 
@@ -134,14 +134,14 @@ def test_every_operation_of_a_document_is_a_tool_or_skipped_with_a_reason_and_li
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_nothing_in_a_real_document_is_taken_for_poison(name: str) -> None:
+def test_nothing_in_a_real_document_is_reported_as_poisoned(name: str) -> None:
     findings = lint(catalog_of_document(name), name).findings
     assert [finding.message for finding in findings if finding.rule.id in {"D5", "S1"}] == []
 
 
 @pytest.mark.parametrize("keyword", KEYWORDS)
-def test_a_schema_may_be_wrong_in_any_way(keyword: str) -> None:
-    """Whatever stands under a keyword costs a tool at most, never the report."""
+def test_a_malformed_schema_does_not_break_the_report(keyword: str) -> None:
+    """At worst, a wrong value under a keyword skips the tool."""
     for value in VALUES:
         schema = {"type": "string", keyword: value}
         parameters = [{"name": "given", "in": "query", "schema": schema}]
@@ -160,8 +160,8 @@ def test_a_schema_may_be_wrong_in_any_way(keyword: str) -> None:
         assert len(report.costs) + len(catalog.skipped) == 2
 
 
-async def test_the_order_desk_has_no_errors(tmp_path: Path) -> None:
-    """What is left to warn of: an order is a large answer, and most of its tools answer with one."""
+async def test_the_demo_application_has_no_errors(tmp_path: Path) -> None:
+    """The remaining warnings are about size: most of its tools return a whole order."""
     app = create_app(RetailSettings(database_url=f"sqlite:///{tmp_path / 'orders.db'}"))
     async with app.router.lifespan_context(app):
         report = lint(toolway_of(app).catalog, "order-desk")
@@ -192,7 +192,7 @@ async def test_a_rule_or_tool_that_does_not_exist_is_refused(options: dict[str, 
         check(shop(), **options)
 
 
-def test_an_application_is_checked_in_its_own_tests_without_being_started() -> None:
+def test_check_does_not_start_the_application() -> None:
     @asynccontextmanager
     async def never(_: FastAPI) -> AsyncGenerator[None]:
         raise AssertionError("the application was started")

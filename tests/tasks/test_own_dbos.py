@@ -12,7 +12,7 @@ import pytest
 from tests.protocol.tasking import DECLARED, Client
 from tests.servers import PATIENCE, running
 
-READY = "Ctrl+C ends the server"
+READY = "Press Ctrl+C to stop"
 # On Python 3.12 and newer, DBOS needs SQLite 3.42.
 NEEDS_POSTGRES = sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < (3, 42)
 

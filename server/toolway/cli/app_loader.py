@@ -1,4 +1,4 @@
-"""From what a person writes (``module:app``, ``module:make()``, a document) to what is served."""
+"""Loading of APP, such as ``module:app``, ``module:make()`` or an OpenAPI document, into a Toolway."""
 
 from __future__ import annotations
 
@@ -39,21 +39,23 @@ _APPLICATION = re.compile(
 _STDLIB = sysconfig.get_path("stdlib")
 _TOOLWAY = str(Path(__file__).parents[1])
 _LONGEST = 300
-"""Characters of somebody else's error that are shown."""
+"""Characters shown of an exception that the application raised."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to serve, and the folder that it is imported from."""
+    """The application that a command is about, and how to load it."""
 
     text: str
+    """APP as typed, or as the project names it."""
     folder: Path
+    """The folder to import it from."""
     base_url: str | None = None
-    """Where the API of a document runs."""
+    """The URL of the API that an OpenAPI document describes."""
     selection: Selection = field(default_factory=Selection)
-    """Narrows what is served."""
+    """Filters added to those of the application."""
     credentials: Credentials = field(default_factory=Credentials)
-    """Of calls that come without HTTP."""
+    """Credentials of calls that arrive without HTTP."""
 
     @property
     def is_document(self) -> bool:
@@ -61,7 +63,7 @@ class Source:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What names it on a command line, from whatever folder."""
+        """The command-line arguments that name it, from any working folder."""
         if not self.is_document:
             return (self.text,)
         text = self.text if "://" in self.text else str(Path(self.text).absolute())
@@ -69,7 +71,7 @@ class Source:
 
 
 def names_source(word: str) -> bool:
-    """Tell an application or a document from a tool's name, which has neither a colon nor a dot."""
+    """Return whether a word is APP rather than a tool name, which has neither a colon nor a dot."""
     return ":" in word.partition("=")[0] or word.endswith(".py") or is_document(word)
 
 
@@ -80,27 +82,27 @@ def find_source(
     selection: Selection | None = None,
     credentials: Credentials | None = None,
 ) -> Source:
-    """Take the named application, or else that of the nearest ``pyproject.toml``.
+    """Return the given application, or the one that the nearest ``pyproject.toml`` names.
 
-    The filters of its table hold as well, unless it is about another application.
+    The filters of ``[tool.toolway]`` also apply, unless that table is for another application.
 
     Args:
-        app: as a person names it.
-        folder: where to import it from.
-        base_url: where the API of an OpenAPI document runs.
-        selection: narrows what is served.
-        credentials: of calls that come without HTTP.
+        app: APP as typed, if any.
+        folder: the folder to import it from.
+        base_url: the URL of the API that an OpenAPI document describes.
+        selection: filters from the command line.
+        credentials: credentials of calls that arrive without HTTP.
 
     Raises:
-        AppNotFoundError: nothing was named, and no such file names anything.
-        ConfigurationError: the file is wrong.
+        AppNotFoundError: no application was given, and no ``pyproject.toml`` names one.
+        ConfigurationError: ``pyproject.toml`` is not valid.
     """
     folder, selection = folder.resolve(), selection or Selection()
     project = find_project(folder)
     if app is None:
         if project is None or project.app is None:
             raise AppNotFoundError(
-                "no application named: give it as module:attribute, or set app in [tool.toolway] of pyproject.toml"
+                "no application given: pass it as module:attribute, or set app in [tool.toolway] of pyproject.toml"
             )
         return Source(project.app, project.folder, base_url, project.selection.narrowed(selection), credentials or {})
     if project is not None and project.app in {None, app}:
@@ -109,38 +111,41 @@ def find_source(
 
 
 def load_toolway(source: Source) -> Toolway:
-    """Import an application, and return its Toolway or a new one; or one of a document's API.
+    """Return the Toolway of an application, or one for the API that an OpenAPI document describes.
 
-    An application's Toolway is the one that is mounted on it first, or else the only one that was made for it.
+    The Toolway of an application is the one mounted first, or the only one made for it, or a new one.
 
     Raises:
-        AppNotFoundError: there is no such module or attribute, its import or its factory fails, or what stands there is
-            no FastAPI application.
-        ConfigurationError: a ``TOOLWAY_...`` variable of the environment has an unusable value, nobody says where the
-            API of a document runs, or it takes a choice between several Toolways.
-        DocumentError: the document cannot be read.
+        AppNotFoundError: the module or attribute does not exist, its import or factory fails, or the attribute is not a
+            FastAPI application.
+        ConfigurationError: a ``TOOLWAY_...`` environment variable is not valid, the base URL of a document's API is
+            missing, or the application has several Toolways and none is mounted.
+        DocumentError: the OpenAPI document cannot be read.
     """
     found = _found(source)
     return _configured(found if isinstance(found, Toolway) else _toolway(found, source.text), source)
 
 
 def load_one(source: Source) -> Toolway:
-    """Load the Toolway that a command is about, and say on stderr how to name the others that the application has.
+    """Load the Toolway that a command is about, and print on stderr how to pass the application's other Toolways.
 
-    It raises what `load_toolway` does.
+    Raises:
+        AppNotFoundError: see `load_toolway`.
+        ConfigurationError: see `load_toolway`.
+        DocumentError: see `load_toolway`.
     """
     found = _found(source)
     if isinstance(found, Toolway):
         return _configured(found, source)
     toolway = _configured(_toolway(found, source.text), source)
     if others := " or ".join(dict.fromkeys(_others(toolway))):
-        here = f"what {source.text!r} has at {toolway.path!r}" if toolway.path else f"all that {source.text!r} offers"
-        complain(f"this is {here}; for MCP at {others} name its Toolway, as module:attribute, in place of that")
+        here = f"the Toolway mounted at {toolway.path!r}" if toolway.path else f"all operations of {source.text!r}"
+        complain(f"using {here}; for {others} pass that Toolway as module:attribute")
     return toolway
 
 
 def _configured(toolway: Toolway, source: Source) -> Toolway:
-    """Give a Toolway the command's credentials, and it and all that the same server would serve the filters."""
+    """Apply the command's credentials to a Toolway, and its filters to all that the same server would serve."""
     toolway.settings = with_credentials(toolway.settings, source.credentials)
     if source.selection != Selection():
         places = (place.toolway for app in iter_applications(toolway.site) for place in places_on(app))
@@ -162,7 +167,7 @@ def _found(source: Source) -> FastAPI | Toolway:
 
         return toolway_of_document(source.text, source.base_url, source.credentials)
     if source.base_url is not None:
-        raise ConfigurationError(f"--base-url is for OpenAPI documents; {source.text!r} runs in this process")
+        raise ConfigurationError(f"--base-url applies only to OpenAPI documents; {source.text!r} runs in this process")
     parts = _APPLICATION.fullmatch(source.text)
     if parts is None or (parts["module"] and not parts["attribute"]):
         raise AppNotFoundError(
@@ -172,14 +177,14 @@ def _found(source: Source) -> FastAPI | Toolway:
     with _own_arguments(source.text):
         found = _imported(parts, source)
     if not isinstance(found, FastAPI | Toolway):
-        hint = f"; is it a factory? Then write {source.text}()" if inspect.isroutine(found) else ""
+        hint = f"; if it is a factory, pass {source.text}()" if inspect.isroutine(found) else ""
         raise AppNotFoundError(f"expected a FastAPI application at {source.text!r}, found {_kind(found)}{hint}")
     return found
 
 
 @contextmanager
 def _own_arguments(text: str) -> Generator[None]:
-    """Let an application that reads the command line find none: the words there are meant for toolway."""
+    """Hide the arguments of toolway from an application that reads the command line when it is imported."""
     ours, sys.argv = sys.argv, [text]
     try:
         yield
@@ -192,7 +197,7 @@ def _imported(parts: re.Match[str], source: Source) -> Any:
     file: str | None = parts["file"]
     module = _module(parts["module"] or module_name(parts["file"], source.folder), source.folder)
     if file is not None and Path(module.__file__ or "") != (source.folder / file).resolve():
-        raise AppNotFoundError(f"{file!r} is hidden by another module, {module.__file__!r}; rename it")
+        raise AppNotFoundError(f"{module.__file__!r} was imported instead of {file!r}; rename the file")
     attribute = parts["attribute"] or default_attribute(module, parts["file"])
     found = _attribute(module, attribute)
     return _made(found, source.text, parts["made"]) if parts["made"] else found
@@ -204,12 +209,12 @@ def _module(name: str, folder: Path) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise AppNotFoundError(
-                f"no module {name!r} in {str(folder)!r}; choose the folder with --app-dir"
+                f"no module {name!r} in {str(folder)!r}; set the folder to import from with --app-dir"
             ) from error
         raise AppNotFoundError(f"importing {name!r} failed: no module {error.name!r}; install it first") from error
     except ToolwayError:
         raise
-    except (Exception, SystemExit) as error:  # somebody else's code runs here
+    except (Exception, SystemExit) as error:  # the application's code runs here
         raise AppNotFoundError(f"importing {name!r} failed: {told(error)}") from error
 
 
@@ -232,18 +237,19 @@ def _nearest(name: str, found: object) -> str:
 
 def _made(factory: Any, text: str, brackets: str) -> Any:
     if not callable(factory):
-        raise AppNotFoundError(f"{text!r} is no factory but {_kind(factory)}; leave the brackets out")
+        name = text.removesuffix(brackets)
+        raise AppNotFoundError(f"{name!r} is not callable (it is {_kind(factory)}); remove the parentheses")
     if inspect.iscoroutinefunction(factory):
-        raise AppNotFoundError(f"{text!r} is asynchronous; expected a plain function that returns the application")
+        raise AppNotFoundError(f"{text!r} is an async function; expected a regular one that returns the application")
     values, named = _given(brackets)
     try:
         return cast("Callable[..., Any]", factory)(*values, **named)
-    except (Exception, SystemExit) as error:  # somebody else's code runs here
+    except (Exception, SystemExit) as error:  # the application's code runs here
         raise AppNotFoundError(f"{text!r} failed: {told(error)}") from error
 
 
 def _given(brackets: str) -> tuple[list[Any], dict[str, Any]]:
-    """What stands in a factory's brackets: values only, so that naming an application runs no code but its own."""
+    """Return a factory's arguments; only literals are allowed, so that APP runs no code except the application's."""
     try:
         call = cast("ast.Call", ast.parse(f"factory{brackets}", mode="eval").body)
         named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg}
@@ -252,7 +258,7 @@ def _given(brackets: str) -> tuple[list[Any], dict[str, Any]]:
     except (SyntaxError, ValueError):
         pass
     raise AppNotFoundError(
-        f"expected plain values in a factory's brackets, as in make('eu', debug=True), got {brackets!r}"
+        f"expected literal arguments for the factory, such as make('eu', debug=True), got {brackets!r}"
     )
 
 
@@ -261,11 +267,11 @@ def _toolway(app: FastAPI, text: str) -> Toolway:
 
 
 def _made_for(app: FastAPI, text: str) -> Toolway:
-    """The Toolway that somebody has made for an application and not mounted, with its filters; a new one without."""
+    """Return the Toolway made for an application but not mounted, whose filters apply; or a new one."""
     made = [toolway for toolway in toolways_of(app) if not toolway.places]
     if len(made) > 1:
         raise ConfigurationError(
-            f"several Toolways are made for {text!r}, and none is mounted: mount one, or name one as module:attribute"
+            f"{text!r} has several Toolway instances and none is mounted; mount one, or pass one as module:attribute"
         )
     return made[0] if made else Toolway(app)
 
@@ -275,19 +281,19 @@ def _kind(found: object) -> str:
         return f"the module {found.__name__!r}"
     if inspect.isroutine(found) or isinstance(found, type):
         return f"the {'class' if isinstance(found, type) else 'function'} {found.__name__!r}"
-    return f"an object of type {type(found).__name__!r}"
+    return f"an instance of {type(found).__name__!r}"
 
 
 def told(error: BaseException) -> str:
-    """Tell an exception of somebody else's code in one line, with the place in that code that it came from."""
+    """Describe an exception of the application in one line, with the file and line that raised it."""
     text = " ".join(str(error).split())
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     return ": ".join(filter(None, (type(error).__name__, shown))) + _place(error)
 
 
 def _place(error: BaseException) -> str:
-    """Where in the application an error comes from; in an installed package, when all of it is installed."""
-    if isinstance(error, SyntaxError):  # its own text says where
+    """Return the innermost file and line of the application, or else of an installed package."""
+    if isinstance(error, SyntaxError):  # its message already has the file and line
         return ""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_machinery(frame.filename)]
     theirs = [frame for frame in frames if "site-packages" not in frame.filename] or frames
@@ -295,6 +301,6 @@ def _place(error: BaseException) -> str:
 
 
 def _is_machinery(filename: str) -> bool:
-    """Tell whether a frame is Python's or toolway's own, which leads nobody to the mistake."""
+    """Return whether a frame belongs to Python or to toolway rather than to the application."""
     is_python = filename.startswith(_STDLIB) and "site-packages" not in filename
     return "<" in filename or is_python or filename.startswith(_TOOLWAY)

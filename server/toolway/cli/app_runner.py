@@ -1,4 +1,4 @@
-"""Running an application for one command."""
+"""Running of an application for the duration of one command."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def started(toolway: Toolway, *, works: bool = False) -> AsyncGenerator[Running]:
-    """Run the application's lifespan.
+    """Run the application's lifespan around a block.
 
     Args:
-        works: take up waiting tasks.
+        toolway: the Toolway of the application.
+        works: whether to run waiting tasks.
 
     Raises:
-        ConfigurationError: its startup failed.
-        ShutdownError: its shutdown failed.
+        ConfigurationError: the application's startup failed.
+        ShutdownError: the application's shutdown failed.
     """
     stack = AsyncExitStack()
     try:
@@ -36,7 +37,7 @@ async def started(toolway: Toolway, *, works: bool = False) -> AsyncGenerator[Ru
     try:
         yield running
     finally:
-        # Without the exception that a command may be ending with, as under a server: it is not the application's.
+        # As under a server, the lifespan does not see the exception that a command may be ending with.
         try:
             await stack.aclose()
         except (Exception, SystemExit) as error:
@@ -44,19 +45,19 @@ async def started(toolway: Toolway, *, works: bool = False) -> AsyncGenerator[Ru
 
 
 class ShutdownError(ToolwayError):
-    """The application's shutdown raised, after the command had done its work."""
+    """An exception in the application's shutdown, after the command had finished."""
 
 
 def start_failure(error: BaseException) -> ToolwayError:
-    """What kept an application from starting, in one line."""
+    """Return an error that describes in one line why an application failed to start."""
     cause = cause_of(error)
     if isinstance(cause, ToolwayError):
         return cause
-    return ConfigurationError(f"the application did not start: {told(cause)}")
+    return ConfigurationError(f"the application failed to start: {told(cause)}")
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a coroutine function; task groups do not hide what went wrong."""
+    """Run a coroutine function, and unwrap the exception groups of its task groups."""
     try:
         return anyio.run(work)
     except BaseExceptionGroup as group:
@@ -64,7 +65,7 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """The first of the exceptions that a task group has put together."""
+    """Return the first exception in nested exception groups."""
     while isinstance(error, BaseExceptionGroup):
         error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
     return error

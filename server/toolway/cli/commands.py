@@ -1,12 +1,12 @@
-"""The commands.
+"""The commands of ``toolway``.
 
 Exit codes:
     0: success.
-    1: a tool answered with an error, or lint found what `--fail-on` names.
-    2: the person has to correct something, which one line on stderr describes.
-    3: the application failed to shut down, after the answer was printed; one line on stderr says how.
+    1: a tool returned an error, or lint has a finding that `--fail-on` names.
+    2: wrong usage or configuration, described in one line on stderr.
+    3: the application failed to shut down after the output was printed; described in one line on stderr.
     130: the command was interrupted.
-    141: the reader of stdout left early, as `head` does.
+    141: the reader of stdout closed it early, as `head` does.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _app_dir = click.option(
     default=".",
     metavar="FOLDER",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="The folder to import APP from; this folder by default.",
+    help="Folder to import APP from. Defaults to the current folder.",
 )
 
 
@@ -61,18 +61,17 @@ _chdir = click.option(
     "--chdir",
     metavar="FOLDER",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    is_eager=True,  # before --app-dir is looked at, which is meant from there
+    is_eager=True,  # before --app-dir, which is relative to it
     expose_value=False,
     callback=_change_folder,
-    help="The folder to work in, from which APP's relative paths are meant; this folder by default.",
+    help="Change to this folder first; relative paths start from it.",
 )
-_base_url = click.option("--base-url", metavar="URL", help="Where the API runs, if APP is an OpenAPI document.")
-
+_base_url = click.option("--base-url", metavar="URL", help="URL of the API, if APP is an OpenAPI document.")
 _start = click.option(
     "--start",
     "starts",
     is_flag=True,
-    help="Start APP first, and shut it down afterwards: for routes that are added at startup.",
+    help="Start APP first and shut it down afterwards, to include routes that are added at startup.",
 )
 
 
@@ -83,8 +82,8 @@ def _toolway(context: click.Context) -> None:
     """Serve FastAPI endpoints to LLM agents as MCP tools.
 
     APP is module:attribute, module:factory() with literal arguments in the parentheses, a file (main.py, main.py:app),
-    or the path or URL of an OpenAPI document; then --base-url names the address of its API. Without APP, it is
-    [tool.toolway] app or [tool.fastapi] entrypoint in pyproject.toml.
+    or the path or URL of an OpenAPI document (with --base-url for the URL of its API). APP defaults to [tool.toolway]
+    app or [tool.fastapi] entrypoint in pyproject.toml.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -92,9 +91,15 @@ def _toolway(context: click.Context) -> None:
 
 @_toolway.command()
 @click.argument("app", required=False)
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes that serve.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 picks a free port.",
+)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Number of worker processes.")
 @filter_options
 @_base_url
 @_app_dir
@@ -132,20 +137,20 @@ def stdio(
     query: tuple[str, ...],
     **filters: Any,
 ) -> None:
-    """Serve APP over stdin and stdout, for clients that start the server."""
+    """Serve APP over stdin and stdout, for clients that launch the server themselves."""
     from toolway.cli.stdio import serve_stdio  # noqa: PLC0415 - the SDK is slow to import
 
     serve_stdio(find_source(app, app_dir, base_url, read_selection(**filters), read_credentials(header, query)))
 
 
-@_toolway.command("list")
+@_toolway.command("list", short_help="List the tools of APP as an agent sees them.")
 @click.argument("app", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the definitions as an agent gets them.")
+@click.option("--json", "as_json", is_flag=True, help="Print the definitions as JSON, as an agent receives them.")
 @_start
 @filter_options
 @_app_dir
 def list_tools(app: str | None, as_json: bool, starts: bool, app_dir: Path, **filters: Any) -> None:
-    """List the tools of APP as an agent sees them."""
+    """List the tools, resources and prompts of APP as an agent sees them."""
 
     def show(catalog: Catalog) -> int:
         (show_catalog_json if as_json else show_catalog)(catalog)
@@ -154,19 +159,20 @@ def list_tools(app: str | None, as_json: bool, starts: bool, app_dir: Path, **fi
     sys.exit(_with_catalog(find_source(app, app_dir, None, read_selection(**filters)), show, starts=starts))
 
 
-@_toolway.command("lint")
+@_toolway.command("lint", short_help="Check APP for problems that trip up agents.")
 @click.argument("app", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
-@click.option("--all", "every_place", is_flag=True, help="Print every place, and not only the first of each rule.")
+@click.option("--all", "every_place", is_flag=True, help="Print every finding, not only the first five of each rule.")
 @click.option(
     "--fail-on",
     callback=read_limits,
     default="never",
     metavar="LEVEL|RULES",
-    help="Exit with 1 on: error, warn (errors too), never (the default), or rules such as D1,N1.",
+    help="Exit with code 1 on findings of this level or worse (error, warn), or of these rules (such as D1,N1). "
+    "Defaults to never.",
 )
 @click.option("--only", callback=read_rules, default="", metavar="RULES", help="Apply only these rules, such as D1,N1.")
-@click.option("--tool", "tools", multiple=True, metavar="NAME", help="Report only on this tool; may be repeated.")
+@click.option("--tool", "tools", multiple=True, metavar="NAME", help="Report only on this tool. Can be repeated.")
 @_start
 @filter_options
 @_app_dir
@@ -210,9 +216,9 @@ def _with_catalog(source: Source, show: Callable[[Catalog], int], *, starts: boo
         return run(start_and_show) if starts else show(toolway.read_catalog())
 
 
-@_toolway.command()
+@_toolway.command(short_help="Call one tool of APP.")
 @click.argument("words", nargs=-1, required=True, metavar="[APP] NAME [KEY=VALUE]...")
-@click.option("--json", "json_text", metavar="OBJECT", help="Arguments as one JSON object; KEY=VALUE goes over it.")
+@click.option("--json", "json_text", metavar="OBJECT", help="Arguments as one JSON object; KEY=VALUE overrides it.")
 @credential_options
 @_base_url
 @_app_dir
@@ -224,13 +230,14 @@ def call(
     header: tuple[str, ...],
     query: tuple[str, ...],
 ) -> None:
-    """Call one tool of APP: in this process, or where the API of a document runs.
+    """Call one tool of APP in this process, or over HTTP if APP is an OpenAPI document.
 
-    A VALUE is taken as it stands where the argument is text, and is JSON otherwise: count=3, ids='["a", "b"]'.
+    VALUE is passed unchanged to an argument that takes text, and parsed as JSON for any other: count=3, ids='["a",
+    "b"]'.
     """
     app, rest = (words[0], words[1:]) if names_source(words[0]) else (None, words)
     if not rest or "=" in rest[0]:
-        raise click.UsageError("missing the tool's NAME; `toolway list` shows them")
+        raise click.UsageError("missing tool NAME; `toolway list` shows all tools")
     credentials = read_credentials(header, query)
     source = find_source(app, app_dir, base_url, None, credentials)
     given, pairs = read_json(json_text), read_pairs(rest[1:])
@@ -241,8 +248,9 @@ def call(
             async with started(toolway) as running:
                 tool = running.calls.tool(rest[0])
                 arguments = {**given, **read_arguments(tool, pairs)}
-                running.calls.confirms = False  # whoever types the command has said yes
-                context = replace(CallContext.local(toolway.settings), asking=ReplayChannel(()))  # nobody answers here
+                running.calls.confirms = False  # typing the command is the confirmation
+                # No answers: a tool that asks its user fails with a message, because a command is not interactive.
+                context = replace(CallContext.local(toolway.settings), asking=ReplayChannel(()))
                 outcome = await running.calls.call(tool.name, arguments, context)
                 show_outcome(outcome)
                 return 1 if outcome.is_error else 0
@@ -251,15 +259,15 @@ def call(
     sys.exit(code)
 
 
-@_toolway.command(short_help="Print the block to paste into CLIENT.")
+@_toolway.command(short_help="Print the configuration of an MCP client.")
 @click.argument("client", metavar="CLIENT", type=click.Choice(sorted(CLIENTS)))
 @click.argument("app", required=False)
 @_base_url
 @_app_dir
 def config(client: str, app: str | None, base_url: str | None, app_dir: Path) -> None:
-    """Print the block to paste into CLIENT, so that it starts APP by itself, in this folder.
+    """Print the JSON snippet with which CLIENT launches APP, in the current folder.
 
-    CLIENT is claude-code, claude-desktop or gemini-cli.
+    CLIENT is claude-code, claude-desktop or gemini-cli. The file to paste it into is printed on stderr.
     """
     source, here = find_source(app, app_dir, base_url), Path.cwd()
     with stdout_kept():
@@ -269,12 +277,12 @@ def config(client: str, app: str | None, base_url: str | None, app_dir: Path) ->
     echo(block)
     echo(where, err=True)
     if env:
-        echo(f"Replace '...' in its 'env': {' and '.join(env)} hold the credentials that the API declares.", err=True)
+        echo(f"Replace each '...' in 'env' with a credential that the API declares: {', '.join(env)}.", err=True)
 
 
 def _starting(source: Source, here: Path) -> Iterator[str]:
-    """The words that start an application here, whatever folder a client starts its servers in."""
-    yield from ("-P", "-m", "toolway")  # -P: the files of that folder must not pass for Python's own modules
+    """Yield the arguments that serve an application from this folder, in whichever folder the client starts them."""
+    yield from ("-P", "-m", "toolway")  # -P: files in the client's folder must not shadow standard modules
     yield from ("stdio", "--chdir", str(here))
     if source.folder != here:
         yield from ("--app-dir", str(source.folder))
@@ -282,7 +290,7 @@ def _starting(source: Source, here: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the ``toolway`` command, and exit with its code."""
     prepare_streams()
     prepare_logging()
     try:
@@ -301,7 +309,7 @@ def main() -> None:
         code = 3 if isinstance(error, ShutdownError) else 2
     except (KeyboardInterrupt, click.Abort):
         code = 130
-    except OSError as error:  # of `--help`, which click itself prints
+    except OSError as error:  # raised by `--help`, which click prints itself
         if error.errno != errno.ENOSPC:
             raise
         complain(f"cannot write to stdout: {error.strerror}")

@@ -1,4 +1,4 @@
-"""``--header`` and ``--query``: credentials of calls that come without HTTP."""
+"""The options ``--header`` and ``--query``: credentials of calls that arrive without HTTP."""
 
 from __future__ import annotations
 
@@ -25,22 +25,26 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def credential_options(command: F) -> F:
-    """Add the two options to a command."""
-    source = "${VARIABLE} is read from the environment, and @FILE has one in each line; may be repeated."
+    """Add both options to a command."""
+    forms = "${VARIABLE} is replaced from the environment, and @FILE reads one per line. Can be repeated."
     for option in (
-        click.option("--query", multiple=True, metavar="NAME=VALUE", help=f"Send a query parameter: {source}"),
-        click.option("--header", multiple=True, metavar="'NAME: VALUE'", help=f"Send a header: {source}"),
+        click.option(
+            "--query", multiple=True, metavar="NAME=VALUE", help=f"Send a query parameter with every call. {forms}"
+        ),
+        click.option(
+            "--header", multiple=True, metavar="'NAME: VALUE'", help=f"Send a header with every call. {forms}"
+        ),
     ):
         command = option(command)
     return command
 
 
 def read_credentials(header: Sequence[str], query: Sequence[str]) -> Credentials:
-    """Read the values of the two options.
+    """Parse the values of both options.
 
     Raises:
-        ConfigurationError: a variable is not set, a file cannot be read, or a value has another form. The message never
-            quotes a value.
+        ConfigurationError: a variable is not set, a file cannot be read, or a value has the wrong form. The message
+            never quotes a value.
     """
     headers = dict(_pairs("--header", header, ":"))
     try:
@@ -50,7 +54,7 @@ def read_credentials(header: Sequence[str], query: Sequence[str]) -> Credentials
 
 
 def with_credentials(settings: Settings, credentials: Credentials) -> Settings:
-    """Add credentials to those of the settings, or replace them."""
+    """Return the settings with these credentials, which override those of the same name."""
     return settings.model_copy(update={name: {**getattr(settings, name), **new} for name, new in credentials.items()})
 
 
@@ -58,7 +62,7 @@ def _pairs(option: str, words: Sequence[str], separator: str) -> Iterator[tuple[
     for word in _lines(option, words):
         name, found, value = word.partition(separator)
         if not found or not name.strip():
-            raise ConfigurationError(f"{option} takes NAME{separator} VALUE or @FILE; got text without {separator!r}")
+            raise ConfigurationError(f"{option} expects NAME{separator} VALUE or @FILE, got text without {separator!r}")
         yield name.strip(), SecretStr(_VARIABLE.sub(lambda match: _variable(option, match[1]), value.strip()))
 
 

@@ -1,4 +1,4 @@
-"""An application named by its file: ``main.py`` or ``path/to/main.py:app``."""
+"""Loading of an application by its file: ``main.py`` or ``path/to/main.py:app``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _USUAL = ("app", "api", "application")
 
 
 def module_name(file: str, folder: Path) -> str:
-    """Return the name under which a file is imported, and let Python find it.
+    """Return the module name of a file, and add its folder to the import path.
 
-    A file in packages is imported as a part of the outermost one.
+    A file inside packages is imported as a submodule of the outermost package.
 
     Raises:
-        AppNotFoundError: there is no such file.
+        AppNotFoundError: the file does not exist.
     """
     path = (folder / file).resolve()
     if not path.is_file():
@@ -37,10 +37,10 @@ def module_name(file: str, folder: Path) -> str:
 
 
 def default_attribute(module: ModuleType, file: str) -> str:
-    """Return the attribute that is the application: ``app``, ``api`` or ``application``, or else the only one.
+    """Return the name of the application in a module: ``app``, ``api``, ``application``, or the only one there.
 
     Raises:
-        AppNotFoundError: there is none, or there are several.
+        AppNotFoundError: the module has no application, or several.
     """
     found = [name for name, value in vars(module).items() if isinstance(value, FastAPI | Toolway)]
     for name in _USUAL:
@@ -48,5 +48,6 @@ def default_attribute(module: ModuleType, file: str) -> str:
             return name
     if len(found) == 1:
         return found[0]
-    choices = f"several applications: {', '.join(found)}" if found else "no FastAPI application"
-    raise AppNotFoundError(f"{file!r} has {choices}; name one as {file}:attribute")
+    if found:
+        raise AppNotFoundError(f"{file!r} has several applications: {', '.join(found)}; pass one as {file}:attribute")
+    raise AppNotFoundError(f"{file!r} has no FastAPI application; if a function returns it, pass {file}:function()")

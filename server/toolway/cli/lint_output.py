@@ -1,4 +1,4 @@
-"""What ``toolway lint`` prints, and when it fails."""
+"""Options and output of ``toolway lint``."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ __all__ = ["read_limits", "read_rules", "show_report", "show_report_json"]
 
 _WIDEST = 120
 _PLACES = 5
-"""Places shown of each rule, unless all are wanted."""
+"""Findings shown of each rule without ``--all``."""
 _DEAREST = 10
 _LEVELS: dict[str, set[str]] = {"never": set(), "error": {"error"}, "warn": {"error", "warn"}}
 _COLOURS = {"error": "red", "warn": "yellow", "info": "cyan"}
 
 
 def read_limits(_context: click.Context, _option: click.Parameter, value: str) -> frozenset[str]:
-    """Read ``--fail-on``: ``error``, ``warn`` (errors, too), ``never``, or ids of rules, with commas between them."""
+    """Parse ``--fail-on``: comma-separated rule ids, ``error``, ``warn`` (includes errors) or ``never``."""
     limits: set[str] = set()
     for word in (part.strip() for part in value.split(",")):
         if word not in _LEVELS and word.upper() not in RULES:
-            raise click.BadParameter(f"expected error, warn, never or rules of {', '.join(RULES)}; found {word!r}")
+            raise click.BadParameter(f"expected error, warn, never or rules ({', '.join(RULES)}), got {word!r}")
         limits |= _LEVELS.get(word, {word.upper()})
     return frozenset(limits)
 
 
 def read_rules(_context: click.Context, _option: click.Parameter, value: str) -> frozenset[str]:
-    """Read ``--only``: ids of rules, with commas between them."""
+    """Parse ``--only``: comma-separated rule ids."""
     names = frozenset(part.strip().upper() for part in value.split(",") if part.strip())
     if unknown := sorted(names - RULES.keys()):
-        raise click.BadParameter(f"expected rules of {', '.join(RULES)}; got {unknown[0]!r}")
+        raise click.BadParameter(f"expected rules ({', '.join(RULES)}), got {unknown[0]!r}")
     return names
 
 
 def show_report_json(report: Report) -> None:
-    """Print the whole report for programs."""
+    """Print the whole report as JSON."""
     echo(json_text(report.wire()))
 
 
 def show_report(report: Report, *, every_place: bool) -> None:
-    """Print the report for people: the rules that are broken, then where, then what the tools cost."""
+    """Print the report as text: a summary of the rules, their findings, and the token cost of the tools."""
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     most = None if every_place else _PLACES
     groups = _by_rule(report.findings)
@@ -65,13 +65,13 @@ def show_report(report: Report, *, every_place: bool) -> None:
 
 
 def _echo_block(lines: Iterable[str]) -> None:
-    """Print lines and an empty one after them."""
+    """Print lines, followed by an empty one."""
     if text := "\n".join(lines):
         echo(text + "\n")
 
 
 def _by_rule(findings: Sequence[Finding]) -> list[tuple[Rule, list[Finding]]]:
-    """The broken rules with their findings, errors first."""
+    """Group findings by rule, errors first."""
     found: dict[Rule, list[Finding]] = {}
     for finding in findings:
         found.setdefault(finding.rule, []).append(finding)
@@ -86,16 +86,16 @@ def _rule_lines(
     rule: Rule, findings: list[Finding], aliases: Mapping[str, str], width: int, most: int | None
 ) -> Iterator[str]:
     yield from _wrapped(f"Why: {rule.why}", width, "  ")
-    yield from _wrapped(f"Instead: {rule.fix}", width, "  ")
+    yield from _wrapped(f"Fix: {rule.fix}", width, "  ")
     places = list(_places(findings, aliases))
     for line in places[:most]:
         yield from _wrapped(line, width, "    ")
     if most is not None and len(places) > most:
-        yield f"    ... and {len(places) - most:,} more places; --all shows them"
+        yield f"    ... and {len(places) - most:,} more; --all shows them"
 
 
 def _places(findings: list[Finding], aliases: Mapping[str, str]) -> Iterator[str]:
-    """Yield a line for each endpoint and message, with every path of the endpoint and every argument concerned."""
+    """Yield one line per endpoint and message, with all paths of the endpoint and all arguments it applies to."""
     arguments: dict[tuple[Place, str], list[str]] = {}
     for finding in findings:
         found = arguments.setdefault((replace(finding.place, parameter=None), finding.message), [])
@@ -112,7 +112,7 @@ def _places(findings: list[Finding], aliases: Mapping[str, str]) -> Iterator[str
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
     wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
     wrapper.initial_indent, wrapper.subsequent_indent = indent, indent + "  "
-    return wrapper.wrap(" ".join(visible(text).split()))  # a document by others may try to steer the terminal
+    return wrapper.wrap(" ".join(visible(text).split()))  # an OpenAPI document may contain terminal escapes
 
 
 def _suppressed_lines(report: Report, width: int) -> Iterator[str]:

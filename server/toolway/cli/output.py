@@ -1,4 +1,4 @@
-"""The two streams of a command: stdout has the answer and nothing else, stderr everything else."""
+"""The output streams of a command: stdout carries only its result, stderr everything else."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ __all__ = [
     "stdout_kept",
 ]
 
-# Control characters (besides tab and line feed), with which text can steer a terminal, and direction overrides, with
-# which it can show something else than it says.
+# Control characters except tab and line feed, which can control a terminal, and direction overrides, which can make
+# text look different from what it is.
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 _READER_LEFT = 141
-"""The exit code that a shell gives to a command that SIGPIPE ends."""
+"""The exit code that a shell reports for a command killed by SIGPIPE."""
 
 _answer: TextIO | None = None
-"""Where answers go while the application has stdout; set by `stdout_kept`."""
+"""The real stdout while the application's output goes to stderr; set by `stdout_kept`."""
 
 
 def prepare_streams() -> None:
-    """Write UTF-8 whatever the locale is, with lone surrogates escaped; a stream that was closed becomes a null device.
+    """Make stdout and stderr write UTF-8 in any locale, and replace closed streams by the null device.
 
-    Otherwise the first file or socket that is opened would get its descriptor.
+    Without a replacement, the first file or socket that is opened would get the descriptor of a closed stream.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         stream: object = getattr(sys, name)
@@ -54,41 +54,42 @@ def prepare_streams() -> None:
 
 
 def printable(text: str) -> str:
-    r"""Return the text with the characters escaped (as ``\x1b``) that could steer a terminal."""
+    r"""Escape the characters that could control a terminal, as ``\x1b``."""
     return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def json_text(value: object) -> str:
-    """Lay a value out as JSON, with the characters escaped that could steer a terminal."""
+    """Format a value as indented JSON, and escape the characters that could control a terminal."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def has_color() -> bool:
-    """Tell whether colors are wanted: https://no-color.org and dumb terminals turn them off."""
+    """Return whether output may be colored, which NO_COLOR (https://no-color.org) and dumb terminals turn off."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def is_terminal() -> bool:
-    """Tell whether the answer goes to a terminal."""
+    """Return whether the result is printed to a terminal."""
     return (_answer or sys.stdout).isatty()
 
 
 def echo(
     text: str, *, err: bool = False, nl: bool = True, fg: str | None = None, bold: bool = False, exact: bool = False
 ) -> None:
-    """Write text that may come from elsewhere, on one of the two streams.
+    """Write text, which may be untrusted, to stdout or stderr.
 
     Args:
-        text: written printable.
-        err: write it to stderr; a failure is ignored.
-        nl: end it with a line feed.
-        fg: color, where the stream is a terminal.
-        bold: weight, where the stream is a terminal.
-        exact: write the text as it is.
+        text: the text; characters that could control a terminal are escaped.
+        err: write to stderr, and ignore failures.
+        nl: append a line feed.
+        fg: color, if the stream is a terminal.
+        bold: bold type, if the stream is a terminal.
+        exact: write the text without escaping.
 
     Raises:
-        ToolwayError: stdout cannot be written; `click.exceptions.Exit` where its reader left.
+        ToolwayError: stdout cannot be written to.
+        click.exceptions.Exit: the reader of stdout closed it.
     """
     stream = sys.stderr if err else _answer or sys.stdout
     shown = text if exact else printable(text)
@@ -103,9 +104,9 @@ def echo(
 
 
 def _lose(stream: TextIO, error: OSError) -> NoReturn:
-    """End the command because nothing can be written to stdout."""
+    """Raise the error for a stdout that cannot be written to."""
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, stream.fileno())  # takes what is still buffered, of which Python would complain at exit
+    os.dup2(null, stream.fileno())  # discards what is still buffered, which would fail again at exit
     os.close(null)
     if isinstance(error, BrokenPipeError):
         raise click.exceptions.Exit(_READER_LEFT) from error
@@ -113,17 +114,17 @@ def _lose(stream: TextIO, error: OSError) -> NoReturn:
 
 
 def complain(text: str) -> None:
-    """Print in one line what has to be corrected."""
+    """Print a message on one line of stderr."""
     echo(f"toolway: {' '.join(text.split())}", err=True)
 
 
 def prepare_logging() -> None:
-    """Keep what toolway logs of foreign text printable."""
+    """Escape untrusted text in toolway's log records."""
     logging.setLogRecordFactory(_PrintableRecord)
 
 
 class _PrintableRecord(logging.LogRecord):
-    """A record that cannot steer a terminal; records of other libraries keep their colors."""
+    """A log record that cannot control a terminal; records of other libraries keep their colors."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -138,7 +139,7 @@ class _PrintableRecord(logging.LogRecord):
 
 @contextmanager
 def stdout_kept() -> Generator[None]:
-    """Send what the application and its child processes print to stderr; answers still go to stdout."""
+    """Redirect the output of the application and its child processes to stderr; `echo` still writes to stdout."""
     global _answer  # noqa: PLW0603 - a process has one stdout
     sys.stdout.flush()
     kept = os.dup(1)
@@ -150,5 +151,5 @@ def stdout_kept() -> Generator[None]:
                 yield
         finally:
             _answer = None
-            sys.stdout.flush()  # what reached the stream itself, past the redirection
+            sys.stdout.flush()  # code may have written to the stream object directly
             os.dup2(kept, 1)

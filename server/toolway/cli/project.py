@@ -1,4 +1,4 @@
-"""What a project's ``pyproject.toml`` says: the application, and which of its operations are tools."""
+"""The application and filters that a project's ``pyproject.toml`` configures."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ _ELSEWHERE = {
     "mcp_component_fn": "@agent_tool(...) at the endpoint",
     "headers": "the setting TOOLWAY_FORWARD_HEADERS",
 }
-"""Options of fastapi-mcp and FastMCP, and what does the same here."""
+"""Options of fastapi-mcp and FastMCP, with their equivalent in toolway."""
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """The tables ``[tool.toolway]`` and ``[tool.fastapi]`` of a file."""
+    """The tables ``[tool.toolway]`` and ``[tool.fastapi]`` of a ``pyproject.toml``."""
 
     folder: Path
+    """The folder of the file."""
     app: str | None
     selection: Selection
 
 
 def find_project(folder: Path) -> Project | None:
-    """Read the nearest ``pyproject.toml``, from a folder upward, that says anything of an application.
+    """Return the nearest ``pyproject.toml``, from a folder upward, that configures an application.
 
     Raises:
-        ConfigurationError: it cannot be read, or a value or a key in it is wrong.
+        ConfigurationError: the file cannot be read, or has an unknown key or a wrong value.
     """
     for candidate in (folder, *folder.parents):
         file = candidate / "pyproject.toml"
@@ -51,7 +52,7 @@ def find_project(folder: Path) -> Project | None:
 
 
 def equivalent(option: str, *, is_flag: bool = False) -> str | None:
-    """Name what does here what an option of another library does there; None for an unknown option."""
+    """Return the equivalent of an option of fastapi-mcp or FastMCP, if it has one."""
     if sided := _SIDED.fullmatch(option):
         side, key = sided["side"], sided["key"]
         return f"--{side} {key}=NAME" if is_flag else f"{side} = {{ {key} = [...] }}"
@@ -68,21 +69,21 @@ def _read(file: Path) -> Project | None:
     if not table and app is None:
         return None
     if app is not None and is_document(app) and "://" not in app:
-        app = str(file.parent / app)  # whatever folder the command is given in
+        app = str(file.parent / app)  # relative to the file, not to the current folder
     return Project(file.parent, app, _selection(table, file))
 
 
 def _table(tools: Any, name: str, file: Path) -> dict[str, Any]:
     table: Any = cast("dict[str, Any]", tools).get(name, {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
-        raise AppNotFoundError(f"expected [tool.{name}] in {str(file)!r} to be a table, found {table!r}")
+        raise AppNotFoundError(f"expected [tool.{name}] in {str(file)!r} to be a table, got {table!r}")
     return cast("dict[str, Any]", table)
 
 
 def _text(table: dict[str, Any], name: str, key: str, file: Path) -> str | None:
     text = table.get(key)
     if text is not None and not isinstance(text, str):
-        raise AppNotFoundError(f"expected [tool.{name}] {key} in {str(file)!r} to be text, found {text!r}")
+        raise AppNotFoundError(f"expected {key} in [tool.{name}] of {str(file)!r} to be a string, got {text!r}")
     return text
 
 

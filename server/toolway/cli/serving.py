@@ -1,4 +1,4 @@
-"""Serving over HTTP with uvicorn."""
+"""HTTP serving with uvicorn."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ __all__ = ["serve_http"]
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, never bound here
 _ANSWER_SECONDS = 0.5
-"""How long uvicorn waits for calls to be answered with an error, after the seconds that they may take to finish."""
+"""Time for error responses to calls that did not finish within the `shutdown_seconds` setting."""
 _STARTUP_FAILURE = 3
-"""uvicorn's exit code where the application did not start; older releases have it in another module."""
+"""uvicorn's exit code for a failed startup; older releases define it in another module."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SILENT_SECONDS = 30
-"""How long a worker may not answer its supervisor before it is replaced; while it imports everything it does not."""
+"""Time after which the supervisor replaces an unresponsive worker; a worker does not respond during imports."""
 
 
 def serve_http(source: Source, host: str, port: int, workers: int) -> int:
@@ -59,9 +59,11 @@ def serve_http(source: Source, host: str, port: int, workers: int) -> int:
     Raises:
         ConfigurationError: the address cannot be listened on, or the application cannot be loaded.
     """
-    toolway = _mounted(source)  # with workers, too: what cannot be loaded is said once, before any of them starts
+    toolway = _mounted(source)  # also with workers, so that an error is reported once, before any of them starts
     if workers > 1 and toolway.settings.stateful:
-        raise ConfigurationError("sessions (TOOLWAY_STATEFUL) live in one process; leave out --workers, or sessions")
+        raise ConfigurationError(
+            f"sessions (TOOLWAY_STATEFUL=true) need a single process, got --workers {workers}; turn off one of the two"
+        )
     with _listen(host, port) as listener:
         _limit_stalled_connections(listener, toolway.settings.send_seconds)
         address = _Address(host, listener.getsockname()[1])
@@ -76,7 +78,7 @@ def _mounted(source: Source) -> Toolway:
         toolway.mount(_free_path(toolway.app))
     if not toolway.places[0].is_reached:
         raise ConfigurationError(
-            f"{toolway.app.title!r} does not include the router that MCP is mounted on; name the application that does"
+            f"{toolway.app.title!r} does not include the router that MCP is mounted on; pass the application that does"
         )
     for app in {id(app): app for site in (toolway.app, toolway.site) for app in iter_applications(site)}.values():
         serve_docs_offline(app)
@@ -84,7 +86,7 @@ def _mounted(source: Source) -> Toolway:
 
 
 def _free_path(app: FastAPI) -> str:
-    """The usual place, unless the application has something there already: an MCP server of its own, say."""
+    """Return the default mount path, or another one if the application uses it, e.g. for its own MCP server."""
     return "/toolway/mcp" if has_path(app, "/mcp") else "/mcp"
 
 
@@ -97,10 +99,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _limit_stalled_connections(listener: socket.socket, seconds: float) -> None:
-    """Have the operating system end a connection whose client reads nothing for so long, where it can (Linux).
+    """Let the operating system close connections whose client does not read for this long, where supported (Linux).
 
-    uvicorn itself closes a connection only when all that it has buffered has been read. Accepted sockets inherit the
-    option.
+    uvicorn closes a connection only after its whole buffer has been read. Accepted sockets inherit the option.
     """
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, math.ceil(seconds * 1000))
@@ -108,9 +109,9 @@ def _limit_stalled_connections(listener: socket.socket, seconds: float) -> None:
 
 def _why_not(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use; choose another with --port (0 takes a free one)"
+        return f"port {port} on {host} is already in use; choose another with --port (0 picks a free port)"
     if error.errno == errno.EACCES:
-        return f"port {port} needs more rights than this user has; choose one above 1023 with --port"
+        return f"no permission to listen on port {port}; choose one above 1023 with --port"
     return f"cannot listen on {host!r}: {error.strerror}; choose an address of this machine with --host"
 
 
@@ -121,7 +122,7 @@ class _Address:
 
     @property
     def url(self) -> str:
-        """As a browser on this machine can open it."""
+        """The URL for a browser on this machine."""
         name = _EVERYWHERE.get(self.host, self.host)
         return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
 
@@ -129,13 +130,13 @@ class _Address:
 def _serve_here(toolway: Toolway, address: _Address, listener: socket.socket) -> int:
     app = _StartupReporter(toolway, lambda: echo("\n".join(_announcement(toolway, address)), err=True), complain)
     server = _Server(_config(app, toolway, logging.WARNING))
-    for number in _SIGNALS:  # which uvicorn raises again when it has shut down
+    for number in _SIGNALS:  # uvicorn raises them again after shutdown
         signal.signal(number, signal.SIG_DFL)
     try:
         server.run(sockets=[listener])
     except SystemExit as stop:
         return 2 if stop.code == _STARTUP_FAILURE else 1
-    return 0 if server.started else 2  # releases of uvicorn before 0.36 return
+    return 0 if server.started else 2  # before 0.36, uvicorn returns after a failed startup
 
 
 def _serve_by_workers(
@@ -144,7 +145,7 @@ def _serve_by_workers(
     worker = _Worker(source, address, new_key(), multiprocessing.get_context("spawn").Lock())
     config = _config(worker, toolway, logging.INFO, factory=True, workers=workers)
     config.timeout_worker_healthcheck = _SILENT_SECONDS
-    # Older releases of uvicorn are given what a worker runs.
+    # Older releases of uvicorn take the function that a worker runs.
     older = {"target": partial(_run_worker, config)} if "target" in inspect.signature(Multiprocess).parameters else {}
     supervisor = _Supervisor(config, sockets=[listener], **older)
     supervisor.run()
@@ -155,7 +156,7 @@ def _serve_by_workers(
 
 
 def _run_worker(config: uvicorn.Config, sockets: list[socket.socket] | None) -> None:
-    """Serve in a worker, and exit as newer releases of uvicorn do where the application did not start."""
+    """Serve in a worker process; after a failed startup exit as newer releases of uvicorn do."""
     server = uvicorn.Server(config)
     server.run(sockets)
     if not server.started:
@@ -163,7 +164,7 @@ def _run_worker(config: uvicorn.Config, sockets: list[socket.socket] | None) -> 
 
 
 class _Server(uvicorn.Server):
-    """Ends the process by the signal that it received, as uvicorn's command does: threads are not waited for."""
+    """A server whose process ends by the signal it received, as with uvicorn's command, without joining threads."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -173,25 +174,25 @@ class _Server(uvicorn.Server):
 
 
 def _end_supervisor(number: int) -> None:
-    """End this process by a signal."""
-    cast("Any", util)._exit_function()  # noqa: SLF001 - removes the workers' semaphore, as the end of Python would
+    """End this process with a signal."""
+    cast("Any", util)._exit_function()  # noqa: SLF001 - removes the workers' semaphore, as a normal exit would
     _flush()
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
 
 
 def _flush() -> None:
-    """Write what is still in the buffers of stdout and stderr: a process that ends by a signal loses it."""
+    """Flush stdout and stderr, whose buffers a process that ends by a signal loses."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # closed
             stream.flush()
 
 
 class _Supervisor(Multiprocess):
-    """Hears at once of a worker that has ended, while it waits for its answer."""
+    """A supervisor that notices the end of a worker while it waits for a health check."""
 
     received: int | None = None
-    """The signal that ends it."""
+    """The signal that stopped the supervisor."""
 
     def handle_int(self) -> None:
         self.received = signal.SIGINT
@@ -203,11 +204,11 @@ class _Supervisor(Multiprocess):
 
     def keep_subprocess_alive(self) -> None:
         if any(process.process.exitcode == _STARTUP_FAILURE for process in self.processes):
-            self.should_exit.set()  # older releases of uvicorn would start it again and again
+            self.should_exit.set()  # older releases of uvicorn would restart it forever
             return
         for process in self.processes:
-            process.child_conn.close()  # the worker's end; held here as well, it would outlive the worker
-        with suppress(EOFError, ConnectionError):  # older releases of uvicorn do not expect that
+            process.child_conn.close()  # the worker's end, so that reading from the pipe fails when the worker ends
+        with suppress(EOFError, ConnectionError):  # older releases of uvicorn do not handle these
             super().keep_subprocess_alive()
 
 
@@ -223,13 +224,14 @@ def _config(app: Any, toolway: Toolway, level: int, **options: Any) -> uvicorn.C
 
 @dataclass(frozen=True, slots=True)
 class _Worker:
-    """Makes the application in a worker process. Whoever holds the lock speaks for all: it is never released."""
+    """The application factory of a worker process."""
 
     source: Source
     address: _Address
     key: str = field(repr=False)
-    """Seals what clients carry, where the settings have no key: a question of one worker is answered to another."""
+    """The encryption key of all workers if the settings have none, so that any worker can read an answer."""
     speaks: Lock
+    """Acquired once, and never released, by the worker that prints for all of them."""
 
     def __call__(self) -> ASGIApp:
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
@@ -249,12 +251,12 @@ class _Worker:
 
 
 def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
-    places = list(places_on(toolway.site)) or toolway.places[:1]  # the application may have a new state since
+    places = list(places_on(toolway.site)) or toolway.places[:1]  # the application may have replaced its state
     for place in places:
         tools = f"  ({_tools(place.toolway)})" if len(places) > 1 else ""
         yield f"MCP endpoint  {address.url}{place.path}{tools}"
     for place in _not_started(toolway.site):
-        yield f"Not started   {place.path} of {place.site.title!r}, which is mounted here: mount(on=...) starts it"
+        yield f"Not started   {place.path} of {place.site.title!r}, a mounted app; use mount(on=...) to start MCP there"
     if toolway.site.docs_url and toolway.site.openapi_url:
         yield f"Swagger UI    {address.url}{toolway.site.docs_url}"
     if reminder := _host_reminder(address.host, toolway.settings.allowed_hosts):
@@ -262,15 +264,16 @@ def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
     if is_unexplained(toolway.catalog):
         yield NOTHING
     skipped = len(toolway.catalog.skipped)
-    rest = f"; {skipped} operations are not tools, `toolway list` says why" if skipped else ""
-    if toolway.catalog.tools and len(places) == 1:
-        rest = f", about {_list_tokens(toolway.catalog):,} tokens to list{rest}"
     what = _tools(toolway) if len(places) == 1 else f"{len(places)} MCP endpoints"
-    yield f"{' '.join(toolway.catalog.title.split())}: {what}{rest}. Ctrl+C ends the server."
+    if toolway.catalog.tools and len(places) == 1:
+        what += f" (about {_list_tokens(toolway.catalog):,} tokens)"
+    if skipped:
+        what += f", {skipped} {'operation' if skipped == 1 else 'operations'} skipped (see `toolway list`)"
+    yield f"{' '.join(toolway.catalog.title.split())}: {what}. Press Ctrl+C to stop."
 
 
 def _not_started(site: FastAPI) -> Iterator[Place]:
-    """What stands on applications that are mounted in the served one; no server runs their lifespans."""
+    """Yield the mounts on applications inside the served one, whose lifespans the server does not run."""
     for app in iter_applications(site):
         yield from (place for place in places_on(app) if not place.toolway.is_running)
 
@@ -281,7 +284,7 @@ def _tools(toolway: Toolway) -> str:
 
 
 def _list_tokens(catalog: Catalog) -> int:
-    """Estimate what all definitions cost an agent's context."""
+    """Estimate the tokens of all tool definitions."""
     text = json.dumps({"tools": catalog.definitions()["tools"]}, separators=(",", ":"), ensure_ascii=False)
     return len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN
 
@@ -290,13 +293,13 @@ def _host_reminder(host: str, allowed: Sequence[str]) -> str:
     if host in {*_LOOPBACK, *allowed} or "*" in allowed:
         return ""
     if host in _EVERYWHERE and not _LOOPBACK.issuperset(allowed):
-        return ""  # somebody has named the hosts under which this machine is called
+        return ""  # the operator has configured the names of this machine
     example = json.dumps([*allowed, "api.example.com" if host in _EVERYWHERE else host])
-    return f"Served so far: {', '.join(allowed)}. Name the others, too: TOOLWAY_ALLOWED_HOSTS='{example}'"
+    return f"Allowed hosts: {', '.join(allowed)}. To allow others, set TOOLWAY_ALLOWED_HOSTS='{example}'"
 
 
 class _StartupReporter:
-    """Says when the application has started, or in one line what kept it from starting."""
+    """ASGI middleware that announces the startup, or reports its failure in one line."""
 
     def __init__(self, toolway: Toolway, announce: Callable[[], None], complain: Callable[[str], None]) -> None:
         self._app = toolway.site
@@ -316,7 +319,7 @@ class _StartupReporter:
         async def listening(message: Message) -> None:
             nonlocal has_started
             if message["type"] == "lifespan.startup.failed":
-                failures.append(message)  # its text is a traceback; the exception comes next
+                failures.append(message)  # its text is a traceback; the exception follows
                 return
             await send(message)
             if message["type"] == "lifespan.startup.complete":
@@ -329,7 +332,7 @@ class _StartupReporter:
             if has_started:
                 raise
             self._complain(str(start_failure(error)))
-            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it would only say so once more
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # uvicorn would report it again
             failures = [{"type": "lifespan.startup.failed", "message": ""}]
         for failure in failures:
             await send(failure)

@@ -1,4 +1,4 @@
-"""What the command line prints."""
+"""Output of ``toolway list`` and ``toolway call``."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["AT_STARTUP", "NOTHING", "is_unexplained", "show_catalog", "show_cata
 
 _WIDEST = 110
 NOTHING = (
-    "Nothing is offered: the OpenAPI document has no operations (include_in_schema=False hides them), or filters and "
-    "markers leave all of them out."
+    "Nothing is exposed to agents: the OpenAPI document has no operations (include_in_schema=False hides them), or "
+    "filters and decorators exclude all of them."
 )
-AT_STARTUP = "Routes that are added at startup are listed with --start."
+AT_STARTUP = "Use --start to include routes that are added at startup."
 
 
 def show_catalog(catalog: Catalog) -> None:
-    """Print what is offered for people: the tools and what they take, resources, prompts and skills."""
+    """Print a catalog as text: tools with their arguments, resources, prompts and skills."""
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     for tool in catalog.tools.values():
         echo(tool.name, bold=True, nl=False)
@@ -41,17 +41,17 @@ def show_catalog(catalog: Catalog) -> None:
 
 
 def is_unexplained(catalog: Catalog) -> bool:
-    """Tell whether a catalog is empty without a reason in it."""
+    """Return whether a catalog is empty and has no skipped operation that would explain it."""
     return not (catalog.tools or catalog.resources or catalog.prompts or catalog.skipped)
 
 
 def show_catalog_json(catalog: Catalog) -> None:
-    """Print tools, resources and prompts as a client gets them."""
+    """Print the definitions of tools, resources and prompts as clients receive them."""
     echo(json_text(catalog.definitions()))
 
 
 def _other_lines(catalog: Catalog) -> Iterator[list[str]]:
-    """What is offered besides tools, a block for each kind."""
+    """Yield a block of lines for resources, prompts and skills each."""
     blocks = {
         "Resources": [f"{entry.uri}: {_gist(entry.description)}" for entry in catalog.resources],
         "Prompts": [
@@ -81,7 +81,7 @@ def _counts(catalog: Catalog) -> Iterator[str]:
 
 
 def show_outcome(outcome: Outcome) -> None:
-    """Print the result of a call: an error on stderr, an answer as it is to a pipe, and laid out on a terminal."""
+    """Print the result of a call: errors to stderr, other results to stdout, indented if that is a terminal."""
     is_answer = not outcome.is_error
     for content in outcome.content:
         if is_answer and not is_terminal():

@@ -1,4 +1,4 @@
-"""Serving over stdin and stdout."""
+"""The stdio server process: signals, streams and exit codes."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ __all__ = ["serve_stdio"]
 
 
 def serve_stdio(source: Source) -> None:
-    """Serve an application until the client leaves, or until SIGTERM or SIGINT."""
-    # Until the application serves, Ctrl+C ends the process at once, as SIGTERM does: asyncio's own way of handling it
-    # would wait for the thread that reads stdin.
+    """Serve an application until the client closes stdin, or until SIGTERM or SIGINT."""
+    # Until startup is complete, Ctrl+C ends the process at once, like SIGTERM: asyncio's own handler would wait for
+    # the thread that reads stdin.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         anyio.run(_serve, source)
     except* (BrokenPipeError, ConnectionResetError):
-        # The client left without waiting for its answer, and Python would complain of what is still to be written.
+        # The client left without waiting for a response; at a normal exit, flushing the rest of stdout would fail.
         _leave(0)
 
 
 async def _serve(source: Source) -> None:
-    # The streams come first: what the application prints from here on cannot break the protocol.
+    # Take over the streams first: from here on, output of the application cannot break the protocol.
     async with standard_streams() as serve:
         try:
             with redirect_stdout(sys.stderr):
@@ -47,13 +47,13 @@ async def _serve(source: Source) -> None:
             complain(str(error))
             _leave(3 if isinstance(error, ShutdownError) else 2)
         finally:
-            sys.stdout.flush()  # while it still leads to stderr
+            sys.stdout.flush()  # while it is still redirected to stderr
         if was_interrupted:
             _leave(0)
 
 
 async def _until_left(toolway: Toolway, serve: Serve) -> bool:
-    """Serve, and tell whether a signal put an end to it; the application's shutdown runs either way."""
+    """Serve until the client leaves, run the application's shutdown, and return whether a signal ended it."""
     scope = anyio.CancelScope()
     with anyio.CancelScope(shield=True):  # also when stdout breaks
         async with started(toolway, works=True) as running:
@@ -64,13 +64,13 @@ async def _until_left(toolway: Toolway, serve: Serve) -> bool:
 
 @contextmanager
 def _signals_cancel(scope: anyio.CancelScope) -> Generator[None]:
-    """Let SIGTERM and SIGINT cancel a scope, in place of ending the process."""
+    """Let SIGTERM and SIGINT cancel a scope instead of ending the process."""
     loop, server = asyncio.get_running_loop(), os.getpid()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         if os.getpid() == server:
             loop.call_soon_threadsafe(scope.cancel)
-        else:  # a child that an endpoint has forked is not the one who serves
+        else:  # a child process that an endpoint forked
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
@@ -85,28 +85,28 @@ def _signals_cancel(scope: anyio.CancelScope) -> Generator[None]:
 
 @contextmanager
 def _signals_wake(loop: asyncio.AbstractEventLoop) -> Generator[None]:
-    """Let signals wake the loop: not all of them do, as when one comes just before it waits, or in another thread."""
+    """Wake the event loop on every signal, also on one that arrives just before it waits or in another thread."""
     reader, writer = socket.socketpair()
     with reader, writer:
         reader.setblocking(False)
         writer.setblocking(False)
         try:
             loop.add_reader(reader, reader.recv, 4096)
-        except NotImplementedError:  # Windows, where the loop watches for signals by itself
+        except NotImplementedError:  # Windows, where the event loop itself wakes on signals
             yield
             return
         before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        if before != -1:  # the application has made the loop watch for signals, which wakes it
+        if before != -1:  # the application has added a signal handler to the loop, which then wakes on signals
             signal.set_wakeup_fd(before)
         try:
             yield
         finally:
             if before == -1 and (now := signal.set_wakeup_fd(-1)) != writer.fileno():
-                signal.set_wakeup_fd(now)  # it has done so since
+                signal.set_wakeup_fd(now)  # the application has added one meanwhile
             loop.remove_reader(reader)
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process although a thread still waits for the next line of stdin: nothing can wake it."""
+    """End the process without joining the thread that reads stdin, which cannot be woken."""
     sys.stderr.flush()
     os._exit(code)

@@ -1,4 +1,4 @@
-"""Arguments of a call, as a person types them."""
+"""Parsing of the arguments of ``toolway call``."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ __all__ = ["read_json", "read_pairs"]
 
 
 def read_json(text: str | None) -> dict[str, Any]:
-    """Read the arguments that stand in one JSON object.
+    """Return the arguments in the JSON object of ``--json``.
 
     Raises:
-        ArgumentError: it is not JSON, or not an object.
+        ArgumentError: the text is not JSON, or not an object.
     """
     if text is None:
         return {}
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ArgumentError(f"--json is not JSON: {error}") from error
+        raise ArgumentError(f"--json is not valid JSON: {error}") from error
     if not isinstance(found, dict):
-        raise ArgumentError(f'--json takes an object of arguments, such as \'{{"name": "value"}}\', got {text!r}')
+        raise ArgumentError(f'--json expects an object of arguments, such as \'{{"name": "value"}}\', got {text!r}')
     return cast("dict[str, Any]", found)
 
 
 def read_pairs(words: Iterable[str]) -> dict[str, str]:
-    """Take ``key=value`` words apart; of two with one key the later counts.
+    """Split words of the form ``KEY=VALUE``; the last value of a repeated key wins.
 
     Raises:
         ArgumentError: a word has no ``=``, or nothing before it.
@@ -38,6 +38,6 @@ def read_pairs(words: Iterable[str]) -> dict[str, str]:
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name:
-            raise ArgumentError(f"expected key=value after the tool's name, got {word!r}")
+            raise ArgumentError(f"expected KEY=VALUE after the tool name, got {word!r}")
         pairs[name] = text
     return pairs

@@ -1,4 +1,4 @@
-"""Clients that keep their servers in a JSON file, each with a command below ``mcpServers``."""
+"""Snippets for clients that list their servers in a JSON file, below ``mcpServers``."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from toolway.clients.launch import Launch
 
 __all__ = ["claude_code", "claude_desktop", "gemini_cli"]
 
-_ADD = "if it has 'mcpServers' already, add the entry there."
+_ADD = "If the file already has 'mcpServers', add the entry there."
 
 
 def claude_code(launch: Launch) -> tuple[str, str]:
-    """Return the block to paste, and where it goes."""
-    return _block(
-        launch
-    ), f"Paste this into .mcp.json in your project's folder; {_ADD} Claude Code asks you to approve it."
+    """Return the snippet for Claude Code, and where to paste it."""
+    return _block(launch), (
+        f"Paste this into .mcp.json in your project folder. {_ADD} Claude Code asks you to approve the server."
+    )
 
 
 def claude_desktop(launch: Launch) -> tuple[str, str]:
-    """Return the block to paste, and where it goes."""
+    """Return the snippet for Claude Desktop, and where to paste it."""
     return _block(launch), (
-        "Paste this into Claude Desktop's configuration (Settings > Developer > Edit Config) and start it again. "
+        "Paste this into Claude Desktop's configuration (Settings > Developer > Edit Config) and restart it. "
         "The file is ~/Library/Application Support/Claude/claude_desktop_config.json on macOS and "
-        f"%APPDATA%\\Claude\\claude_desktop_config.json on Windows; {_ADD}"
+        f"%APPDATA%\\Claude\\claude_desktop_config.json on Windows. {_ADD}"
     )
 
 
 def gemini_cli(launch: Launch) -> tuple[str, str]:
-    """Return the block to paste, and where it goes."""
+    """Return the snippet for Gemini CLI, and where to paste it."""
     return _block(launch), (
-        f"Paste this into ~/.gemini/settings.json, or .gemini/settings.json in your project's folder; {_ADD} "
-        "`gemini mcp list` shows whether it connects, which it does only from folders that you trust."
+        f"Paste this into ~/.gemini/settings.json, or .gemini/settings.json in your project folder. {_ADD} "
+        "Check the connection with `gemini mcp list`; Gemini CLI connects only in folders that you trust."
     )
 
 

@@ -1,4 +1,4 @@
-"""How a client starts a server of ours."""
+"""The command with which a client launches a server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from toolway.catalog import Catalog
 __all__ = ["Launch", "needed_environment", "server_name"]
 
 _LONGEST_NAME = 20
-"""Clients put a server's name before every tool's name, and limit the two together to 60 or 64 characters."""
+"""Clients prefix tool names with the server name, and limit both together to 60 or 64 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Launch:
     """An absolute path: a client's own PATH is not the user's."""
     args: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Environment variables whose values the person fills in."""
+    """Environment variables, with placeholders for the user to fill in."""
 
     @property
     def name(self) -> str:
@@ -35,7 +35,7 @@ class Launch:
 
 
 def needed_environment(catalog: Catalog) -> dict[str, str]:
-    """Return the variables that hold the credentials which the catalog's operations declare, with placeholders."""
+    """Return environment variables, with placeholders, for the credentials that the catalog's operations declare."""
     declared = [tool.operation.credentials for tool in catalog.tools.values()]
     headers = sorted({name for entry in declared for name in entry.headers} - {"authorization"})
     if any(entry.cookies for entry in declared):
@@ -52,7 +52,7 @@ def needed_environment(catalog: Catalog) -> dict[str, str]:
 
 
 def server_name(title: str) -> str:
-    """A short name for the server of an application: as many words of its title as fit, in ASCII."""
+    """Return a short server name for an application: as many words of its title as fit, in ASCII."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii")
     words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
     whole = words[: _LONGEST_NAME + 1].rpartition("-")[0] if len(words) > _LONGEST_NAME else words

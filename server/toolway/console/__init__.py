@@ -1,1 +1,1 @@
-"""What people look at: the pages that a browser opens."""
+"""Web pages for people: the documentation pages of an application."""

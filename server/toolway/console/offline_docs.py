@@ -45,7 +45,7 @@ def _replace_stock_page(app: FastAPI, url: str | None, render: _Render, files: S
     routes = app.router.routes
     for index, route in enumerate(routes):
         if isinstance(route, Route) and _is_stock_page(route, url):
-            # In the place of the page, for a mount that takes every path may stand anywhere behind it.
+            # Replace the page at its index, because a mount that matches every path may follow it.
             routes[index : index + 1] = [_page(app, route, render), *(_file(route.path, name) for name in files)]
             return
 

@@ -1,4 +1,4 @@
-"""Rules about what trips up agents, and what the definitions of the tools cost."""
+"""The linter: rules about what trips up agents, and the token cost of tool definitions."""
 
 from toolway.lint.check import check
 from toolway.lint.finding import Finding, Level, Place, Rule

@@ -1,4 +1,4 @@
-"""What tools expect of the MCP clients that call them."""
+"""Rules about headers and cookies that MCP clients have to send or keep."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ A7 = Rule(
     "A7",
     "warn",
     "Header or cookie that the MCP client has to send",
-    "It identifies the caller, so it is not an argument, and a call without it is refused.",
-    "The header in the configuration of the client, or header_arguments=[...] (TOOLWAY_HEADER_ARGUMENTS) where agents "
-    "may choose it. Of a remote API: headers of its HTTP client, or Remote(..., forward_headers=[...]).",
+    "It identifies the caller, so it is not a tool argument, and calls without it are refused.",
+    "Add the header to the client's configuration, or list it in header_arguments=[...] (TOOLWAY_HEADER_ARGUMENTS) if "
+    "agents may choose it. For a remote API, set it on the HTTP client or in Remote(..., forward_headers=[...]).",
 )
 A8 = Rule(
     "A8",
     "warn",
     "Response that sets a cookie",
-    "MCP clients keep no cookies, so no later call sends it: a login by cookie has no effect.",
-    "A login whose token callers send in a header: HTTPBearer, OAuth2 or APIKeyHeader; or @agent_tool(hide=True).",
+    "MCP clients do not keep cookies, so later calls do not send it, and a cookie login has no effect.",
+    "Use a login whose token is sent in a header (HTTPBearer, OAuth2, APIKeyHeader), or @agent_tool(hide=True).",
 )
 
 
@@ -51,7 +51,7 @@ def _sets_cookies(operation: Operation) -> bool:
 
 
 def _names(call: Any) -> Iterator[tuple[str, ...]]:
-    """Yield the names that the code of a function uses, and the code of functions inside it."""
+    """Yield the names that a function and its nested functions use."""
     pending: list[object] = [getattr(unwrap(call), "__code__", None)] if call is not None else []
     while pending:
         code = pending.pop()

@@ -1,4 +1,4 @@
-"""Lint for the tests of an application."""
+"""The linter as a function, for an application's own tests."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["check"]
 
 
 def check(app: FastAPI | Toolway, *, only: Collection[str] = (), tools: Collection[str] = ()) -> Report:
-    """Check the tools of an application, without starting it.
+    """Lint the tools of an application without starting it.
 
-    A test of the application's own keeps it free of errors::
+    For use in the application's tests::
 
         def test_agents_can_use_every_endpoint() -> None:
             report = check(app)
             assert not report.errors
 
     Args:
-        app: the application, with the filters of the Toolway that is mounted on it first; or a Toolway.
-        only: ids of the rules to apply, such as ``{"D1", "N1"}``; all by default.
-        tools: report only findings and costs of these tools; all by default.
+        app: the application, linted with the filters of the first Toolway mounted on it, or a Toolway.
+        only: ids of the rules to apply, such as ``{"D1", "N1"}``. Defaults to all.
+        tools: names of the tools to report on. Defaults to all.
 
     Raises:
         ConfigurationError: a rule or a tool is unknown, or the catalog cannot be built.

@@ -1,4 +1,4 @@
-"""What the definitions cost: every one of them stands in the model's context before it has done anything."""
+"""Rules about the token cost of tool definitions, all of which are part of the model's context."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ S5 = Rule(
     "S5",
     "warn",
     "Large definition",
-    "A lean tool is 0.5 to 1 kB; a large one takes room in the context of every request.",
-    "Fewer fields: a smaller response model, a body with what agents need, shorter descriptions.",
+    "A lean tool has 0.5 to 1 kB; a large one takes up context in every request.",
+    "Use fewer fields: a smaller response model, a body with only what agents need, shorter descriptions.",
 )
 C1 = Rule(
     "C1",
     "warn",
     "Many tools in one list",
-    "Agents choose worse among more than 20, Cursor takes about 40, and VS Code refuses more than 128.",
-    'Toolway(app, include={"tags": [...]}) or expose="marked"; one server for each kind of work.',
+    "Agents choose worse among more than 20, Cursor accepts about 40, and VS Code rejects more than 128.",
+    'Narrow the selection with Toolway(app, include={"tags": [...]}) or expose="marked", or mount several servers.',
 )
 C2 = Rule(
     "C2",
     "warn",
     "Definitions of more than 10,000 tokens",
-    "They stand in the context of every request, whether a tool is called or not.",
-    "Fewer tools, and lean ones: the table of costs shows where to begin.",
+    "They are part of the context of every request, whether or not a tool is called.",
+    "Use fewer and leaner tools; the cost table shows the most expensive ones.",
 )
 
 
@@ -42,8 +42,8 @@ C3 = Rule(
     "C3",
     "warn",
     "Most tools come from a mounted application",
-    "The pages and internals of a user interface, or another API, crowd out the endpoints that agents need.",
-    'Toolway(app, exclude={"paths": [...]}) with the path of the mount.',
+    "The internals of a mounted user interface or API crowd out the endpoints that agents need.",
+    'Exclude the path of the mount: Toolway(app, exclude={"paths": [...]}).',
 )
 
 
@@ -72,14 +72,16 @@ def _dear(survey: Survey) -> Iterator[Finding]:
 
 
 def _mostly_mounted(survey: Survey) -> Iterator[Finding]:
-    """Only where there is something else: an API may be mounted as a whole."""
+    """Check only applications that also have endpoints of their own; an API may be mounted as a whole."""
     mounted = (tool.operation.path for tool in survey.tools if tool.operation.template.mounts)
     tops = Counter(f"/{path.split('/')[1]}" for path in mounted)
     total = len(survey.tools)
     for top, number in tops.most_common(1):
         if total > _MANY and total / 2 < number < total:
             exclude = f'exclude={{"paths": ["{top}/*"]}}'
-            yield C3.overall(f"{number} of {total} tools come from what is mounted at {top}: {exclude}")
+            yield C3.overall(
+                f"{number} of {total} tools come from the application mounted at {top}; {exclude} removes them"
+            )
 
 
 CHECKS: dict[Rule, Check] = {S5: _large, C1: _many, C2: _dear, C3: _mostly_mounted}

@@ -1,4 +1,4 @@
-"""Descriptions: all that an agent knows of a tool before it calls it."""
+"""Rules about the descriptions of tools and arguments."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ D1 = Rule(
     "D1",
     "error",
     "No description",
-    "The agent knows nothing but a name, and guesses when to call the tool and with what.",
-    "A docstring: one sentence that says what the endpoint does, then what to know before calling it.",
+    "The agent sees only a name, and has to guess when and how to call the tool.",
+    "Write a docstring: one sentence on what the endpoint does, then what to know before calling it.",
 )
 D2 = Rule(
     "D2",
     "warn",
     "Description too short, or with a long first sentence",
-    "A short description leaves out what tells tools apart, and lists show only the first sentence.",
-    "At least 40 characters, and a first sentence of at most 100 that says what the tool does.",
+    "A short description does not distinguish similar tools, and lists show only the first sentence.",
+    "Write at least 40 characters, with a first sentence of at most 100 that states what the tool does.",
 )
 D3 = Rule(
     "D3",
     "warn",
-    "Tools that are described alike",
+    "Tools with the same description",
     "An agent cannot choose between them.",
-    "What this one does and the other does not, or @agent_tool(when_to_use=...); or hide one of them.",
+    "Describe the difference, for example with @agent_tool(when_to_use=...), or hide one of the tools.",
 )
 D4 = Rule(
     "D4",
     "warn",
     "Argument without a description",
-    "Agents guess the format, the unit and where the value comes from.",
-    "Query(description=...), Path(description=...) or Field(description=...), with an example of a value.",
+    "The agent has to guess the format, the unit and the origin of the value.",
+    "Add Query(description=...), Path(description=...) or Field(description=...), with an example value.",
 )
 D7 = Rule(
     "D7",
     "error",
     "Description longer than 1,024 characters",
-    "OpenAI refuses the whole request, and other clients cut the text.",
-    "What an agent must know before the call; put the rest into the descriptions of the arguments or into the guide.",
+    "OpenAI rejects the whole request, and other clients truncate the text.",
+    "Keep what an agent needs before the call; move the rest to the arguments' descriptions or to instructions.",
 )
 D6 = Rule(
     "D6",
     "warn",
-    "Deprecated endpoint offered",
-    "An agent may take it for the right one.",
+    "Deprecated endpoint exposed as a tool",
+    "An agent may choose it over its replacement.",
     "Hide it from agents: @agent_tool(hide=True).",
 )
 
@@ -65,7 +65,7 @@ D6 = Rule(
 def _missing(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         if not _is_described(tool, survey):
-            yield D1.at(tool, f"agents read only {tool.description!r}, made of the endpoint's name or path")
+            yield D1.at(tool, f"agents see only {tool.description!r}, generated from the endpoint's name or path")
 
 
 def _is_described(tool: Tool, survey: Survey) -> bool:
@@ -80,10 +80,10 @@ def _out_of_measure(survey: Survey) -> Iterator[Finding]:
 
 def _faults(text: str) -> Iterator[str]:
     if len(text) < _SHORTEST:
-        yield f"has {len(text)} characters, {text!r}"
+        yield f"has only {len(text)} characters ({text!r})"
     first = _SENTENCE_END.split(text, maxsplit=1)[0]
     if len(first) > _LONGEST_SENTENCE:
-        yield f"begins with a sentence of {len(first)} characters"
+        yield f"starts with a sentence of {len(first)} characters"
 
 
 def _too_long(survey: Survey) -> Iterator[Finding]:
@@ -93,14 +93,14 @@ def _too_long(survey: Survey) -> Iterator[Finding]:
 
 
 def _alike(survey: Survey) -> Iterator[Finding]:
-    """Two descriptions are alike that have the same words, whatever their order, number and little words."""
+    """Descriptions count as the same if they differ only in word order, plurals, articles and prepositions."""
     first: dict[frozenset[str], Tool] = {}
     for tool in survey.tools:
         if _is_described(tool, survey):
             meaning = frozenset(word.rstrip("s") for word in words(tool.description) if word not in _LITTLE_WORDS)
             other = first.setdefault(meaning, tool)
             if other is not tool:
-                yield D3.at(tool, f"says the same as {other.name!r} ({other.operation})")
+                yield D3.at(tool, f"has the same description as {other.name!r} ({other.operation})")
 
 
 def _undocumented(survey: Survey) -> Iterator[Finding]:

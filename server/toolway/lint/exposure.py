@@ -1,4 +1,4 @@
-"""Paths that stand in each other's way, and what is not offered."""
+"""Rules about paths that overlap, and about operations that are not exposed as tools."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["CHECKS"]
 A4 = Rule(
     "A4",
     "warn",
-    "Text in the path that meets another route, or spans several segments",
-    "toolway refuses a value that would reach another route, so some values can never be given.",
-    "A pattern or an enum for the parameter, or a path of its own for each route.",
+    "Path parameter whose values can match another route, or span several segments",
+    "toolway refuses values that would be routed to another endpoint, so some values cannot be used.",
+    "Give the parameter a pattern or an enum, or give each route a distinct path.",
 )
 X1 = Rule(
     "X1",
     "info",
-    "Not offered as a tool",
-    "Agents cannot reach it; what is not converted is said, never half-exposed.",
-    "The reason says what to change, where something can be.",
+    "Not exposed as a tool",
+    "Agents cannot call it; toolway reports what it does not convert, and never exposes it in part.",
+    "See the reason, which names the fix if there is one.",
 )
 
 _Shape = tuple[str, int]
@@ -33,14 +33,14 @@ def _crossing(survey: Survey) -> Iterator[Finding]:
     static = _static_segments(survey)
     for tool in survey.tools:
         for name in sorted(tool.operation.template.multi_segment):
-            yield A4.at(tool, "may hold slashes", _argument(tool, name))
+            yield A4.at(tool, "may contain slashes", _argument(tool, name))
         for name, siblings in _siblings(tool, static):
             shown = ", ".join(map(repr, siblings[:3])) + (", ..." if len(siblings) > 3 else "")
-            yield A4.at(tool, f"cannot be {shown}: other endpoints stand there", _argument(tool, name))
+            yield A4.at(tool, f"cannot be {shown}, which would be routed to other endpoints", _argument(tool, name))
 
 
 def _static_segments(survey: Survey) -> dict[tuple[_Shape, tuple[str, ...], int], list[str]]:
-    """For each method, length and beginning of a path: the fixed words that may come next."""
+    """Return the static segments of all paths, by method, number of segments, the other segments, and position."""
     found: defaultdict[tuple[_Shape, tuple[str, ...], int], list[str]] = defaultdict(list)
     for tool in survey.tools:
         parts = _parts(tool)
@@ -67,7 +67,7 @@ def _parts(tool: Tool) -> list[str]:
 
 
 def _opened(parts: list[str], at: int) -> tuple[str, ...]:
-    """What stands around a segment, whatever the placeholders are called."""
+    """Return the segments around a position, with all placeholders replaced by ``{}``."""
     return tuple("{}" if "{" in part else part for part in (*parts[:at], *parts[at + 1 :]))
 
 

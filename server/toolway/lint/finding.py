@@ -1,4 +1,4 @@
-"""Rules, and findings of them at places."""
+"""Rules, findings and their locations."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from toolway.catalog import Tool
 __all__ = ["Finding", "Level", "Place", "Rule"]
 
 Level: TypeAlias = Literal["error", "warn", "info"]
-"""``error``: some client or agent fails here; ``warn``: agents do worse; ``info``: worth knowing."""
+"""``error``: some client or agent fails; ``warn``: agents perform worse; ``info``: worth knowing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something was found; all None where it concerns the whole catalogue."""
+    """The location of a finding; all fields are None for a finding on the whole catalog."""
 
     method: str | None = None
     path: str | None = None
     tool: str | None = None
     parameter: str | None = None
-    """The tool's argument."""
+    """The tool argument."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}" if self.method else ""
@@ -29,15 +29,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing to look for."""
+    """A problem that the linter looks for."""
 
     id: str
     level: Level
     title: str
-    """What is found, in a few words."""
+    """The problem in a few words."""
     why: str
+    """The effect on clients and agents, in a sentence."""
     fix: str
-    """What to write instead."""
+    """The change that resolves it, in a sentence."""
 
     def at(self, tool: Tool, message: str, parameter: str | None = None) -> Finding:
         operation = tool.operation
@@ -49,7 +50,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that something breaks, and where."""
+    """A violation of a rule at a location."""
 
     rule: Rule
     level: Level
@@ -57,7 +58,7 @@ class Finding:
     place: Place
 
     def wire(self) -> dict[str, Any]:
-        """The finding as JSON, complete in itself."""
+        """Return the finding as JSON, together with the texts of its rule."""
         place = self.place
         return {
             "rule": self.rule.id,

@@ -1,6 +1,6 @@
-"""Text that gives orders to a model, or that people do not see.
+"""Rule about text that instructs the model, or that people cannot see.
 
-The catalogue leaves invisible characters out of what agents get; whoever wrote them shall know all the same.
+The catalog removes invisible characters before agents see them; this rule reports them to the author.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from toolway.openapi import Schema
 __all__ = ["CHECKS"]
 
 _COMPONENTS = "#/components/schemas/"
-# A joiner between letters that are not ASCII belongs to the script, or to an emoji.
+# A joiner between non-ASCII letters belongs to the script or to an emoji.
 _JOINERS = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 _ORDERS = re.compile(
     r"""
@@ -42,9 +42,9 @@ _BLOB = re.compile(r"(?<![A-Za-z0-9+/=_.-])[A-Za-z0-9+/]{80,}={0,2}")
 D5 = Rule(
     "D5",
     "error",
-    "Hidden characters, or orders to the model, in a description",
-    "Text that an agent obeys and nobody sees is how a tool is poisoned; clients and scanners refuse such servers.",
-    "Plain text about the endpoint, for people and agents alike.",
+    "Hidden characters, or instructions to the model, in a description",
+    "Tools are poisoned with text that an agent obeys and people do not see; clients and scanners reject them.",
+    "Describe the endpoint in plain text, for people and agents alike.",
 )
 
 
@@ -63,21 +63,21 @@ def _poisoned(survey: Survey) -> Iterator[Finding]:
 def _faults(text: str) -> Iterator[str]:
     plain = _JOINERS.sub("", text.replace("\r\n", "\n"))
     if hidden := sorted(set(plain) - set(visible(plain))):
-        yield f"holds the hidden characters {', '.join(f'U+{ord(sign):04X}' for sign in hidden[:5])}"
+        yield f"contains the hidden characters {', '.join(f'U+{ord(sign):04X}' for sign in hidden[:5])}"
     if order := _ORDERS.search(visible(plain)):
-        yield f"speaks to the model: {' '.join(order[0].split())!r}"
+        yield f"instructs the model: {' '.join(order[0].split())!r}"
     if blob := next(filter(_is_encoded, _BLOB.findall(plain)), None):
-        yield f"holds {len(blob)} characters that look like base64: {blob[:16]!r}..."
+        yield f"contains {len(blob)} characters that look like base64: {blob[:16]!r}..."
 
 
 def _is_encoded(text: str) -> bool:
-    """Tell base64 from a long path or a number in hexadecimal."""
+    """Return whether text is base64 rather than a long path or a hexadecimal number."""
     kinds = (str.isupper, str.islower, str.isdigit)
     return all(any(map(kind, text)) for kind in kinds) and text.count("/") <= len(text) // 16
 
 
 def _texts(tool: Tool, note: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
-    """Yield what was written about a tool, as it was written, each with the argument that it stands at."""
+    """Yield each original text about a tool, with the name of the argument it describes, if any."""
     operation = tool.operation
     written = (operation.summary, operation.description, *(note.get(key) for key in _NOTED))
     yield from ((None, text) for text in written if text)

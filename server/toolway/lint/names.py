@@ -1,4 +1,4 @@
-"""Names: what clients refuse, and what agents read badly."""
+"""Rules about tool names."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ _HASH_TAIL = re.compile(r"_(?=[0-9a-f]*[0-9])[0-9a-f]{8}$")
 N1 = Rule(
     "N1",
     "error",
-    "Name too long behind the server's name",
-    "Claude Code refuses every request that holds one such name, and Cursor drops the tool without a word.",
-    "A shorter name: operation_id=... on the route, or @agent_tool(name=...).",
+    "Tool name too long with the server-name prefix",
+    "Claude Code rejects every request that contains such a name, and Cursor silently drops the tool.",
+    "Use a shorter name: operation_id=... on the route, or @agent_tool(name=...).",
 )
 N2 = Rule(
     "N2",
     "error",
-    "One name for several endpoints",
-    "Tools are told apart by the method or the path then: their names change when an endpoint comes or goes.",
-    "A name of its own for each: operation_id=... or @agent_tool(name=...).",
+    "Several endpoints with the same name",
+    "toolway adds the method or path to keep names unique, so they change when an endpoint is added or removed.",
+    "Give each endpoint its own name with operation_id=... or @agent_tool(name=...).",
 )
 N3 = Rule(
     "N3",
     "warn",
     "Name that is long, generated or not snake_case",
-    "Agents choose by names first; path and method in a name cost tokens and say little.",
-    "A verb and what it acts on, in snake_case and at most 40 characters, such as cancel_order.",
+    "Agents choose by name first; a path or method in the name costs tokens and adds little.",
+    "Use a verb and its object, in snake_case and at most 40 characters, such as cancel_order.",
 )
 N4 = Rule(
     "N4",
     "warn",
-    "Names that only case or underscores tell apart",
-    "Agents mix them up, and so do clients that change names.",
-    "Names that differ in a word.",
+    "Names that differ only in case or underscores",
+    "Agents confuse them, and so do clients that rewrite names.",
+    "Use names that differ in a word.",
 )
 
 
@@ -54,8 +54,8 @@ def _too_long(survey: Survey) -> Iterator[Finding]:
         shown = f"mcp__{survey.server}__{tool.name}"
         if len(shown) > _CLAUDE_CODE:
             both = len(survey.server) + len(tool.name)
-            cursor = f"; Cursor takes {_CURSOR} for server and tool, these are {both}" if both > _CURSOR else ""
-            yield N1.at(tool, f"{shown!r} has {len(shown)} characters; Claude Code takes {_CLAUDE_CODE}{cursor}")
+            cursor = f"; Cursor allows {_CURSOR} for server and tool together, here {both}" if both > _CURSOR else ""
+            yield N1.at(tool, f"{shown!r} has {len(shown)} characters; Claude Code allows {_CLAUDE_CODE}{cursor}")
 
 
 def _shared(survey: Survey) -> Iterator[Finding]:
@@ -64,7 +64,7 @@ def _shared(survey: Survey) -> Iterator[Finding]:
 
     for name, tools in _groups(survey, asked):
         for tool in tools[1:]:
-            yield N2.at(tool, f"{name!r} is also the name of {tools[0].operation}; this one became {tool.name!r}")
+            yield N2.at(tool, f"{name!r} is also the name of {tools[0].operation}; this one was renamed {tool.name!r}")
 
 
 def _unlovely(survey: Survey) -> Iterator[Finding]:
@@ -80,9 +80,9 @@ def _faults(tool: Tool) -> Iterator[str]:
     if not _PLAIN.fullmatch(name):
         yield "is not snake_case"
     if _METHOD_TAIL.search(name) or _HASH_TAIL.search(name):
-        yield "ends in a generated tail"
+        yield "has a generated suffix"
     elif not tool.operation.operation_id and name.startswith(f"{tool.operation.method.lower()}_"):
-        yield "is made of method and path"
+        yield "is generated from method and path"
 
 
 def _alike(survey: Survey) -> Iterator[Finding]:
@@ -91,11 +91,13 @@ def _alike(survey: Survey) -> Iterator[Finding]:
 
     for _, tools in _groups(survey, letters):
         for tool in tools[1:]:
-            yield N4.at(tool, f"{tool.name!r} is nearly {tools[0].name!r} ({tools[0].operation})")
+            yield N4.at(
+                tool, f"{tool.name!r} differs from {tools[0].name!r} ({tools[0].operation}) only in case or underscores"
+            )
 
 
 def _groups(survey: Survey, key: Callable[[Tool], Hashable | None]) -> Iterator[tuple[Hashable, list[Tool]]]:
-    """Yield the tools that share a key with another one."""
+    """Yield groups of tools that have the same key."""
     found: defaultdict[Hashable, list[Tool]] = defaultdict(list)
     for tool in survey.tools:
         found[key(tool)].append(tool)

@@ -1,4 +1,4 @@
-"""All findings of a catalogue, what was suppressed, and what each tool costs."""
+"""The report on a catalog: findings, suppressed findings, and the cost of each tool."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Cost", "Report", "Suppressed", "lint"]
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """A finding that its endpoint asks not to hear of, and why."""
+    """A finding that the endpoint suppresses with ``lint_ignore``, and its reason."""
 
     finding: Finding
     reason: str
@@ -27,13 +27,13 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one definition takes of a model's context."""
+    """The size of one tool definition in the model's context."""
 
     place: Place
     size: int
     """Bytes on the wire."""
     share: float
-    """Of all definitions, 0 to 1."""
+    """Fraction of all definitions, 0 to 1."""
 
     @property
     def tokens(self) -> int:
@@ -42,19 +42,19 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What lint has to say of a catalogue."""
+    """The result of linting a catalog."""
 
     server: str
     findings: tuple[Finding, ...]
     suppressed: tuple[Suppressed, ...]
     costs: tuple[Cost, ...]
-    """Of every tool, the most expensive first."""
+    """The cost of each tool, the most expensive first."""
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The first tool of each endpoint, by every tool that calls the same one with the same arguments."""
+    """The first tool for an endpoint, by each tool that calls that endpoint with the same arguments."""
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """The findings of level ``error``: with these, some client or agent fails."""
+        """The findings of level ``error``."""
         return tuple(finding for finding in self.findings if finding.level == "error")
 
     @property
@@ -71,11 +71,11 @@ class Report:
         return Counter(finding.level for finding in self.findings)
 
     def breaks(self, limits: frozenset[str]) -> bool:
-        """Tell whether a finding is of one of these levels, or of one of these rules."""
+        """Return whether there is a finding of one of these levels or rules."""
         return any(finding.level in limits or finding.rule.id in limits for finding in self.findings)
 
     def wire(self) -> dict[str, Any]:
-        """The report as JSON."""
+        """Return the report as JSON."""
         return {
             "server": self.server,
             "tools": len(self.costs),
@@ -89,13 +89,13 @@ class Report:
 
 
 def lint(catalog: Catalog, server: str, *, only: Collection[str] = (), tools: Collection[str] = ()) -> Report:
-    """Check a catalog; `server` is the name that clients put before the names of its tools.
+    """Lint a catalog.
 
     Args:
         catalog: the tools.
-        server: the name of the server.
-        only: ids of the rules to apply; all by default.
-        tools: report only findings and costs of these tools; all by default.
+        server: the server name that clients prefix tool names with.
+        only: ids of the rules to apply. Defaults to all.
+        tools: names of the tools to report on. Defaults to all.
 
     Raises:
         ConfigurationError: `only` or an endpoint's ``lint_ignore`` names an unknown rule, or `tools` an unknown tool.

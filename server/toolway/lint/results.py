@@ -1,4 +1,4 @@
-"""Results: what an agent can expect of them, and whether they fit."""
+"""Rules about results: whether they have a schema, and whether they fit into the context."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ R1 = Rule(
     "R1",
     "warn",
     "List without a limit or pages",
-    "The whole list stands in the agent's context; clients cut at about 100 kB.",
-    "limit: Annotated[int, Query(ge=1, le=100)] = 20, and a way to the next page.",
+    "The whole list goes into the agent's context, and clients truncate it at about 100 kB.",
+    "Add limit: Annotated[int, Query(ge=1, le=100)] = 20, and a parameter for the next page.",
 )
 R2 = Rule(
     "R2",
     "warn",
     "Result without a model",
-    "Agents and programs cannot know what comes back, and no output schema can be promised.",
-    "A Pydantic model as return type or response_model, whose serializers have return types; status_code=204 where "
-    "nothing comes back.",
+    "Agents and programs do not know the shape of the result, and the tool has no output schema.",
+    "Return a Pydantic model, or set response_model; annotate its serializers with return types. Use "
+    "status_code=204 if there is no result.",
 )
 R3 = Rule(
     "R3",
     "warn",
     "Stream or file of unknown length",
-    "It is cut at TOOLWAY_STREAM_SECONDS or TOOLWAY_MAX_RESULT_BYTES, and files fill the context.",
-    "A bounded answer in JSON for agents, or @agent_tool(hide=True).",
+    "It is truncated at TOOLWAY_STREAM_SECONDS or TOOLWAY_MAX_RESULT_BYTES, and files fill the context.",
+    "Return bounded JSON to agents, or hide the endpoint with @agent_tool(hide=True).",
 )
 
 
@@ -71,30 +71,30 @@ def _unmodelled(survey: Survey) -> Iterator[Finding]:
 
 
 def _unpromised(tool: Tool) -> str | None:
-    """Why the result has no schema to rely on; None where it has one, or needs none."""
+    """Return why the result has no reliable schema, or None if it has one or does not need one."""
     good = _good(tool.operation)
     statuses = list(dict.fromkeys(response.status for response in good))
     if not good:
         redirects = any(response.status.startswith("3") for response in tool.operation.responses)
-        return None if redirects else "no successful answer is described"
+        return None if redirects else "no successful response is documented"
     if len(statuses) > 1:
-        return f"has several successful answers ({', '.join(statuses)}), so none can be promised"
+        return f"has several successful responses ({', '.join(statuses)}), so there is no single output schema"
     return _vague(good, tool)
 
 
 def _vague(good: list[Response], tool: Tool) -> str | None:
     first = good[0]
     if first.media_type is None:
-        return None if first.status in {"204", "205"} else "the answer's content is not described"
+        return None if first.status in {"204", "205"} else "the content of the response is not documented"
     if "json" not in first.media_type:
         return None
     if len(good) > 1:
-        return f"answers in several media types ({', '.join(str(answer.media_type) for answer in good)})"
+        return f"responds in several media types ({', '.join(str(answer.media_type) for answer in good)})"
     if tool.output_schema is None and tool.wrapped_output_schema is not None:
-        return "may be null, which no output schema can promise"
+        return "may be null, which an output schema cannot express"
     if tool.operation.schema_mismatch:
-        return f"the document may be wrong about the answer: {tool.operation.schema_mismatch}"
-    return "the answer is JSON of any shape" if _is_free(first.schema or {}, tool) else None
+        return f"the OpenAPI document may be wrong about the response: {tool.operation.schema_mismatch}"
+    return "the response is JSON of any shape" if _is_free(first.schema or {}, tool) else None
 
 
 def _is_free(schema: Schema, tool: Tool) -> bool:
@@ -106,7 +106,7 @@ def _is_free(schema: Schema, tool: Tool) -> bool:
 def _unbounded(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         if what := _stream(tool.operation):
-            yield R3.at(tool, f"answers with {what}")
+            yield R3.at(tool, f"responds with {what}")
 
 
 def _stream(operation: Operation) -> str | None:
@@ -121,7 +121,7 @@ def _stream(operation: Operation) -> str | None:
 
 
 def _returned(operation: Operation) -> type | None:
-    """The class that the endpoint says it returns, where it runs in this process."""
+    """Return the class in the endpoint's return annotation, if it runs in this process and has one."""
     if operation.endpoint is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""All rules, in the order in which they are reported."""
+"""All rules with their checks, in the order of the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Safety: what a client should ask about first, and what should not be offered to agents at all."""
+"""Rules about destructive tools, credentials, and endpoints that agents should not have."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DESTRUCTIVE = frozenset(
 )  # fmt: skip
 _SECRET = frozenset({"apikey", "credential", "credentials", "jwt", "password", "secret", "token"})
 _PLACES = frozenset({"continuation", "cursor", "next", "page", "sync"})
-"""What a token that says where to go on is called."""
+"""Words that mark a token as a position in a list rather than a credential."""
 _PRIVATE = frozenset(
     {"admin", "debug", "impersonate", "internal", "login", "logout", "metrics", "oauth", "oauth2", "signin", "signup",
      "superuser", "token", "tokens"}
@@ -26,54 +26,54 @@ _PRIVATE = frozenset(
 A1 = Rule(
     "A1",
     "warn",
-    "Looks destructive, and does not say so",
-    "Clients ask their user before a tool that is marked destructive, and run one that claims to read without asking.",
-    '@agent_tool(hints={"destructive": True}), or False where nothing is lost; DELETE in place of GET.',
+    "Looks destructive but is not marked so",
+    "Clients ask their user before a tool that is marked destructive, and run read-only tools without asking.",
+    'Add @agent_tool(hints={"destructive": True}), or False if nothing is lost; use DELETE instead of GET.',
 )
 A2 = Rule(
     "A2",
     "warn",
     "Credentials in a cookie only",
-    "MCP clients keep no cookies, so each user has to put a Cookie header into the configuration of the client.",
-    "A header as another way in: HTTPBearer, OAuth2 or APIKeyHeader; or @agent_tool(hide=True).",
+    "MCP clients do not keep cookies, so each user has to add a Cookie header to the client's configuration.",
+    "Also accept a header (HTTPBearer, OAuth2 or APIKeyHeader), or hide the endpoint with @agent_tool(hide=True).",
 )
 A3 = Rule(
     "A3",
     "warn",
     "Endpoint for administrators, logins, tokens or operators",
-    "An agent rarely needs it, and one that was talked into it does harm; tokens end up in its context.",
-    'Toolway(app, exclude={"paths": [...]}) or @agent_tool(hide=True).',
+    "Agents rarely need it, a manipulated agent can do harm with it, and tokens end up in its context.",
+    'Exclude it with Toolway(app, exclude={"paths": [...]}) or @agent_tool(hide=True).',
 )
 A5 = Rule(
     "A5",
     "info",
-    "Destroys without asking for a yes",
-    "Some clients run destructive tools without asking their user, and there is nobody else to stop a wrong call.",
-    '@agent_tool(confirm="Delete order {order_id}?"), where a wrong call cannot be made good.',
+    "Destructive without confirmation",
+    "Some clients run destructive tools without asking their user, so nothing stops a wrong call.",
+    'Add @agent_tool(confirm="Delete order {order_id}?") if a wrong call cannot be undone.',
 )
 A6 = Rule(
     "A6",
     "warn",
     "Argument that looks like a credential",
-    "The agent has to be told a secret, which then is in its context and its logs.",
-    "Security(APIKeyHeader(name=...)) or HTTPBearer in place of Header(): the caller's own header goes through then.",
+    "The agent needs a secret, which then appears in its context and in logs.",
+    "Declare Security(APIKeyHeader(name=...)) or HTTPBearer instead of Header(); that header is forwarded.",
 )
 
 
 def _unmarked(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         if verb := _verb(tool, survey):
-            claim = "it claims only to read" if tool.annotations.read_only else "it claims neither"
+            claim = "the tool is marked read-only" if tool.annotations.read_only else "the tool is not marked so"
             yield A1.at(tool, f"{verb!r} sounds destructive, and {claim}")
 
 
 def _verb(tool: Tool, survey: Survey) -> str | None:
-    """The word that gives a tool away, unless its hints were chosen or already say so."""
+    """Return the destructive verb in a tool's name or path, unless its hints are explicit."""
     hints: Hints = survey.notes[tool.name].get("hints") or {}
     if hints.keys() & {"destructive", "read_only"} or tool.annotations.destructive:
         return None
     named = words(tool.name)
-    if tool.annotations.read_only:  # a GET may well list what was removed, but hardly begins with the word
+    if tool.annotations.read_only:  # a GET may list removed items, but its name rarely starts with the verb
         named = named[:1]
     else:
         named += words(_segments(tool)[-1]) if _segments(tool) else []
@@ -81,7 +81,7 @@ def _verb(tool: Tool, survey: Survey) -> str | None:
 
 
 def _segments(tool: Tool) -> list[str]:
-    """The parts of the path that always stand there."""
+    """Return the static segments of the path."""
     return [part for part in tool.operation.path.split("/") if part and "{" not in part]
 
 
@@ -90,27 +90,27 @@ def _locked(survey: Survey) -> Iterator[Finding]:
         credentials = tool.operation.credentials
         if not credentials.is_satisfiable:
             wanted = [f"the cookie {name!r}" for name in sorted(credentials.cookies)]
-            yield A2.at(tool, f"wants {' and '.join(wanted)}")
+            yield A2.at(tool, f"requires {' and '.join(wanted)}")
 
 
 def _private(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         named = [word for text in (*_segments(tool), *tool.operation.tags) for word in words(text)]
         if found := [word for word in dict.fromkeys(named) if word in _PRIVATE]:
-            yield A3.at(tool, f"its path or tags say {' and '.join(map(repr, found))}")
+            yield A3.at(tool, f"its path or tags contain {' and '.join(map(repr, found))}")
 
 
 def _unconfirmed(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         if tool.annotations.destructive and tool.confirmation is None:
-            yield A5.at(tool, "it is marked destructive, and runs at once")
+            yield A5.at(tool, "is marked destructive but runs without confirmation")
 
 
 def _secrets(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         for argument in tool.arguments.values():
             if argument.place in {"header", "cookie"} and _is_secret(argument.target):
-                yield A6.at(tool, f"is a {argument.place} that its name says to be secret", argument.name)
+                yield A6.at(tool, f"is a {argument.place} whose name suggests a secret", argument.name)
 
 
 def _is_secret(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Input schemas: what clients refuse, and what leaves an agent guessing."""
+"""Rules about schemas that clients reject or that leave an agent guessing."""
 
 from __future__ import annotations
 
@@ -27,43 +27,43 @@ S1 = Rule(
     "S1",
     "error",
     "Schema that is not JSON Schema 2020-12",
-    "Clients refuse the tool, and some the whole list; the Anthropic API refuses an output schema of an older dialect.",
-    "What Pydantic writes; look for json_schema_extra, openapi_extra, a custom openapi(), patterns only Rust reads.",
+    "Clients reject the tool or the whole list; the Anthropic API rejects output schemas in an older dialect.",
+    "Use what Pydantic generates; check json_schema_extra, openapi_extra, a custom openapi() and Rust-only patterns.",
 )
 S2 = Rule(
     "S2",
     "warn",
-    "Schema construct that some clients refuse",
+    "Schema construct that some clients reject",
     "Such a client drops the tool, the whole list, or a part of the schema, so the agent cannot call it correctly.",
-    "Flat arguments of one type each, lists of one type of item, and enums of strings, where these clients matter.",
+    "If these clients matter, use flat arguments of one type, lists of one item type, and enums of strings.",
 )
 S3 = Rule(
     "S3",
     "warn",
-    "More than 250 values to choose from",
-    "The values alone cost thousands of tokens, and OpenAI limits how long they may be.",
-    "A text argument, and an endpoint that finds the right value.",
+    "Enum with more than 250 values",
+    "The values alone cost thousands of tokens, and OpenAI limits their total length.",
+    "Use a text argument, and an endpoint that looks up the right value.",
 )
 S4 = Rule(
     "S4",
     "warn",
     "Schema beyond OpenAI's limits for strict tools",
-    "OpenAI refuses the whole request when tools are strict.",
-    "A smaller body: several endpoints, or fewer levels.",
+    "OpenAI rejects the whole request if tools are strict.",
+    "Use a smaller body: several endpoints, or fewer levels.",
 )
 S6 = Rule(
     "S6",
     "error",
-    "Arguments that only case tells apart",
-    "Agents and clients mix them up, and the wrong one is filled.",
-    "Another name for one of them: Query(alias=...) or Field(alias=...).",
+    "Arguments that differ only in case",
+    "Agents and clients confuse them and fill in the wrong one.",
+    "Rename one of them with Query(alias=...) or Field(alias=...).",
 )
 S7 = Rule(
     "S7",
     "warn",
     "Argument without a type, object without properties, list without items",
-    "The agent has to invent what goes in, and the Gemini API refuses lists without items.",
-    "A Pydantic model in place of dict, Any or the raw Request; list[str] in place of list.",
+    "The agent has to invent the content, and the Gemini API rejects lists without items.",
+    "Use a Pydantic model instead of dict, Any or the raw Request, and list[str] instead of list.",
 )
 
 
@@ -80,24 +80,24 @@ def _invalid(survey: Survey) -> Iterator[Finding]:
 
 
 def _parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """The members and definitions of a schema, which tools share, and what is left of it."""
+    """Yield the parts of a schema: its properties and definitions, which tools may share, and the rest."""
     yield "", {key: value for key, value in schema.items() if key not in {"properties", "$defs"}}
     for key in ("properties", "$defs"):
         members: dict[str, Any] = schema.get(key, {})
-        yield from ((f", at {name!r},", part) for name, part in members.items() if isinstance(part, dict))
+        yield from ((f" at {name!r}", part) for name, part in members.items() if isinstance(part, dict))
 
 
 def _fault(schema: Schema) -> str | None:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and every command loads this room
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and every command loads this package
     from jsonschema.exceptions import SchemaError  # noqa: PLC0415
 
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         place = "/".join(str(step) for step in error.absolute_path)
-        return f"is wrong{f' in {place}' if place else ''}: {error.message[:200]}"
+        return f"is not valid{f' ({place})' if place else ''}: {error.message[:200]}"
     dialect = str(schema.get("$schema", _DIALECT)).removesuffix("#")
-    return None if dialect == _DIALECT else f"says that it is of another dialect, {dialect!r}"
+    return None if dialect == _DIALECT else f"declares another dialect: {dialect!r}"
 
 
 def _picky(survey: Survey) -> Iterator[Finding]:
@@ -111,7 +111,7 @@ def _picky(survey: Survey) -> Iterator[Finding]:
 
 
 def _constructs(node: Schema) -> Iterator[str]:
-    """Yield what clients are reported to refuse: mostly the Gemini API, and strict validators of tool lists."""
+    """Yield the constructs that clients are known to reject, mostly the Gemini API and strict validators."""
     yield from (keyword for keyword in ("$ref", "oneOf") if keyword in node)
     if isinstance(node.get("type"), list):
         yield "a list of types"
@@ -175,7 +175,7 @@ def _values(node: Schema) -> int:
 
 
 def _listed(node: Schema, key: str) -> list[Any]:
-    """The values or names under a keyword, as far as it is what it should be."""
+    """Return the values or names under a keyword, or none if it has the wrong type."""
     value = node.get(key)
     return list(cast("list[Any] | dict[str, Any]", value)) if isinstance(value, list | dict) else []
 
@@ -200,7 +200,7 @@ def _characters(node: Schema) -> int:
 
 
 def _levels(schema: Schema) -> int:
-    """How deep objects and lists lie in one another; what comes back to itself counts once."""
+    """Return the nesting depth of objects and lists; recursive definitions count once."""
     definitions: dict[str, Schema] = schema.get("$defs", {})
     entered: set[str] = set()
     level = [{key: value for key, value in schema.items() if key != "$defs"}]
@@ -233,13 +233,13 @@ def _same_but_for_case(survey: Survey) -> Iterator[Finding]:
         for name in tool.arguments:
             other = first.setdefault(name.lower(), name)
             if other != name:
-                yield S6.at(tool, f"differs from {other!r} only by case", name)
+                yield S6.at(tool, f"differs from {other!r} only in case", name)
 
 
 def _open_ended(survey: Survey) -> Iterator[Finding]:
     for tool, name, nodes in _arguments(survey):
         if not _says_something(tool.input_schema["properties"][name]):
-            yield S7.at(tool, "takes anything", name)
+            yield S7.at(tool, "accepts any value", name)
         elif faults := list(dict.fromkeys(fault for node in nodes for fault in _openings(node))):
             yield S7.at(tool, f"has {' and '.join(faults)}", name)
 
@@ -257,7 +257,7 @@ def _openings(node: Schema) -> Iterator[str]:
 
 
 def _arguments(survey: Survey) -> Iterator[tuple[Tool, str, list[Schema]]]:
-    """Yield each argument with all schemas inside it, those that it refers to included."""
+    """Yield each argument with all schemas inside it, including referenced ones."""
     for tool in survey.tools:
         for name in tool.arguments:
             yield tool, name, list(_reachable(tool.input_schema, name))

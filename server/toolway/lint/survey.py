@@ -1,4 +1,4 @@
-"""What the rules look at."""
+"""The catalog as the rules see it, with shared helpers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from toolway.openapi import MALFORMED_ERRORS, Schema
 __all__ = ["BYTES_PER_TOKEN", "Check", "Survey", "plain", "size", "words"]
 
 BYTES_PER_TOKEN = 4
-"""A rule of thumb for JSON with English in it; no two models count alike."""
+"""A rule of thumb for JSON with English text; tokenizers differ."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """A catalogue, with the name that clients put before its tools."""
+    """A catalog, and the server name that clients prefix its tool names with."""
 
     catalog: Catalog
     server: str
@@ -35,12 +35,12 @@ class Survey:
 
     @cached_property
     def notes(self) -> Mapping[str, Mapping[str, Any]]:
-        """What each tool's endpoint says of itself."""
+        """The marker fields of each tool's endpoint."""
         return {tool.name: note_of(tool.operation) or {} for tool in self.tools}
 
     @cached_property
     def aliases(self) -> Mapping[str, str]:
-        """The first tool of each endpoint, by every tool that calls the same one with the same arguments."""
+        """The first tool for an endpoint, by each tool that calls that endpoint with the same arguments."""
         first: dict[tuple[Any, tuple[str, ...]], str] = {}
         return {
             tool.name: first.setdefault((tool.operation.endpoint, tuple(tool.arguments)), tool.name)
@@ -50,7 +50,7 @@ class Survey:
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of each tool's definition on the wire."""
+        """Bytes of each tool definition on the wire."""
         return {tool.name: size(tool.definition(wrapped=False)) for tool in self.tools}
 
 
@@ -58,13 +58,13 @@ Check: TypeAlias = Callable[[Survey], Iterator[Finding]]
 
 
 def size(value: Any) -> int:
-    """Bytes of a value as JSON."""
+    """Return the bytes of a value as JSON."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return len(text.encode("utf-8", "surrogatepass"))
 
 
 def plain(schema: Schema, tool: Tool) -> Schema:
-    """The schema behind references; an empty one where that is malformed, as it may be where no agent sees it."""
+    """Return a schema with its reference resolved, or an empty one if that is malformed."""
     try:
         return deref(schema, tool.operation.components)
     except (DocumentError, *MALFORMED_ERRORS):
@@ -72,6 +72,6 @@ def plain(schema: Schema, tool: Tool) -> Schema:
 
 
 def words(text: str) -> list[str]:
-    """The words of a name or a path in lower case: ``deleteOrder``, ``delete-order`` and ``delete_order`` are alike."""
+    """Split a name or path into lowercase words, from ``deleteOrder``, ``delete-order`` or ``delete_order``."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
     return re.findall(r"[a-z0-9]+", parted.lower())
