@@ -1,4 +1,4 @@
-"""The application: every domain's endpoints, served over HTTP and, by toolway, to agents."""
+"""The demo application: the endpoints of all domains, which toolway also serves to agents as MCP tools."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from tools.retail.desk import opened
+from tools.retail.desk import open_desk
 from tools.retail.routes import router as retail_router
 from tools.retail.settings import RetailSettings
 from toolway import Settings, Toolway
@@ -17,16 +17,16 @@ __all__ = ["app", "create_app"]
 
 
 def create_app(settings: RetailSettings | None = None) -> FastAPI:
-    """Put the domains together.
+    """Return an application with the endpoints of all domains.
 
     Args:
-        settings: where the order desk's store is; read from the environment otherwise.
+        settings: the settings of the order desk. Defaults to the environment.
     """
     retail = settings or RetailSettings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
-        async with opened(app, retail):
+        async with open_desk(app, retail):
             yield
 
     app = FastAPI(
@@ -40,7 +40,7 @@ def create_app(settings: RetailSettings | None = None) -> FastAPI:
 
 
 def _toolway_settings(retail: RetailSettings) -> Settings:
-    """What the environment says, and otherwise what suits the desk."""
+    """Return toolway's settings: from the environment, or else the defaults of the order desk."""
     settings = Settings()
     ours: dict[str, Any] = {"store_url": retail.tasks_url, "confirm": "if_possible"}
     return settings.model_copy(update={key: ours[key] for key in ours.keys() - settings.model_fields_set})

@@ -1,1 +1,1 @@
-"""An order desk on a real database: find a customer, look at orders, cancel, change, return, exchange."""
+"""The order desk of a shop, on a real database: find customers, look up orders, cancel, change, return, exchange."""

@@ -1,4 +1,4 @@
-"""``python -m tools.retail``: fill, read in, write out and measure a store."""
+"""``python -m tools.retail``: seed, import, export and measure a store."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _COUNT = click.IntRange(min=1)
 
 
 class BadInput(click.ClickException):
-    """One line on stderr, and exit code 2."""
+    """An error in the input: one line on stderr, and exit code 2."""
 
     exit_code = 2
 
 
 @click.group()
 def main() -> None:
-    """Work on the order desk's store: the one in RETAIL_DATABASE_URL, or a SQLite file of its own."""
+    """Work on the order desk's store: the database in RETAIL_DATABASE_URL, or the default SQLite file."""
 
 
 @main.command()
 @click.option("--customers", type=_COUNT, default=DEFAULT_SIZE.customers, show_default=True)
 @click.option("--orders", type=_COUNT, default=DEFAULT_SIZE.orders, show_default=True)
-@click.option("--if-empty", is_flag=True, help="Leave a store alone that holds anything already.")
+@click.option("--if-empty", is_flag=True, help="Do nothing if the store already has data.")
 def seed(customers: int, orders: int, *, if_empty: bool) -> None:
-    """Replace what the store holds by made-up customers and orders, the same for the same numbers."""
+    """Replace the content of the store with generated customers and orders, which depend only on the two numbers."""
     size = Size(customers, orders)
 
     async def fill(database: Database) -> None:
@@ -54,7 +54,7 @@ def seed(customers: int, orders: int, *, if_empty: bool) -> None:
 @main.command("import")
 @click.argument("file")
 def import_file(file: str) -> None:
-    """Replace what the store holds by canonical JSON from FILE (- for stdin; .gz is unpacked)."""
+    """Replace the content of the store with canonical JSON from FILE (- for stdin; .gz is decompressed)."""
 
     async def read(database: Database) -> None:
         with reading(file) as stream:
@@ -66,7 +66,7 @@ def import_file(file: str) -> None:
 @main.command("export")
 @click.argument("file")
 def export_file(file: str) -> None:
-    """Write the store as canonical JSON into FILE (- for stdout; .gz is packed)."""
+    """Write the store as canonical JSON to FILE (- for stdout; .gz is compressed)."""
 
     async def write(database: Database) -> None:
         with writing(file) as stream:
@@ -79,14 +79,14 @@ def export_file(file: str) -> None:
 @click.option("--orders", type=click.IntRange(min=1001), default=100_000, show_default=True)
 @click.option("--calls", type=_COUNT, default=300, show_default=True)
 def measure(orders: int, calls: int) -> None:
-    """Time three operations on throw-away stores of 1,000 and of many orders, and print the medians."""
-    from tools.retail import measure as measuring  # noqa: PLC0415 (brings the whole HTTP application)
+    """Time three operations on temporary stores with 1,000 and with many orders, and print the medians."""
+    from tools.retail import measure as measuring  # noqa: PLC0415 (imports the whole HTTP application)
 
     click.echo(asyncio.run(measuring.measure(orders, calls)))
 
 
 def _on_store(job: Callable[[Database], Awaitable[None]]) -> None:
-    """Do a job on the store; whatever is wrong with what it was given is said in one line."""
+    """Run a job on the store, and report errors in one line."""
 
     async def run() -> None:
         async with open_store(RetailSettings()) as database:
@@ -104,7 +104,7 @@ def _on_store(job: Callable[[Database], Awaitable[None]]) -> None:
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
-    """Stop at once: asyncio's own handler would wait for a read of a silent pipe to end."""
+    """Stop at once, because asyncio's own handler would wait for a blocked read from a pipe."""
     raise KeyboardInterrupt
 
 

@@ -1,4 +1,4 @@
-"""Arithmetic, read by a grammar and worked out exactly.
+"""Exact evaluation of arithmetic expressions.
 
 sum     := product (("+" | "-") product)*
 product := factor (("*" | "/") factor)*
@@ -35,14 +35,14 @@ def _tokens(expression: str) -> list[str]:
         match = _TOKEN.match(text, position)
         if match is None:
             unread = text[position:].lstrip(" ")
-            raise Malformed(f"The expression cannot be read from {unread[:20]!r} on: it may hold {_ALLOWED}.")
+            raise Malformed(f"The expression is not valid from {unread[:20]!r} on: it may contain {_ALLOWED}.")
         tokens.append(match[1])
         position = match.end()
     return tokens
 
 
 class _Parser:
-    """Reads tokens from left to right and works out what they mean on the way."""
+    """A recursive-descent parser that evaluates while it reads."""
 
     def __init__(self, tokens: list[str]) -> None:
         self._tokens = tokens
@@ -84,7 +84,7 @@ class _Parser:
     def _deeper(self, part: Callable[[], Fraction]) -> Fraction:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise Malformed(f"The expression is nested more than {_DEEPEST} deep; split it into parts.")
+            raise Malformed(f"The expression is nested more than {_DEEPEST} levels deep; split it into parts.")
         value = part()
         self._depth -= 1
         return value

@@ -1,6 +1,6 @@
-"""The sales report as a picture."""
+"""The sales report as a chart."""
 
-# matplotlib types its keyword arguments nowhere
+# matplotlib does not annotate its keyword arguments
 # pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ __all__ = ["draw_sales"]
 
 _BLUE, _RED = "#3567a8", "#c0564b"
 _LONGEST = 28
-_one_at_a_time = Lock()  # matplotlib shares its fonts between figures without a lock of its own
+_one_at_a_time = Lock()  # matplotlib shares fonts between figures without locking
 
 
 class _Bar(NamedTuple):
-    """One bar of a chart, with the words beside it."""
+    """One bar of a chart, with its labels."""
 
     name: str
     length: Decimal | int
     figure: str
-    colour: str
+    color: str
 
 
 def draw_sales(report: SalesReport) -> bytes:
-    """Return a PNG of sales by product and of orders by status; takes a moment, so call it in a thread."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 (seconds, which only a chart needs)
+    """Return a PNG of sales by product and of orders by status; slow, so call it in a thread."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 (slow to import, and only charts need it)
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     rows = max(len(report.by_product), len(report.by_status), 5)
@@ -43,7 +43,7 @@ def draw_sales(report: SalesReport) -> bytes:
         FigureCanvasAgg(figure)
         figure.set_layout_engine("constrained", w_pad=0.15, h_pad=0.1)
         figure.suptitle(
-            f"Sales: {_dollars(report.sales)} in {report.orders:,} orders, without cancelled ones", fontweight="bold"
+            f"Sales: {_dollars(report.sales)} in {report.orders:,} orders, excluding cancelled ones", fontweight="bold"
         )
         products, statuses = figure.subplots(1, 2, width_ratios=[3, 2])
         _draw_products(products, report, rows)
@@ -74,11 +74,11 @@ def _draw_statuses(axes: Axes, report: SalesReport, rows: int) -> None:
 
 
 def _draw_bars(axes: Axes, bars: Sequence[_Bar], rows: int) -> None:
-    """Draw one bar below the other, each with its name before it and its figure behind it."""
-    drawn: Any = axes.barh(range(len(bars)), [float(bar.length) for bar in bars], color=[bar.colour for bar in bars])
+    """Draw horizontal bars, with the name on the left and the figure on the right."""
+    drawn: Any = axes.barh(range(len(bars)), [float(bar.length) for bar in bars], color=[bar.color for bar in bars])
     axes.bar_label(drawn, [bar.figure for bar in bars], padding=4, fontsize=9)
     axes.set_yticks(range(len(bars)), [_short(bar.name) for bar in bars], parse_math=False)
-    axes.set_ylim(rows - 0.5, -0.5)  # the same height for every bar of both halves, the first on top
+    axes.set_ylim(rows - 0.5, -0.5)  # the same bar height in both halves, the first bar on top
     axes.margins(x=0.2)
     axes.xaxis.set_major_locator(_few_ticks())
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")

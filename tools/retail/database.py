@@ -1,7 +1,7 @@
-"""One engine per store, and the two kinds of transaction on it.
+"""The database of a store, and its two kinds of transactions.
 
-A reading transaction sees one snapshot. A writing transaction keeps other writers from what it changes: SQLite takes
-the store's write lock as it begins, PostgreSQL locks the rows that are selected ``FOR UPDATE``.
+A reading transaction sees one snapshot. A writing transaction locks what it changes: SQLite takes the write lock of the
+whole store when it begins, PostgreSQL locks the rows that are selected ``FOR UPDATE``.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tools.retail.errors import Busy, StoreError
 
 __all__ = ["Database", "lock_tables"]
 
-_BULK_LOCK = 7_304_212_961  # any number, as long as every process of the desk takes the same
+_BULK_LOCK = 7_304_212_961  # an arbitrary id that all processes of the order desk share
 _LOCK_NOT_AVAILABLE = {"55P03", "40P01"}  # PostgreSQL: lock timeout, deadlock
 
 
 class Database:
-    """A store: a place to read from and to write to."""
+    """The database of one store."""
 
     def __init__(self, url: URL, lock_seconds: float) -> None:
         self.url = url
         make_engine = _sqlite_engine if self.backend == "sqlite" else _postgresql_engine
         self._engine = make_engine(url, lock_seconds)
-        # These share the engine's pool and differ only in how a transaction begins.
+        # Both share the engine's pool and differ only in how a transaction begins.
         self._reader = self._engine.execution_options(**_READING[self.backend])
         self._writer = self._engine.execution_options(**_WRITING[self.backend])
 
@@ -42,37 +42,37 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncSession, None]:
-        """Open a session on one snapshot of the store; nothing done in it is kept."""
-        with _telling_agents():
+        """Open a session on one snapshot of the store; its changes are discarded."""
+        with _report_busy_store():
             async with AsyncSession(self._reader, autoflush=False) as session:
                 yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncSession, None]:
-        """Open a session whose changes are committed together at the end, or not at all when the block raises."""
-        with _telling_agents():
+        """Open a session whose changes are committed at the end, or rolled back if the block raises."""
+        with _report_busy_store():
             async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
 
     @asynccontextmanager
     async def surveying(self) -> AsyncGenerator[AsyncConnection, None]:
         """Open a connection on one snapshot of the whole store."""
-        with self._telling_people():
+        with self._report_store_errors():
             async with self._reader.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def rewriting(self) -> AsyncGenerator[AsyncConnection, None]:
-        """Open a connection for bulk work in one transaction, and keep other bulk work waiting until its end."""
-        with self._telling_people():
+        """Open a connection for bulk work in one transaction, which excludes other bulk work."""
+        with self._report_store_errors():
             async with self._writer.begin() as connection:
-                if self.backend == "postgresql":  # SQLite has one writer at a time anyway
+                if self.backend == "postgresql":  # SQLite allows one writer at a time anyway
                     await connection.execute(text("SET LOCAL lock_timeout = 0"))
                     await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _BULK_LOCK})
                 yield connection
 
     @contextmanager
-    def _telling_people(self) -> Generator[None, None, None]:
+    def _report_store_errors(self) -> Generator[None, None, None]:
         try:
             yield
         except (SQLAlchemyError, OSError) as error:
@@ -89,7 +89,7 @@ class Database:
 
 
 async def lock_tables(session: AsyncSession, *tables: type[DeclarativeBase]) -> None:
-    """Keep others from writing into whole tables until the end; SQLite has one writer at a time anyway."""
+    """Lock whole tables against other writers until the end; SQLite allows one writer at a time anyway."""
     if session.get_bind().dialect.name == "postgresql":
         names = ", ".join(table.__tablename__ for table in tables)
         await session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
@@ -114,13 +114,13 @@ def _sqlite_engine(url: URL, lock_seconds: float) -> AsyncEngine:
 
 
 def _open_sqlite_file(_dialect: Any, _record: Any, arguments: tuple[str, ...], options: dict[str, Any]) -> None:
-    # The driver opens the file in a thread of its own. When that fails the thread still has something to tell the loop,
-    # which by then may be closed; a file that cannot be opened is therefore found before.
+    # The driver opens the file in a thread, which reports a failure to an event loop that may be closed by then. Open
+    # it here first to raise the error in time.
     sqlite3.connect(arguments[0], uri=options.get("uri", False)).close()
 
 
 def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver shall begin nothing by itself
+    connection.isolation_level = None  # the driver must not begin transactions by itself
     cursor = connection.cursor()
     for pragma in ("journal_mode = WAL", "foreign_keys = ON", "cache_size = -65536"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -137,7 +137,7 @@ def _postgresql_engine(url: URL, lock_seconds: float) -> AsyncEngine:
 
 
 @contextmanager
-def _telling_agents() -> Generator[None, None, None]:
+def _report_busy_store() -> Generator[None, None, None]:
     try:
         yield
     except (DBAPIError, PoolTimeoutError) as error:

@@ -1,4 +1,4 @@
-"""Opening the order desk: the store is brought up to date, and filled if it is one to play with."""
+"""Opening of the order desk's store: migrate it, and seed the default one."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tools.retail.seed import DEFAULT_SIZE, seed_records
 from tools.retail.settings import DEFAULT_STORE, RetailSettings
 from tools.retail.store import is_empty, replace
 
-__all__ = ["Exports", "Store", "open_store", "opened"]
+__all__ = ["Exports", "Store", "open_desk", "open_store"]
 
 
 @asynccontextmanager
-async def opened(app: FastAPI, settings: RetailSettings) -> AsyncGenerator[None, None]:
-    """Keep the desk's store open for the application's endpoints."""
+async def open_desk(app: FastAPI, settings: RetailSettings) -> AsyncGenerator[None, None]:
+    """Open the order desk's store and exports for the endpoints of the application."""
     lifetime = timedelta(hours=settings.export_hours)
     app.state.retail_exports = ExportFiles(settings.exports, lifetime, settings.export_part_bytes)
     async with open_store(settings, seed=settings.seeds_itself) as store:
@@ -32,26 +32,26 @@ async def opened(app: FastAPI, settings: RetailSettings) -> AsyncGenerator[None,
 
 @asynccontextmanager
 async def open_store(settings: RetailSettings, *, seed: bool = False) -> AsyncGenerator[Database, None]:
-    """Open the store that the settings name, its tables up to date; fill it if asked to and it is empty."""
+    """Open the configured store, with its tables migrated; if `seed` is set, fill an empty one."""
     if settings.on_default_store:
         DEFAULT_STORE.parent.mkdir(parents=True, exist_ok=True)
     database = Database(settings.url, settings.lock_seconds)
     try:
         if not await _is_ready(database, seed=seed):
-            await _make_ready(database, seed=seed)
+            await _prepare(database, seed=seed)
         yield database
     finally:
         await database.dispose()
 
 
 async def _is_ready(database: Database, *, seed: bool) -> bool:
-    """Look without locking: most of the time there is nothing to do, and somebody else may be writing."""
+    """Check without locking: usually there is nothing to do, and another process may be writing."""
     async with database.surveying() as connection:
         return await connection.run_sync(is_migrated) and not (seed and await is_empty(connection))
 
 
-async def _make_ready(database: Database, *, seed: bool) -> None:
-    """Do it all in one transaction that keeps other processes out, so any number of them may start at once."""
+async def _prepare(database: Database, *, seed: bool) -> None:
+    """Migrate and seed in one exclusive transaction, so that several processes may start at once."""
     async with database.rewriting() as connection:
         await connection.run_sync(migrate)
         if seed and await is_empty(connection):

@@ -1,4 +1,4 @@
-"""What the desk answers when it will not do what was asked; each message says what to do next."""
+"""Error responses of the order desk; each message explains what to do next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Busy", "Conflict", "Malformed", "NotFound", "Problem", "Refusal", "S
 
 
 class Refusal(HTTPException):
-    """A request that is answered with an error and changes nothing."""
+    """An error response to a request that changed nothing."""
 
     status: ClassVar[int]
 
@@ -20,13 +20,13 @@ class Refusal(HTTPException):
 
 
 class NotFound(Refusal):
-    """Nothing has the id that was given."""
+    """No record has the given id."""
 
     status = 404
 
 
 class Conflict(Refusal):
-    """The request does not fit the present state: wrong status, not enough money, not available."""
+    """The request conflicts with the current state: wrong status, not enough money, not available."""
 
     status = 409
 
@@ -38,13 +38,13 @@ class Malformed(Refusal):
 
 
 class TooLarge(Refusal):
-    """What was sent is more than is read."""
+    """The request body is too large."""
 
     status = 413
 
 
 class TooMany(Refusal):
-    """There is no room for more before something else goes away."""
+    """A limit is reached until something else expires."""
 
     status = 429
 
@@ -56,10 +56,10 @@ class Busy(Refusal):
 
 
 class StoreError(Exception):
-    """The store cannot be opened, read or written; the message is one line for the person at the keyboard."""
+    """The store cannot be opened, read or written; the message is one line for the operator."""
 
 
 class Problem(BaseModel):
-    """An error, in words that say what to do next."""
+    """An error, with what to do next."""
 
     detail: str = Field(description="What was wrong and what to do next.")

@@ -1,4 +1,4 @@
-"""Items that become others or come back: change a pending order, exchange or return a delivered one."""
+"""Replacing and returning items: change a pending order, exchange or return a delivered one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Swap = tuple[ItemRow, VariantRow]
 
 
 async def change_items(session: AsyncSession, order_id: str, wanted: ItemReplacement) -> Order:
-    """Change items of a pending order to other variants, and settle the difference at once."""
+    """Change items of a pending order to other variants, and settle the price difference at once."""
     order = await lock_order(session, order_id, ["pending"], "have its items changed")
     wallet = await lock_wallet(session, order.user_id)
     swaps = await _swaps(session, order, wanted)
@@ -41,7 +41,7 @@ async def change_items(session: AsyncSession, order_id: str, wanted: ItemReplace
 
 
 async def request_exchange(session: AsyncSession, order_id: str, wanted: ItemReplacement) -> Order:
-    """Note down an exchange of delivered items; nothing is charged yet."""
+    """Record an exchange of delivered items; nothing is charged yet."""
     order = await lock_order(session, order_id, ["delivered"], "have items exchanged")
     wallet = await lock_wallet(session, order.user_id)
     difference = _difference(await _swaps(session, order, wanted))
@@ -55,7 +55,7 @@ async def request_exchange(session: AsyncSession, order_id: str, wanted: ItemRep
 
 
 async def request_return(session: AsyncSession, order_id: str, wanted: ItemReturn) -> Order:
-    """Note down the return of delivered items; nothing is refunded yet."""
+    """Record a return of delivered items; nothing is refunded yet."""
     order = await lock_order(session, order_id, ["delivered"], "have items returned")
     method = method_in(await lock_wallet(session, order.user_id), wanted.payment_method_id)
     first = order.payments[0].payment_method_id if order.payments else None
@@ -72,7 +72,7 @@ async def request_return(session: AsyncSession, order_id: str, wanted: ItemRetur
 
 
 async def _swaps(session: AsyncSession, order: OrderRow, wanted: ItemReplacement) -> list[Swap]:
-    """Pair each item of the order with the variant that it shall become."""
+    """Pair each item of the order with its new variant."""
     if len(wanted.item_ids) != len(wanted.new_item_ids):
         raise Malformed(
             f"item_ids names {len(wanted.item_ids)} items, but new_item_ids {len(wanted.new_item_ids)}: give one new "
@@ -87,7 +87,7 @@ async def _swaps(session: AsyncSession, order: OrderRow, wanted: ItemReplacement
 
 
 def _pick(order: OrderRow, item_ids: Sequence[str]) -> list[ItemRow]:
-    """Return the order's items with these ids, no item twice."""
+    """Return the order's items with these ids, each item at most once."""
     held = Counter(item.item_id for item in order.items)
     for item_id, count in Counter(item_ids).items():
         if count > held[item_id]:

@@ -1,7 +1,7 @@
-"""Where finished exports are kept: a folder that every process of the desk sees.
+"""Finished exports, in a folder that all processes of the order desk share.
 
-A file's name is a digest of its export's id and of who asked for it, so nobody else finds it, and who sees the folder
-learns no id. Its age is the file's own.
+A file name is a digest of the export's id and the caller, so other callers cannot find it, and the folder reveals no
+ids. An export is as old as its file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MOST = 100
 
 
 class ExportFiles:
-    """The exports in a folder, each for a time, at most a hundred at once; they are read in parts of so many bytes."""
+    """The exports in a folder, at most a hundred, which expire and are read in parts of `part_bytes`."""
 
     def __init__(self, folder: Path, lifetime: timedelta, part_bytes: int) -> None:
         self.part_bytes = part_bytes
@@ -27,15 +27,15 @@ class ExportFiles:
         self._lifetime = lifetime
 
     def new(self, caller: str) -> tuple[str, Path]:
-        """Return the id of an export that is to come and the path that it shall be written to.
+        """Return the id of a new export and the path to write it to.
 
         Raises:
-            TooMany: there is no room before others expire.
+            TooMany: the limit is reached until an export expires.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._remove_expired()
         if sum(1 for _ in self._folder.iterdir()) >= _MOST:
-            raise TooMany(f"{_MOST} exports are kept already. Try again when the oldest of them expires.")
+            raise TooMany(f"The limit of {_MOST} exports is reached. Try again when the oldest of them expires.")
         export_id = secrets.token_urlsafe(24)
         return export_id, self._path(export_id, caller)
 
@@ -43,15 +43,15 @@ class ExportFiles:
         """Return the file of an export that this caller asked for.
 
         Raises:
-            NotFound: there is none, it has expired, or it is somebody else's.
+            NotFound: the export does not exist, has expired, or belongs to another caller.
         """
         path = self._path(export_id, caller)
         if not path.exists() or self._is_expired(path):
-            raise NotFound(f"Export {export_id!r} is not there, or no longer. Call export_orders for a new one.")
+            raise NotFound(f"Export {export_id!r} does not exist or has expired. Call export_orders for a new one.")
         return path
 
     def expiry(self, path: Path) -> datetime:
-        """Return when a file goes away."""
+        """Return when a file expires."""
         return datetime.fromtimestamp(path.stat().st_mtime, UTC) + self._lifetime
 
     def _path(self, export_id: str, caller: str) -> Path:
@@ -59,7 +59,7 @@ class ExportFiles:
         return self._folder / f"{digest}.csv"
 
     def _remove_expired(self) -> None:
-        """Files that a killed process left unfinished go the same way."""
+        """Remove expired files, including unfinished ones of a killed process."""
         for path in self._folder.iterdir():
             if self._is_expired(path):
                 path.unlink(missing_ok=True)

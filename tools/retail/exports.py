@@ -1,4 +1,4 @@
-"""Orders as a CSV file, one row per order, in one snapshot and never more than a batch of them in memory."""
+"""Export of orders as CSV, one row per order, from one snapshot and with one batch in memory."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["export_orders"]
 _BATCH = 1000
 
 Report = Callable[[float, float], Awaitable[None]]
-"""Told how many orders are written, and of how many."""
+"""Called with the number of orders written so far, and their total."""
 
 
 async def export_orders(store: Database, path: Path, statuses: Collection[str], report: Report) -> int:
-    """Write the orders in these statuses (all where none is named) by id into a file, and return how many there are.
+    """Write the orders in these statuses (default: all) to a file, sorted by id, and return their count.
 
-    The file takes its name only when it is whole.
+    The file appears under its name only when it is complete.
     """
     chosen = OrderRow.status.in_(statuses) if statuses else true()
     done = 0
@@ -66,5 +66,5 @@ def _query(chosen: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 def _of_order(
     table: type[ItemRow | PaymentRow], figure: ColumnElement[Any], *conditions: ColumnElement[bool]
 ) -> ScalarSelect[Any]:
-    """A figure about the rows that belong to an order; a sum of none is nothing, which CSV leaves empty."""
+    """Return a subquery for a figure over the rows of an order; a sum over no rows is null, an empty CSV cell."""
     return select(figure).select_from(table).where(table.order_id == OrderRow.id, *conditions).scalar_subquery()

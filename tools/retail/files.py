@@ -1,4 +1,4 @@
-"""Files that a person names: plain or packed, or ``-`` for the pipes of the command."""
+"""Files on the command line: plain or gzipped, or ``-`` for stdin and stdout."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def reading(file: str) -> Generator[TextIO, None, None]:
     """Open a file, or stdin, to read text from.
 
     Raises:
-        StoreError: it cannot be opened.
+        StoreError: the file cannot be opened.
     """
     with ExitStack() as stack:
         try:
-            stream = sys.stdin if file == "-" else stack.enter_context(_open(Path(file), "rt", packed=_packed(file)))
+            stream = sys.stdin if file == "-" else stack.enter_context(_open(Path(file), "rt", gzipped=_is_gzip(file)))
         except OSError as error:
             raise StoreError(f"cannot read {file!r}: {error.strerror}") from error
         yield stream
@@ -31,13 +31,13 @@ def reading(file: str) -> Generator[TextIO, None, None]:
 
 @contextmanager
 def writing(file: str) -> Generator[TextIO, None, None]:
-    """Open a file, or stdout, to write text to; a file takes its name only when it is whole.
+    """Open a file, or stdout, to write text to; a file appears under its name only when it is complete.
 
     Raises:
-        StoreError: it cannot be opened, or not all of it could be written.
+        StoreError: the file cannot be opened or written.
     """
     try:
-        with _stdout() if file == "-" else _whole_or_not_at_all(Path(file), packed=_packed(file)) as stream:
+        with _stdout() if file == "-" else _atomic_file(Path(file), gzipped=_is_gzip(file)) as stream:
             yield stream
     except OSError as error:
         raise StoreError(f"cannot write {file!r}: {error.strerror or error}") from error
@@ -50,25 +50,25 @@ def _stdout() -> Generator[TextIO, None, None]:
 
 
 @contextmanager
-def _whole_or_not_at_all(path: Path, *, packed: bool) -> Generator[TextIO, None, None]:
-    if path.exists() and not path.is_file():  # a device or a pipe keeps its place
-        with _open(path, "wt", packed=packed) as stream:
+def _atomic_file(path: Path, *, gzipped: bool) -> Generator[TextIO, None, None]:
+    if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
+        with _open(path, "wt", gzipped=gzipped) as stream:
             yield stream
         return
     target = path.resolve()
     partial = target.with_name(f".{target.name}.part")
     try:
-        with _open(partial, "wt", packed=packed) as stream:
+        with _open(partial, "wt", gzipped=gzipped) as stream:
             yield stream
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _packed(file: str) -> bool:
+def _is_gzip(file: str) -> bool:
     return file.endswith(".gz")
 
 
-def _open(path: Path, mode: str, *, packed: bool) -> TextIO:
-    opener = gzip.open if packed else open
+def _open(path: Path, mode: str, *, gzipped: bool) -> TextIO:
+    opener = gzip.open if gzipped else open
     return cast("TextIO", opener(path, mode, encoding="utf-8"))

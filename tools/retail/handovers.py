@@ -1,4 +1,4 @@
-"""Passing a conversation on to people."""
+"""Hand-overs: conversations that agents pass to people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["hand_over", "latest"]
 
 
 async def hand_over(session: AsyncSession, summary: str) -> HandOver:
-    """Record a conversation for people to pick up."""
+    """Record a conversation for people to take over."""
     row = HandOverRow(summary=summary, created_at=datetime.now(UTC))
     session.add(row)
     await session.flush()
@@ -23,7 +23,7 @@ async def hand_over(session: AsyncSession, summary: str) -> HandOver:
 
 
 async def latest(session: AsyncSession, limit: int, before: int | None) -> Sequence[HandOver]:
-    """Return the newest hand-overs, those with a number below ``before`` if it is given."""
+    """Return the newest hand-overs, optionally only those with an id below ``before``."""
     query = select(HandOverRow).order_by(HandOverRow.id.desc()).limit(limit)
     if before is not None:
         query = query.where(HandOverRow.id < before)

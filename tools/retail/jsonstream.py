@@ -1,4 +1,4 @@
-"""Reading and writing one big JSON object of objects piece by piece, in bounded memory."""
+"""Streaming of a large JSON object of objects, in bounded memory."""
 
 from __future__ import annotations
 
@@ -38,11 +38,10 @@ async def write_entries(sections: Sequence[tuple[str, AsyncIterable[Entry]]]) ->
 
 
 def read_sections(stream: TextIO) -> Iterator[tuple[str, Iterator[Entry]]]:
-    """Yield every section with its entries as they come; read the entries before asking for the next section.
+    """Yield each section with an iterator over its entries, which has to be consumed before the next section.
 
     Raises:
-        StoreError: what stands there is not an object of objects, with the place where it went wrong; or it cannot be
-            read at all.
+        StoreError: the text is not an object of objects (the message has the position), or it cannot be read.
     """
     text = _Text(stream)
     for section in text.each_key():
@@ -51,7 +50,7 @@ def read_sections(stream: TextIO) -> Iterator[tuple[str, Iterator[Entry]]]:
 
 
 class _Text:
-    """A JSON text, of which only the part being read is in memory."""
+    """A JSON text with only the current part in memory."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -61,7 +60,7 @@ class _Text:
         self._whole = False
 
     def each_key(self) -> Iterator[str]:
-        """Read an object, stopping after each key for the caller to read its value."""
+        """Read an object and yield each key; the caller reads the value."""
         self._expect("{")
         if self._accept("}"):
             return
@@ -104,7 +103,7 @@ class _Text:
         return found
 
     def _peek(self) -> str:
-        """Return the next character that is not space, or nothing at the end."""
+        """Return the next character that is not whitespace, or an empty string at the end."""
         while True:
             while self._position < len(self._buffer):
                 if self._buffer[self._position] not in _SPACE:
@@ -114,7 +113,7 @@ class _Text:
                 return ""
 
     def _more(self) -> bool:
-        """Read on; twice as much as is already waiting, so that a long value is not tried too often."""
+        """Read at least as much as is already buffered, so that a long value is not parsed too often."""
         if self._whole:
             return False
         waiting = self._buffer[self._position :]
@@ -127,7 +126,7 @@ class _Text:
     def _read(self, count: int) -> str:
         try:
             return self._stream.read(count)
-        except (OSError, EOFError, ValueError, zlib.error) as error:  # also text that is no UTF-8, or no gzip
+        except (OSError, EOFError, ValueError, zlib.error) as error:  # including text that is not UTF-8 or not gzip
             raise StoreError(f"cannot read the input: {error}") from error
 
     def _broken(self, problem: str, position: int | None = None) -> StoreError:

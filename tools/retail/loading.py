@@ -1,4 +1,4 @@
-"""Reading whole records: rows and, with one query for each table, what belongs to them."""
+"""Loading of whole records: rows, and their related rows with one query per table."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ async def _rows(session: AsyncSession, table: type[Base], where: ColumnElement[b
 
 
 async def _parts(session: AsyncSession, owner: InstrumentedAttribute[str], owners: Sequence[Any]) -> Parts:
-    """Return, by owner, the rows that belong to neighbouring owners."""
+    """Return related rows by owner id, for owners with consecutive ids."""
     parts: Parts = defaultdict(list)
     if owners:
         table = owner.class_.__table__
-        of_these = (owner >= owners[0].id) & (owner <= owners[-1].id)  # BETWEEN takes no collated parameters
+        of_these = (owner >= owners[0].id) & (owner <= owners[-1].id)  # BETWEEN does not accept collated parameters
         for row in await session.execute(select(table).where(of_these).order_by(*table.primary_key)):
             parts[getattr(row, owner.key)].append(row)
     return parts

@@ -1,4 +1,4 @@
-"""Finding users, orders, products and items."""
+"""Lookup of users, orders, products and items."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST_SUGGESTED = 100
 
 
 async def find_by_email(session: AsyncSession, email: str) -> UserId:
-    """Return who has an e-mail address, whatever its case."""
+    """Return the id of the user with an e-mail address, ignoring case."""
     found = await _user_ids(session, UserRow.email_folded == fold(email))
     if not found:
         raise NotFound(
@@ -44,7 +44,7 @@ async def find_by_email(session: AsyncSession, email: str) -> UserId:
 
 
 async def find_by_name_and_zip(session: AsyncSession, first_name: str, last_name: str, zip_code: str) -> UserId:
-    """Return who has a name, whatever its case, and exactly this zip code in the default address."""
+    """Return the id of the user with a name, ignoring case, and this zip code in the default address."""
     found = await _user_ids(
         session,
         UserRow.last_name_folded == fold(last_name),
@@ -64,14 +64,14 @@ async def _user_ids(session: AsyncSession, *conditions: ColumnElement[bool]) -> 
 
 
 def _only(found: Sequence[str], key: str, other_tool: str) -> UserId:
-    """A guess between two people would open one's account to the other."""
+    """Return the only id; guessing between users could reveal one user's account to another."""
     if len(found) > 1:
         raise Conflict(f"More than one user has this {key}. Call {other_tool} instead.")
     return UserId(user_id=found[0])
 
 
 async def user(session: AsyncSession, user_id: str) -> User:
-    """Return a user, whole."""
+    """Return a user."""
     found = await load_users(session, UserRow.id == user_id)
     if not found:
         raise no_such_user(user_id)
@@ -79,14 +79,14 @@ async def user(session: AsyncSession, user_id: str) -> User:
 
 
 def no_such_user(user_id: str) -> NotFound:
-    """Say that a user id is unknown, and how to get a known one."""
+    """Return the error for an unknown user id."""
     return NotFound(
         f"User {user_id!r} not found. Call find_user_id_by_email or find_user_id_by_name_zip to get the user id."
     )
 
 
 async def order(session: AsyncSession, order_id: str) -> Order:
-    """Return an order, whole."""
+    """Return an order."""
     found = await load_orders(session, OrderRow.id == order_id)
     if not found:
         raise no_such_order(order_id)
@@ -94,7 +94,7 @@ async def order(session: AsyncSession, order_id: str) -> Order:
 
 
 def no_such_order(order_id: str) -> NotFound:
-    """Say that an order id is unknown, and how to get a known one."""
+    """Return the error for an unknown order id."""
     shape = "" if order_id.startswith("#W") else " An order id starts with '#W', such as '#W2378156'."
     return NotFound(
         f"Order {order_id!r} not found.{shape} Check the id with the customer, or call get_user_details for the ids "
@@ -123,7 +123,7 @@ async def product(session: AsyncSession, product_id: str) -> Product:
 
 
 async def item(session: AsyncSession, item_id: str) -> Variant:
-    """Return one variant by its item id; a product id is never an item id."""
+    """Return a variant by its item id."""
     row = await session.get(VariantRow, item_id)
     if row is not None:
         return Variant.model_validate(variant_fields(row))
@@ -133,23 +133,23 @@ async def item(session: AsyncSession, item_id: str) -> Variant:
 
 
 async def suggested_orders(session: AsyncSession, text: str) -> Sequence[str]:
-    """Return ids of orders that begin with what was typed, with or without its '#W' and in any case."""
-    return await _beginning_with(session, OrderRow.id, f"#W{text.upper().lstrip('#').removeprefix('W')}")
+    """Return order ids that start with the typed text, ignoring case and with or without '#W'."""
+    return await _starting_with(session, OrderRow.id, f"#W{text.upper().lstrip('#').removeprefix('W')}")
 
 
 async def suggested_users(session: AsyncSession, text: str) -> Sequence[str]:
-    """Return ids of users that begin with what was typed."""
-    return await _beginning_with(session, UserRow.id, text.lower())
+    """Return user ids that start with the typed text."""
+    return await _starting_with(session, UserRow.id, text.lower())
 
 
 async def suggested_products(session: AsyncSession, text: str) -> Sequence[str]:
-    """Return ids of products whose id or name holds what was typed, sorted by name."""
+    """Return ids of products whose id or name contains the typed text, sorted by name."""
     typed = fold(text)
     types = await product_types(session)
     return [product_id for name, product_id in types.items() if typed in product_id or typed in fold(name)]
 
 
-async def _beginning_with(session: AsyncSession, column: InstrumentedAttribute[str], start: str) -> Sequence[str]:
-    """A range, as that is read from the index on every database."""
+async def _starting_with(session: AsyncSession, column: InstrumentedAttribute[str], start: str) -> Sequence[str]:
+    """Query a range, which uses the index on every database."""
     query = select(column).where(column >= start, column < f"{start}\U0010ffff").order_by(column).limit(_MOST_SUGGESTED)
     return (await session.scalars(query)).all()

@@ -1,4 +1,4 @@
-"""How long operations take on a small and on a large store."""
+"""Benchmark of operations on a small and on a large store."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Medians = dict[str, float]
 async def measure(orders: int, calls: int) -> str:
     """Return a table of median times on a store of 1,000 orders and on one of ``orders``.
 
-    Both stores are made up for the occasion and thrown away; the calls go through the HTTP application, in process.
+    Both stores are temporary; the calls go through the HTTP application in this process.
     """
     with tempfile.TemporaryDirectory() as folder:
         small = await _medians(Path(folder) / "small.db", _SMALL, calls)
@@ -83,7 +83,7 @@ async def _time_operations(store: Database, count: int) -> Medians:
 
 
 async def _some(store: Database, column: InstrumentedAttribute[str], count: int, **conditions: str) -> Sequence[str]:
-    """Return values from all over a table, the same ones every time."""
+    """Return a reproducible sample of values from a column."""
     async with store.reading() as session:
         values = (await session.scalars(select(column).filter_by(**conditions).order_by(column))).all()
     return Random(0).sample(values, min(count, len(values)))  # noqa: S311 (no secret)

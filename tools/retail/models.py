@@ -1,7 +1,7 @@
-"""The tables: products and their variants, users and their payment methods, orders and what hangs on them.
+"""The tables: products and their variants, users and their payment methods, orders and their related rows.
 
-Lists keep their order in ``position`` columns. Ids compare byte by byte on every database, so that a store is written
-out in the same order everywhere.
+Lists keep their order in ``position`` columns. Ids compare byte by byte on every database, so that a store is exported
+in the same order everywhere.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Cents(TypeDecorator[Decimal]):
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, always in UTC; SQLite forgets the zone."""
+    """A time in UTC; SQLite does not store the zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -57,7 +57,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """The metadata of all tables; constraints have predictable names."""
+    """The base of all tables, with predictable constraint names."""
 
     metadata = MetaData(
         naming_convention={
@@ -70,7 +70,7 @@ class Base(DeclarativeBase):
 
 
 class AddressColumns:
-    """A postal address, as users and orders carry it."""
+    """The columns of a postal address, for users and orders."""
 
     address1: Mapped[str]
     address2: Mapped[str]
@@ -81,7 +81,7 @@ class AddressColumns:
 
 
 class ProductRow(Base):
-    """A kind of thing on sale, such as a T-shirt."""
+    """A product type, such as a T-shirt."""
 
     __tablename__ = "products"
 
@@ -102,7 +102,7 @@ class VariantRow(Base):
 
 
 class UserRow(AddressColumns, Base):
-    """A customer; the folded columns answer lookups without case from an index."""
+    """A customer; the folded columns make lookups that ignore case use an index."""
 
     __tablename__ = "users"
     __table_args__ = (Index(None, "last_name_folded", "first_name_folded", "zip"),)
@@ -119,7 +119,7 @@ class UserRow(AddressColumns, Base):
 
 
 class PaymentMethodRow(Base):
-    """What a user can pay with; only a gift card has a balance."""
+    """A payment method of a user; only a gift card has a balance."""
 
     __tablename__ = "payment_methods"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 (SQLAlchemy reads it once)
@@ -133,7 +133,7 @@ class PaymentMethodRow(Base):
 
 
 class OrderRow(AddressColumns, Base):
-    """An order, with what its cancellation, exchange or return left on it."""
+    """An order, with the fields that a cancellation, exchange or return sets."""
 
     __tablename__ = "orders"
 
@@ -167,7 +167,7 @@ class UserOrderRow(Base):
 
 
 class ItemRow(Base):
-    """One item of an order, with the price and options that it was ordered with."""
+    """One item of an order, with the price and options at the time of the order."""
 
     __tablename__ = "order_items"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
@@ -207,7 +207,7 @@ class FulfillmentRow(Base):
 
 
 class HandOverRow(Base):
-    """A conversation that an agent passed on to people."""
+    """A conversation that an agent handed over to people."""
 
     __tablename__ = "hand_overs"
 

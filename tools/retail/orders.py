@@ -1,4 +1,4 @@
-"""Changing an order that is not shipped yet: cancel it, send it elsewhere, pay it otherwise."""
+"""Changes to an order that is not shipped yet: cancel it, change its address or its payment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PENDING = ("pending", "pending (item modified)")
 
 
 async def lock_order(session: AsyncSession, order_id: str, statuses: Collection[str], deed: str) -> OrderRow:
-    """Return an order in one of the statuses, and keep others from changing it until the end."""
+    """Return an order that has one of these statuses, locked until the end of the transaction."""
     order = await session.get(OrderRow, order_id, with_for_update=True, options=_PARTS)
     if order is None:
         raise no_such_order(order_id)
@@ -36,12 +36,12 @@ async def lock_order(session: AsyncSession, order_id: str, statuses: Collection[
 
 
 def whole(order: OrderRow) -> Order:
-    """Return a locked order as it is now."""
+    """Return a locked order as a record."""
     return Order.model_validate(order_fields(order, order.items, order.payments, order.fulfillments))
 
 
 async def cancel(session: AsyncSession, order_id: str, reason: CancelReason) -> Order:
-    """Cancel a pending order and give back every entry of its payment history."""
+    """Cancel a pending order and refund every entry of its payment history."""
     order = await lock_order(session, order_id, ["pending"], "be cancelled")
     wallet = await lock_wallet(session, order.user_id)
     for entry in list(order.payments):
@@ -53,7 +53,7 @@ async def cancel(session: AsyncSession, order_id: str, reason: CancelReason) -> 
 
 async def change_address(session: AsyncSession, order_id: str, address: Address) -> Order:
     """Send a pending order to another address."""
-    order = await lock_order(session, order_id, _PENDING, "get another address")
+    order = await lock_order(session, order_id, _PENDING, "change its address")
     _move_to(order, address)
     return whole(order)
 
@@ -73,8 +73,8 @@ def _move_to(row: AddressColumns, address: Address) -> None:
 
 
 async def change_payment(session: AsyncSession, order_id: str, payment_method_id: str) -> Order:
-    """Pay a pending order with another method, and give the first one its money back."""
-    order = await lock_order(session, order_id, _PENDING, "be paid otherwise")
+    """Pay a pending order with another method, and refund the first one."""
+    order = await lock_order(session, order_id, _PENDING, "change its payment method")
     paid = _only_payment(order)
     wallet = await lock_wallet(session, order.user_id)
     method = method_in(wallet, payment_method_id)
@@ -91,7 +91,7 @@ async def change_payment(session: AsyncSession, order_id: str, payment_method_id
 def _only_payment(order: OrderRow) -> PaymentRow:
     if [entry.transaction_type for entry in order.payments] != ["payment"]:
         raise Conflict(
-            f"Order {order.id!r} was already charged or refunded more than once, so its payment cannot change any "
-            "more. Call transfer_to_human_agents if the customer insists."
+            f"Order {order.id!r} was already charged or refunded more than once, so its payment cannot be "
+            "changed again. Call transfer_to_human_agents if the customer insists."
         )
     return order.payments[0]

@@ -1,4 +1,4 @@
-"""A CSV file in parts that are CSV files of their own, as whoever reads it through a protocol wants none at once."""
+"""Splitting of a CSV file into parts that are complete CSV files, for clients that read it in pieces."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _ROW_END = b"\r\n"
 
 
 def count_parts(path: Path, size: int) -> int:
-    """Return how many parts a file has, each of about so many bytes; at least one."""
+    """Return the number of parts of about `size` bytes in a file, at least one."""
     return sum(1 for _ in _parts(path, size))
 
 
 def read_part(path: Path, number: int, size: int) -> bytes | None:
-    """Return a part of a file, from 1: the header, and whole rows; None where there are fewer parts."""
+    """Return a part of a file, counted from 1, with the header and whole rows; None if the file has fewer parts."""
     return next(islice(_parts(path, size), number - 1, None), None)
 
 
@@ -32,12 +32,12 @@ def _parts(path: Path, size: int) -> Iterator[bytes]:
 
 
 def _whole_rows(file: BinaryIO, size: int) -> bytes:
-    """Read about so many bytes, to the end of a row; a single row is smaller than that."""
+    """Read about `size` bytes, up to the end of a row; a single row must be smaller."""
     piece = file.read(size)
     if len(piece) < size:
         return piece
     end = _last_end(piece, size)
-    while piece.count(b'"', 0, end) % 2:  # that is a line break within a cell
+    while piece.count(b'"', 0, end) % 2:  # a line break inside a cell
         end = _last_end(piece, end - len(_ROW_END))
     file.seek(end - size, os.SEEK_CUR)
     return piece[:end]

@@ -1,4 +1,4 @@
-"""Money that moves: the payment history of an order, and the balances of its user's gift cards."""
+"""Payments: the payment history of an order, and the balances of gift cards."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Wallet = dict[str, PaymentMethodRow]
 
 
 async def lock_wallet(session: AsyncSession, user_id: str) -> Wallet:
-    """Return a user's payment methods, and keep others from moving their balances until the end.
+    """Return a user's payment methods, with their balances locked until the end of the transaction.
 
-    Every writer locks its order first and then these rows by id, so that no two writers wait for each other.
+    Every writer locks its order first and then these rows by id, so that writers cannot deadlock.
     """
     query = (
         select(PaymentMethodRow)
@@ -30,7 +30,7 @@ async def lock_wallet(session: AsyncSession, user_id: str) -> Wallet:
 
 
 def method_in(wallet: Wallet, payment_method_id: str) -> PaymentMethodRow:
-    """Return the payment method, which must be one of the user's."""
+    """Return one of the user's payment methods."""
     if payment_method_id not in wallet:
         raise NotFound(
             f"Payment method {payment_method_id!r} is not one of the order's user, who has "
@@ -40,12 +40,12 @@ def method_in(wallet: Wallet, payment_method_id: str) -> PaymentMethodRow:
 
 
 def is_gift_card(method: PaymentMethodRow) -> bool:
-    """Say whether the method has a balance to move."""
+    """Return whether the method is a gift card, which has a balance."""
     return method.source == "gift_card"
 
 
 def require_cover(method: PaymentMethodRow, amount: Decimal) -> None:
-    """Refuse a gift card that holds less than the amount; nothing is known of other methods' limits."""
+    """Refuse a gift card whose balance is below the amount; limits of other methods are unknown."""
     if is_gift_card(method) and _balance(method) < amount:
         raise Conflict(
             f"Gift card {method.id!r} holds {_balance(method):.2f} US dollars, but {amount:.2f} are needed. "
@@ -54,13 +54,13 @@ def require_cover(method: PaymentMethodRow, amount: Decimal) -> None:
 
 
 def charge(order: OrderRow, method: PaymentMethodRow, amount: Decimal) -> None:
-    """Take the amount from the method, and write it into the order's history."""
+    """Charge the method, and record it in the order's payment history."""
     _record(order, "payment", amount, method.id)
     _move(method, -amount)
 
 
 def refund(order: OrderRow, payment_method_id: str, amount: Decimal, wallet: Wallet) -> None:
-    """Give the amount back to the method, and write it into the order's history."""
+    """Refund the method, and record it in the order's payment history."""
     _record(order, "refund", amount, payment_method_id)
     method = wallet.get(payment_method_id)
     if method is not None:

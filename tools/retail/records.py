@@ -1,6 +1,6 @@
-"""Between the tables and the records of a store, both ways.
+"""Conversion between the tables and the records of a store.
 
-A row here is anything that has a table's columns as attributes: what a plain query returns, or a mapped object.
+A row is any object with a table's columns as attributes: the result of a query, or a mapped object.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ ADDRESS_FIELDS = tuple(Address.model_fields)
 
 
 def fold(text: str) -> str:
-    """Return the form under which text is found whatever its case."""
+    """Return the case-folded form of text for lookups."""
     return text.casefold()
 
 
 def product_fields(row: Any, variants: Iterable[Any]) -> Fields:
-    """Return what `Product` consists of."""
+    """Return the fields of `Product`."""
     return {
         "name": row.name,
         "product_id": row.id,
@@ -46,12 +46,12 @@ def product_fields(row: Any, variants: Iterable[Any]) -> Fields:
 
 
 def variant_fields(row: Any) -> Fields:
-    """Return what `Variant` consists of."""
+    """Return the fields of `Variant`."""
     return {"item_id": row.id, "options": row.options, "available": row.available, "price": row.price}
 
 
 def user_fields(row: Any, payment_methods: Iterable[Any], orders: Iterable[Any]) -> Fields:
-    """Return what `User` consists of."""
+    """Return the fields of `User`."""
     return {
         "user_id": row.id,
         "name": _name_fields(row),
@@ -63,7 +63,7 @@ def user_fields(row: Any, payment_methods: Iterable[Any], orders: Iterable[Any])
 
 
 def order_fields(row: Any, items: Iterable[Any], payments: Iterable[Any], fulfillments: Iterable[Any]) -> Fields:
-    """Return what `Order` consists of."""
+    """Return the fields of `Order`."""
     return {
         "order_id": row.id,
         "address": _address_fields(row),
@@ -75,7 +75,7 @@ def order_fields(row: Any, items: Iterable[Any], payments: Iterable[Any], fulfil
 
 
 def _reader(names: Iterable[str]) -> Callable[[Any], Fields]:
-    """Return a function that reads these columns; a store has millions of rows, so it is done in C."""
+    """Return a function that reads these columns, with `attrgetter` for speed on millions of rows."""
     keys = tuple(names)
     values = attrgetter(*keys)
     return lambda row: dict(zip(keys, values(row), strict=True))
@@ -96,7 +96,7 @@ _METHOD_FIELDS = {
 
 
 def rows_of(record: Record) -> Iterator[tuple[type[models.Base], Fields]]:
-    """Yield every row that a record consists of, with its table."""
+    """Yield every row of a record, with its table."""
     match record:
         case Product():
             yield from _product_rows(record)
@@ -158,5 +158,5 @@ def _order_rows(order: Order) -> Iterator[tuple[type[models.Base], Fields]]:
 
 
 def _plain(record: schemas.Record) -> Fields:
-    """The fields as they are; `model_dump` would walk and copy them."""
+    """Return the fields without a deep copy, which `model_dump` would make."""
     return dict(record.__dict__)

@@ -1,4 +1,4 @@
-"""Taking a list of products and variants into the store."""
+"""Import of a list of products and variants into the store."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from tools.retail.stocklist import Entry, RefusedCell, StockList
 __all__ = ["ImportReport", "restock"]
 
 _BATCH = 1000
-_MOST_TOLD = 100
+_MOST_REPORTED = 100
 
 
 class Changes(schemas.Record):
-    """What came of records."""
+    """Counts of records by what happened to them."""
 
-    created: int = Field(description="How many are new.")
-    updated: int = Field(description="How many were there and are different now.")
-    unchanged: int = Field(description="How many were there already just as the file has them.")
+    created: int = Field(description="How many were created.")
+    updated: int = Field(description="How many existed and were changed.")
+    unchanged: int = Field(description="How many existed and were already the same as in the file.")
 
 
 class ImportReport(schemas.Record):
-    """What came of a file of products."""
+    """The result of importing a file of products."""
 
     rows: int = Field(description="How many rows the file has, without its header and empty rows.")
-    products: Changes = Field(description="What came of the products that were not refused.")
-    variants: Changes = Field(description="What came of their variants.")
+    products: Changes = Field(description="Counts of the products that were not refused.")
+    variants: Changes = Field(description="Counts of their variants.")
     refused_products: list[schemas.Id] = Field(
-        description="Ids of products of which nothing was changed, because a row of theirs was refused; at most 100."
+        description="Ids of products that were left unchanged because one of their rows was refused; at most 100."
     )
-    refused: list[RefusedCell] = Field(description="Every cell for which a row was refused; the first 100.")
-    refused_cells: int = Field(description="How many cells were refused in all.")
+    refused: list[RefusedCell] = Field(description="The cells because of which rows were refused; the first 100.")
+    refused_cells: int = Field(description="How many cells were refused in total.")
 
 
 async def restock(session: AsyncSession, stock: StockList) -> ImportReport:
-    """Take in every product of which no row is refused: create it or update it, and leave its other variants alone."""
+    """Create or update every product that has no refused row; variants that the file does not list stay unchanged."""
     await lock_tables(session, ProductRow, VariantRow)
     await _refuse_conflicts(session, stock)
     accepted = stock.accepted()
@@ -54,14 +54,14 @@ async def restock(session: AsyncSession, stock: StockList) -> ImportReport:
         rows=stock.rows,
         products=await _merge_products(session, accepted),
         variants=await _merge_variants(session, [entry for entries in accepted.values() for entry in entries]),
-        refused_products=sorted(stock.refused_products)[:_MOST_TOLD],
-        refused=sorted(stock.refused, key=attrgetter("row"))[:_MOST_TOLD],
+        refused_products=sorted(stock.refused_products)[:_MOST_REPORTED],
+        refused=sorted(stock.refused, key=attrgetter("row"))[:_MOST_REPORTED],
         refused_cells=len(stock.refused),
     )
 
 
 async def _refuse_conflicts(session: AsyncSession, stock: StockList) -> None:
-    """Refuse entries that would take an id or a name from another record of the store."""
+    """Refuse entries whose id or name belongs to another record of the store."""
     entries = [entry for each in stock.accepted().values() for entry in each]
     ids = {entry.product_id for entry in entries} | {entry.item_id for entry in entries}
     variants = await _found(session, VariantRow.id, ids)
@@ -74,10 +74,10 @@ async def _refuse_conflicts(session: AsyncSession, stock: StockList) -> None:
             stock.refuse(entry, "item_id", "an item id; the store has this one as a product id")
         owner = variants[entry.item_id].product_id if entry.item_id in variants else entry.product_id
         if owner != entry.product_id:
-            stock.refuse(entry, "item_id", f"an item id of its own; product {owner} has this one")
+            stock.refuse(entry, "item_id", f"a unique item id; product {owner} has the same one")
         namesake = names[entry.name].id if entry.name in names else entry.product_id
         if namesake != entry.product_id:
-            stock.refuse(entry, "name", f"a name of its own; product {namesake} has this one")
+            stock.refuse(entry, "name", f"a unique name; product {namesake} has the same one")
 
 
 async def _merge_products(session: AsyncSession, accepted: Mapping[str, Sequence[Entry]]) -> Changes:
@@ -102,12 +102,12 @@ async def _merge_variants(session: AsyncSession, entries: Sequence[Entry]) -> Ch
 
 
 def _options(old: dict[str, str], given: dict[str, str]) -> dict[str, str]:
-    """An option that the file has no column for stays as it is."""
+    """Merge options; those without a column in the file stay unchanged."""
     return {name: value for name, value in {**old, **given}.items() if value}
 
 
 async def _merge(session: AsyncSession, table: type[Base], rows: Sequence[Fields], old: Mapping[str, Any]) -> Changes:
-    """Insert rows that are new, and update those that differ from the old ones, which are given by id."""
+    """Insert new rows, and update those that differ from the old ones, which are passed by id."""
     new = [row for row in rows if row["id"] not in old]
     changed = [row for row in rows if row["id"] in old and row != _same_fields(old[row["id"]], row)]
     if new:
@@ -122,7 +122,7 @@ def _same_fields(old: Any, row: Fields) -> Fields:
 
 
 async def _found(session: AsyncSession, key: InstrumentedAttribute[str], values: Iterable[str]) -> dict[str, Any]:
-    """Return the rows of a column's table that hold one of the values in it, by value."""
+    """Return the rows whose column has one of the values, by value."""
     table, left, found = key.class_.__table__, iter(values), dict[str, Any]()
     while batch := list(islice(left, _BATCH)):
         for row in await session.execute(select(table).where(key.in_(batch))):

@@ -1,4 +1,4 @@
-"""What was sold: figures over all orders, added up by the database in whole cents."""
+"""The sales report: figures over all orders, which the database sums in whole cents."""
 
 from __future__ import annotations
 
@@ -24,53 +24,55 @@ class StatusFigures(Record):
 
     status: Status = Field(description="The status.")
     orders: int = Field(description="How many orders are in it.")
-    items: int = Field(description="How many items they hold.")
-    value: Money = Field(description="What these items cost together, in US dollars, two decimals.")
+    items: int = Field(description="How many items they contain.")
+    value: Money = Field(description="Total price of these items in US dollars, two decimals.")
 
 
 class ProductSales(Record):
-    """What was sold of one product."""
+    """Sales of one product."""
 
     product_id: Id = Field(description="Product id, for get_product_details.")
     name: Text = Field(description="Name of the product type.")
     items: int = Field(description="How many items were sold.")
-    sales: Money = Field(description="What they brought in, in US dollars, two decimals.")
+    sales: Money = Field(description="Their total price in US dollars, two decimals.")
 
 
 class StateSales(Record):
-    """What was sold into one state."""
+    """Sales to one state."""
 
     state: Text = Field(description="State that the orders are sent to, such as 'CO'.")
     items: int = Field(description="How many items were sold.")
-    sales: Money = Field(description="What they brought in, in US dollars, two decimals.")
+    sales: Money = Field(description="Their total price in US dollars, two decimals.")
 
 
 class Rest(Record):
-    """What a list leaves out, taken together."""
+    """Totals of the entries that a list omits."""
 
-    entries: int = Field(description="How many entries the list leaves out.")
+    entries: int = Field(description="How many entries the list omits.")
     items: int = Field(description="How many items were sold in them.")
-    sales: Money = Field(description="What these brought in, in US dollars, two decimals.")
+    sales: Money = Field(description="Their total price in US dollars, two decimals.")
 
 
 class SalesReport(Record):
-    """What was sold; sales are the items of all orders that were not cancelled, at the prices paid."""
+    """Sales figures: the items of all orders that were not cancelled, at the prices paid."""
 
     orders: int = Field(description="How many orders were not cancelled.")
-    items: int = Field(description="How many items they hold.")
-    sales: Money = Field(description="What these items cost together, in US dollars, two decimals.")
+    items: int = Field(description="How many items they contain.")
+    sales: Money = Field(description="Total price of these items in US dollars, two decimals.")
     paid: Money = Field(description="All payments of all orders, in US dollars, two decimals.")
     refunded: Money = Field(description="All refunds of all orders so far, in US dollars, two decimals.")
-    by_status: list[StatusFigures] = Field(description="All orders by status, cancelled ones too; most orders first.")
-    by_product: list[ProductSales] = Field(description="Sales by product, most first, as many as were asked for.")
-    other_products: Rest = Field(description="All products that by_product leaves out.")
-    by_state: list[StateSales] = Field(description="Sales by state, most first, as many as were asked for.")
-    other_states: Rest = Field(description="All states that by_state leaves out.")
+    by_status: list[StatusFigures] = Field(
+        description="All orders by status, including cancelled ones; most orders first."
+    )
+    by_product: list[ProductSales] = Field(description="Sales by product, highest first, as many as requested.")
+    other_products: Rest = Field(description="All products that by_product omits.")
+    by_state: list[StateSales] = Field(description="Sales by state, highest first, as many as requested.")
+    other_states: Rest = Field(description="All states that by_state omits.")
 
 
 @dataclass
 class _Sum:
-    """Items, and what they cost together."""
+    """A number of items and their total price."""
 
     items: int = 0
     value: Decimal = Decimal(0)
@@ -84,7 +86,7 @@ Sums = Mapping[str, _Sum]
 
 
 async def report_sales(session: AsyncSession, top: int) -> SalesReport:
-    """Add up all orders of a snapshot; the lists of products and states hold the first ``top``."""
+    """Return the sales report of a snapshot, with the ``top`` products and states."""
     groups = (await session.execute(_items_by_status_state_and_product())).all()
     sold = [row for row in groups if row.status != "cancelled"]
     names = dict(sorted((row.product_id, row.name) for row in sold))
@@ -109,7 +111,7 @@ async def report_sales(session: AsyncSession, top: int) -> SalesReport:
 
 
 def _items_by_status_state_and_product() -> Select[*tuple[Any, ...]]:
-    """All in one pass: a million orders have millions of items."""
+    """Select all figures in one pass, because a million orders have millions of items."""
     keys = OrderRow.status, OrderRow.state, ItemRow.product_id
     figures = func.count().label("items"), func.sum(ItemRow.price).label("value")
     return (
@@ -120,7 +122,7 @@ def _items_by_status_state_and_product() -> Select[*tuple[Any, ...]]:
 
 
 def _sums(groups: Iterable[Any], key: str) -> Sums:
-    """Add groups up by one of their columns, most valuable first."""
+    """Sum groups by one of their columns, highest value first."""
     sums: dict[str, _Sum] = defaultdict(_Sum)
     for row in groups:
         sums[getattr(row, key)].add(row)
@@ -138,7 +140,7 @@ def _rest(sums: Sums, top: int) -> Rest:
 
 
 async def _statuses(session: AsyncSession, sums: Sums) -> list[StatusFigures]:
-    """Return the figures of every status that orders are in; an order need not hold any items."""
+    """Return the figures of every status in use; an order may have no items."""
     orders = func.count().label("orders")
     rows = await session.execute(
         select(OrderRow.status, orders).group_by(OrderRow.status).order_by(orders.desc(), OrderRow.status)

@@ -1,6 +1,6 @@
-"""What the desk takes and gives: the records of a store, as JSON has them, and the bodies of its requests.
+"""The JSON records of a store, and the request bodies of the order desk.
 
-The same classes answer requests and read and write whole stores, so that a stored file and an answer never differ.
+The same classes are used for responses and for stored files, so that both always have the same form.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 
 
 def _to_cents(value: object) -> object:
-    """Floats come from JSON; their nearest cent is what they mean."""
+    """Round a float from JSON to the nearest cent."""
     return Decimal(f"{value:.2f}") if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -76,7 +76,7 @@ CancelReason = Literal["no longer needed", "ordered by mistake"]
 class Record(BaseModel):
     """A record with exactly these fields."""
 
-    # An answer carries every field, also those that are null.
+    # Responses contain every field, including null ones.
     model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
 
@@ -84,15 +84,13 @@ class Variant(Record):
     """One variant of a product, which can be ordered under its item id."""
 
     item_id: Id = Field(description="Item id of the variant, ten digits such as '9612497925'.")
-    options: dict[Text, Text] = Field(
-        description="What sets the variant apart, such as {'color': 'blue', 'size': 'M'}."
-    )
+    options: dict[Text, Text] = Field(description="Options of the variant, such as {'color': 'blue', 'size': 'M'}.")
     available: bool = Field(description="Whether the variant can be ordered or exchanged for now.")
     price: Money = Field(description="Price in US dollars, two decimals.")
 
 
 class Product(Record):
-    """A kind of thing on sale, with all its variants."""
+    """A product type with all its variants."""
 
     name: Text = Field(description="Name of the product type, such as 'T-Shirt'.")
     product_id: Id = Field(description="Product id, ten digits such as '9523456873'; never an item id.")
@@ -113,7 +111,7 @@ class Address(Record):
         description="Street and number, such as '986 Sunset Drive'."
     )
     address2: Annotated[Text, Field(max_length=200)] = Field(
-        description="Apartment or suite, such as 'Suite 259'; an empty string when there is none."
+        description="Apartment or suite, such as 'Suite 259'; or an empty string."
     )
     city: Annotated[Text, Field(max_length=200)] = Field(description="City, such as 'Denver'.")
     state: Annotated[Text, Field(max_length=200)] = Field(description="State, as its two letters such as 'CO'.")
@@ -138,11 +136,11 @@ class Paypal(Record):
 
 
 class GiftCard(Record):
-    """A gift card, which pays only as far as its balance reaches."""
+    """A gift card, which can pay up to its balance."""
 
     source: Literal["gift_card"] = Field(description="Always 'gift_card'.")
     id: Id = Field(description="Payment method id, such as 'gift_card_1725971'.")
-    balance: Money = Field(description="What is left on the card, in US dollars, two decimals.")
+    balance: Money = Field(description="Remaining balance in US dollars, two decimals.")
 
 
 PaymentMethod = Annotated[CreditCard | Paypal | GiftCard, Field(discriminator="source")]
@@ -153,7 +151,7 @@ class User(Record):
 
     user_id: Id = Field(description="User id, such as 'noah_brown_6181'.")
     name: Name = Field(description="The user's name.")
-    address: Address = Field(description="The user's default address; an order has an address of its own.")
+    address: Address = Field(description="The user's default address; each order has its own address.")
     email: Text = Field(description="E-mail address.")
     payment_methods: dict[Id, PaymentMethod] = Field(description="All payment methods, keyed by payment method id.")
     orders: list[Id] = Field(description="Ids of all the user's orders, in the order in which they were placed.")
@@ -179,19 +177,19 @@ class Fulfillment(Record):
 class Payment(Record):
     """One entry in the payment history of an order."""
 
-    transaction_type: Literal["payment", "refund"] = Field(description="Whether money was taken or given back.")
+    transaction_type: Literal["payment", "refund"] = Field(description="Whether money was charged or refunded.")
     amount: Money = Field(description="Amount in US dollars, two decimals, never negative.")
     payment_method_id: Id = Field(description="Payment method that was charged or refunded.")
 
 
 class Order(Record):
-    """An order, whole."""
+    """An order."""
 
     order_id: Id = Field(description="Order id with its leading '#', such as '#W2378156'.")
     user_id: Id = Field(description="Id of the user who placed the order.")
     address: Address = Field(description="Where the order is sent.")
     items: list[Item] = Field(description="The ordered items; the same item id may appear more than once.")
-    status: Status = Field(description="Where the order stands; it decides what can be done with it.")
+    status: Status = Field(description="Status of the order, which determines what can be done with it.")
     fulfillments: list[Fulfillment] = Field(description="Shipments so far, oldest first.")
     payment_history: list[Payment] = Field(description="Payments and refunds, oldest first.")
     cancel_reason: CancelReason | None = Field(default=None, description="Why the order was cancelled, or null.")
@@ -206,7 +204,7 @@ class Order(Record):
     )
     exchange_price_difference: Money | None = Field(
         default=None,
-        description="What a requested exchange costs in US dollars, two decimals; negative is a refund; or null.",
+        description="Price difference of a requested exchange in US dollars, negative for a refund, or null.",
     )
     return_items: list[Id] | None = Field(
         default=None, description="Item ids that come back in a requested return, sorted, or null."
@@ -217,7 +215,7 @@ class Order(Record):
 
 
 class UserId(Record):
-    """Who was found."""
+    """The user that was found."""
 
     user_id: Id = Field(description="Id of the user, such as 'noah_brown_6181', for get_user_details.")
 
@@ -229,7 +227,7 @@ class Cancellation(Record):
 
 
 class PaymentChange(Record):
-    """How an order shall be paid instead."""
+    """The new payment method of an order."""
 
     payment_method_id: Id = Field(
         description=(
@@ -240,41 +238,41 @@ class PaymentChange(Record):
 
 
 class ItemReplacement(Record):
-    """Which items become which, and what settles the difference."""
+    """Items to replace, their new variants, and the payment method for the difference."""
 
     item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] = Field(
         description="Item ids in the order, such as ['1008292230']; repeat an id to change more than one of it."
     )
     new_item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] = Field(
         description=(
-            "Item id that each takes instead, position by position with item_ids, as many as item_ids: an available "
-            "variant of the same product, from get_product_details."
+            "New item id for each entry of item_ids, in the same order: an available variant of the same product, from "
+            "get_product_details."
         )
     )
     payment_method_id: Id = Field(
         description=(
-            "Payment method of the order's user that pays or gets the price difference, such as "
+            "Payment method of the order's user for the price difference, such as "
             "'gift_card_1725971'; get_user_details lists them."
         )
     )
 
 
 class ItemReturn(Record):
-    """Which items come back, and what gets the refund."""
+    """Items to return, and the payment method for the refund."""
 
     item_ids: Annotated[list[Id], Field(min_length=1, max_length=1000)] = Field(
         description="Item ids in the order, such as ['1008292230']; repeat an id to return more than one of it."
     )
     payment_method_id: Id = Field(
         description=(
-            "What gets the refund: a gift card of the order's user (get_user_details lists them), or the payment "
-            "method that first paid the order."
+            "Payment method that gets the refund: a gift card of the order's user (get_user_details lists them), or "
+            "the method that first paid the order."
         )
     )
 
 
 class Expression(Record):
-    """Arithmetic to be worked out."""
+    """An arithmetic expression."""
 
     expression: str = Field(
         min_length=1,
@@ -284,22 +282,22 @@ class Expression(Record):
 
 
 class Answer(Record):
-    """What an expression comes to."""
+    """The value of an expression."""
 
     result: float = Field(description="The value, rounded to two decimals.")
 
 
 class HandOverRequest(Record):
-    """What people need to know to take over."""
+    """A summary for the people who take over."""
 
     summary: Annotated[Text, Field(min_length=1, max_length=4000)] = Field(
-        description="What the customer wants, what was done so far and why it needs a person, in plain words."
+        description="What the customer wants, what was done so far and why a person is needed, in plain words."
     )
 
 
 class HandOver(Record):
-    """A conversation that was passed on to people."""
+    """A conversation that was handed over to people."""
 
-    hand_over_id: int = Field(description="Number of the hand-over, which the customer can quote.")
-    summary: str = Field(description="What people were told.")
+    hand_over_id: int = Field(description="Id of the hand-over, which the customer can quote.")
+    summary: str = Field(description="The summary for the people who take over.")
     created_at: datetime = Field(description="When it was handed over, in UTC.")

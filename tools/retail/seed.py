@@ -1,6 +1,6 @@
-"""Made-up products, customers and orders: the same for the same numbers, and as many as are asked for.
+"""Generated products, customers and orders, which depend only on the requested numbers.
 
-Everything about the n-th customer follows from n, so that no more than one customer is ever in memory.
+Everything about the n-th customer is derived from n, so that only one customer is in memory at a time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = ["DEFAULT_SIZE", "Size", "seed_records"]
 
 @dataclass(frozen=True)
 class Size:
-    """How many customers and orders to make up."""
+    """The number of customers and orders to generate."""
 
     customers: int = 500
     orders: int = 1000
@@ -67,14 +67,19 @@ _PLACES = (
 )
 _BRANDS = ("mastercard", "visa")
 _REASONS: tuple[CancelReason, ...] = ("no longer needed", "ordered by mistake")
-_STATUSES: dict[Status, int] = {"pending": 8, "delivered": 7, "processed": 3, "cancelled": 2}  # and their proportions
-_ORDERS_PER_CUSTOMER = (2, 1, 4, 0, 3, 1, 2, 6, 0, 1)  # in turn; only their proportions count
+_STATUSES: dict[Status, int] = {
+    "pending": 8,
+    "delivered": 7,
+    "processed": 3,
+    "cancelled": 2,
+}  # with their relative frequencies
+_ORDERS_PER_CUSTOMER = (2, 1, 4, 0, 3, 1, 2, 6, 0, 1)  # repeated for all customers; only the proportions matter
 
 Method = CreditCard | Paypal | GiftCard
 
 
 def seed_records(size: Size) -> Iterator[Product | User | Order]:
-    """Yield the records of a made-up store: products, then every customer with the customer's orders."""
+    """Yield the records of a generated store: products, then each customer with their orders."""
     products = make_products()
     yield from products
     shelf = [
@@ -88,16 +93,16 @@ def seed_records(size: Size) -> Iterator[Product | User | Order]:
         for product in products
         for variant in product.variants.values()
     ]
-    for index, numbers in enumerate(_shares(size)):
+    for index, indexes in enumerate(_shares(size)):
         random = Random(index)  # noqa: S311 (nothing here is a secret)
-        user = _user(index, size, [_order_id(number, size) for number in numbers], random)
+        user = _user(index, size, [_order_id(each, size) for each in indexes], random)
         yield user
         for order_id in user.orders:
             yield _order(order_id, user, shelf, random)
 
 
 def _shares(size: Size) -> Iterator[range]:
-    """Yield which orders, by number, belong to each customer in turn."""
+    """Yield the range of order indexes of each customer."""
     rounds, rest = divmod(size.customers, len(_ORDERS_PER_CUSTOMER))
     weight = rounds * sum(_ORDERS_PER_CUSTOMER) + sum(_ORDERS_PER_CUSTOMER[:rest])
     passed = first = 0
@@ -108,18 +113,18 @@ def _shares(size: Size) -> Iterator[range]:
         first = end
 
 
-def _order_id(number: int, size: Size) -> str:
-    return f"#W{_scattered(number, size.orders, digits=7)}"
+def _order_id(index: int, size: Size) -> str:
+    return f"#W{_scattered(index, size.orders, digits=7)}"
 
 
-def _scattered(number: int, count: int, digits: int) -> int:
-    """Return a number that looks drawn at random, another one for every ``number`` below ``count``."""
+def _scattered(index: int, count: int, digits: int) -> int:
+    """Return a random-looking number that is unique for every ``index`` below ``count``."""
     digits = max(digits, len(str(count)) + 1)
     lowest, span = 10 ** (digits - 1), 9 * 10 ** (digits - 1)
     step = int(span * 0.618) | 1
     while gcd(step, span) != 1:
         step += 2
-    return lowest + number * step % span
+    return lowest + index * step % span
 
 
 def _user(index: int, size: Size, order_ids: list[str], random: Random) -> User:
@@ -149,7 +154,7 @@ def _address(random: Random) -> Address:
 
 
 def _methods(random: Random) -> list[Method]:
-    """One to three payment methods, each of another kind."""
+    """Return one to three payment methods of different kinds."""
     methods: list[Method] = [
         CreditCard(
             source="credit_card",

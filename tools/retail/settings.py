@@ -1,4 +1,4 @@
-"""Where the store is, from the environment: every setting is a variable that starts with ``RETAIL_``."""
+"""The settings of the order desk, from environment variables that start with ``RETAIL_``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 __all__ = ["DEFAULT_STORE", "RetailSettings"]
 
-# Clients start the server from any working directory, so the default hangs on this file and not on the caller.
+# Clients start the server in any folder, so the default is relative to this file.
 _FOLDER = Path(__file__).resolve().parents[2] / "var" / "retail"
 DEFAULT_STORE = _FOLDER / "orders.db"
 
@@ -22,11 +22,12 @@ _EXPECTED = "expected sqlite:///path/to/file.db or postgresql://user@host:5432/d
 class RetailSettings(BaseSettings):
     """The settings of the order desk.
 
-    ``RETAIL_DATABASE_URL`` names the store; without it, the store is a SQLite file of its own. That file fills itself
-    with made-up customers and orders when it is empty; any other store does so only with ``RETAIL_SEED_EMPTY_STORE``.
-    A change waits ``RETAIL_LOCK_SECONDS`` for others to finish theirs before it gives up. Finished exports are kept in
-    ``RETAIL_EXPORT_FOLDER`` (beside the store otherwise) for ``RETAIL_EXPORT_HOURS``; agents read them in parts of
-    ``RETAIL_EXPORT_PART_BYTES``.
+    - ``RETAIL_DATABASE_URL``: the store. Defaults to a SQLite file, which is seeded with sample data if it is empty.
+    - ``RETAIL_SEED_EMPTY_STORE``: whether to seed an empty store. Defaults to true only for the default store.
+    - ``RETAIL_LOCK_SECONDS``: how long a change waits for other changes before it fails.
+    - ``RETAIL_EXPORT_FOLDER``: the folder of finished exports. Defaults to ``exports`` beside the store.
+    - ``RETAIL_EXPORT_HOURS``: how long exports are kept.
+    - ``RETAIL_EXPORT_PART_BYTES``: the size of the parts in which agents read exports.
     """
 
     model_config = SettingsConfigDict(env_prefix="RETAIL_", extra="ignore", hide_input_in_errors=True)
@@ -46,7 +47,7 @@ class RetailSettings(BaseSettings):
 
     @property
     def url(self) -> URL:
-        """The database, with the asynchronous driver that reaches it."""
+        """The URL of the database, with its asynchronous driver."""
         return _parse(self.database_url)
 
     @property
@@ -55,13 +56,13 @@ class RetailSettings(BaseSettings):
 
     @property
     def exports(self) -> Path:
-        """Where finished exports are kept: beside a SQLite store, unless another folder is named."""
+        """The folder of finished exports."""
         beside = Path(self.url.database or "").parent if self.url.get_backend_name() == "sqlite" else _FOLDER
         return self.export_folder or beside / "exports"
 
     @property
     def tasks_url(self) -> str:
-        """Where toolway keeps long jobs: in a file of this store alone, as a job belongs to the store it began on."""
+        """The URL of toolway's task store, one file per store, because a task belongs to the store it started on."""
         store = Path(self.url.database or "")
         beside = store if self.url.get_backend_name() == "sqlite" else _FOLDER / store.name
         return f"sqlite:///{beside}.tasks"
@@ -75,24 +76,24 @@ def _parse(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError:
-        # The text may hold a password, so it is not repeated.
+        # The text may contain a password, so it is not repeated.
         raise ValueError(f"not a database URL: {_EXPECTED}") from None
     backend, _, driver = url.drivername.partition("+")
     known = _DRIVERS.get(backend)
     if known is None or driver not in {"", known.partition("+")[2]}:
-        raise ValueError(f"no such database driver: {url.drivername!r}; {_EXPECTED}")
+        raise ValueError(f"unknown database driver {url.drivername!r}; {_EXPECTED}")
     return _with_sslmode(_on_file(url.set(drivername=known)))
 
 
 def _on_file(url: URL) -> URL:
-    """An in-memory database would be another one for every connection."""
+    """Reject in-memory databases, which would differ for every connection."""
     if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
         raise ValueError("the SQLite store must be a file: sqlite:///path/to/file.db")
     return url
 
 
 def _with_sslmode(url: URL) -> URL:
-    """asyncpg calls ``ssl`` what every other client calls ``sslmode``."""
+    """Rename ``sslmode``, which asyncpg calls ``ssl``."""
     if "sslmode" not in url.query or url.get_backend_name() != "postgresql":
         return url
     return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": str(url.query["sslmode"])})

@@ -1,4 +1,4 @@
-"""A list of products and variants as a shop keeps it in a spreadsheet, checked cell by cell."""
+"""A list of products and variants from a spreadsheet, validated cell by cell."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ _YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False,
 
 
 class RefusedCell(schemas.Record):
-    """A cell for which a row was refused."""
+    """A cell because of which a row was refused."""
 
     row: int = Field(description="Number of the row as spreadsheets show it; the header is row 1.")
     column: str = Field(description="Name of the column.")
-    value: str = Field(description="What the cell holds, its first 100 characters.")
-    expected: str = Field(description="What was expected in its place.")
+    value: str = Field(description="Content of the cell, its first 100 characters.")
+    expected: str = Field(description="Expected content.")
 
 
 class CellError(ValueError):
-    """A cell does not hold what its column is for; the text is what was expected."""
+    """An invalid cell; the message is the expected content."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One row: a variant of a product; an option without a value is one that the variant shall not have."""
+    """One row: a variant of a product; an empty option removes that option from the variant."""
 
     row: int
     product_id: str
@@ -56,9 +56,9 @@ class Entry:
 
 @dataclass
 class StockList:
-    """The rows of a file: entries that can be read, by product, and what was refused.
+    """The rows of a file: valid entries by product, and refused cells.
 
-    A product of which any row is refused goes no further, so that none is ever half changed.
+    A product with any refused row is left out, so that no product is changed in part.
     """
 
     rows: int = 0
@@ -71,7 +71,7 @@ class StockList:
         return {key: entries for key, entries in self.products.items() if key not in self.refused_products}
 
     def refuse(self, entry: Entry, column: str, expected: str) -> None:
-        """Refuse an entry, and with it its product."""
+        """Refuse an entry and its product."""
         self._note(entry.row, column, getattr(entry, column), expected)
         self.refused_products.add(entry.product_id)
 
@@ -99,8 +99,8 @@ def read_stock_list(content: bytes) -> StockList:
     """Read a CSV file with one variant per row.
 
     Raises:
-        Malformed: this is no such file at all; the message says why.
-        TooLarge: it holds more than is read.
+        Malformed: the file is not a valid list; the message has the reason.
+        TooLarge: the file has too many rows.
     """
     stock = StockList()
     for row, cells in read_records(content, COLUMNS):
@@ -125,7 +125,7 @@ def _require_known(columns: Iterable[str]) -> None:
 
 
 def _values(cells: dict[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the values of a row by column, and what was expected where there is none."""
+    """Return the valid values of a row by column, and the expected content of its invalid cells."""
     values, wrong = dict[str, Any](), dict[str, str]()
     for column, cell in cells.items():
         try:
@@ -175,17 +175,17 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 
 def _require_agreement(stock: StockList) -> None:
-    """Refuse rows that contradict rows before them."""
+    """Refuse rows that contradict earlier rows."""
     items, names = dict[str, int](), dict[str, str]()
     for product_id, entries in stock.products.items():
         for entry in entries:
             first = entries[0]
             earlier = items.setdefault(entry.item_id, entry.row)
             if earlier != entry.row:
-                stock.refuse(entry, "item_id", f"an item id of its own; row {earlier} has this one")
+                stock.refuse(entry, "item_id", f"a unique item id; row {earlier} has the same one")
             if entry.item_id in stock.products:
                 stock.refuse(entry, "item_id", "an item id; another row has this one as its product id")
             if entry.name != first.name:
                 stock.refuse(entry, "name", f"{first.name!r}, as row {first.row} calls this product")
             if names.setdefault(entry.name, product_id) != product_id:
-                stock.refuse(entry, "name", f"a name of its own; product {names[entry.name]} has this one")
+                stock.refuse(entry, "name", f"a unique name; product {names[entry.name]} has the same one")

@@ -1,4 +1,4 @@
-"""A store as a whole: its canonical JSON, written out, hashed, read in and replaced."""
+"""Operations on a whole store: export as canonical JSON, hash, import and replace."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TABLES = [table for table in Base.metadata.sorted_tables if table is not HandOv
 
 
 async def is_empty(connection: AsyncConnection) -> bool:
-    """Say whether the store holds neither products nor users (and so no orders)."""
+    """Return whether the store has neither products nor users, and so no orders."""
     for column in (ProductRow.id, UserRow.id):
         if (await connection.execute(select(column).limit(1))).first():
             return False
@@ -71,23 +71,23 @@ async def state_hash(database: Database) -> str:
 
 
 async def export_store(database: Database, stream: TextIO) -> None:
-    """Write the canonical JSON of a store into a stream."""
+    """Write the canonical JSON of a store to a stream."""
     async for piece in canonical(database):
         stream.write(piece)
 
 
 async def import_store(database: Database, stream: TextIO, progress: Progress) -> None:
-    """Replace what a store holds by what a stream of JSON holds, whole or not at all.
+    """Replace the content of a store with JSON from a stream, in one transaction.
 
     Raises:
-        StoreError: the stream does not hold a store, or the store cannot be reached; nothing was changed.
+        StoreError: the stream is not a stored order desk, or the database failed; nothing was changed.
     """
     async with database.rewriting() as connection:
         await replace(connection, _records(stream), progress)
 
 
 async def replace(connection: AsyncConnection, records: Iterable[Record], progress: Progress) -> None:
-    """Empty the store and fill it with records; hand-overs stay."""
+    """Replace all records of a store; hand-overs are kept."""
     for table in reversed(_TABLES):
         await connection.execute(delete(table))
     try:
@@ -117,11 +117,11 @@ def _rows_by_table(records: Iterable[Record]) -> dict[str, list[Fields]]:
 
 
 async def _require_consistent(connection: AsyncConnection) -> None:
-    """Check what spans records; their order in a file is free, so it can be known only at the end."""
+    """Check references between records at the end, because a file may list records in any order."""
     listed = (UserOrderRow.order_id == OrderRow.id) & (UserOrderRow.user_id == OrderRow.user_id)
     checks = {
         "product {0!r} has the id of an item": select(ProductRow.id).join(VariantRow, VariantRow.id == ProductRow.id),
-        "user {0!r} lists the order {1!r}, which is not there": select(UserOrderRow.user_id, UserOrderRow.order_id)
+        "user {0!r} lists the order {1!r}, which does not exist": select(UserOrderRow.user_id, UserOrderRow.order_id)
         .outerjoin(OrderRow, OrderRow.id == UserOrderRow.order_id)
         .where(OrderRow.id.is_(None)),
         "order {0!r} is not in the list of its user {1!r}": select(OrderRow.id, OrderRow.user_id)
@@ -145,7 +145,9 @@ def _records(stream: TextIO) -> Iterator[Record]:
     missing = set(_SCHEMAS)
     for section, entries in jsonstream.read_sections(stream):
         if section not in _SCHEMAS:
-            raise StoreError(f"not a stored order desk: {section!r} is none of {', '.join(map(repr, _SCHEMAS))}")
+            raise StoreError(
+                f"not a stored order desk: unknown section {section!r}, expected {', '.join(map(repr, _SCHEMAS))}"
+            )
         missing.discard(section)
         yield from (_record(section, key, value) for key, value in entries)
     if missing:

@@ -1,4 +1,4 @@
-"""The made-up products of a seeded store."""
+"""The products of a seeded store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps that bring a store's tables from any earlier version to the present one."""
+"""The migrations of a store's tables from any earlier version to the current one."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["is_migrated", "migrate"]
 
 
 def is_migrated(connection: Connection) -> bool:
-    """Say whether the tables are at the newest version."""
+    """Return whether the tables are at the newest version."""
     newest = ScriptDirectory.from_config(_config()).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == newest
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the tables to the newest version, inside the connection's transaction."""
+    """Migrate the tables to the newest version, inside the connection's transaction."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

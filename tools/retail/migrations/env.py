@@ -1,4 +1,4 @@
-"""Run by Alembic: takes the connection, and with it the transaction, from `migrate`."""
+"""Alembic environment, which uses the connection and transaction of `migrate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endpoints of the order desk; each becomes a tool of the same name."""
+"""The endpoints of the order desk; each becomes a tool named after its operation id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking at what is on sale."""
+"""Endpoints for products and their variants."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ async def get_item_details(
         ),
     ],
 ) -> Variant:
-    """Get one variant by its item id: options, price in US dollars now, and whether it is available.
+    """Get one variant by its item id: options, current price in US dollars, and whether it is available.
 
-    The price in an order may differ, because an order keeps the price that was paid.
+    The price in an order may differ, because an order keeps the price paid.
     """
     async with store.reading() as session:
         return await lookup.item(session, item_id)

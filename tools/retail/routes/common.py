@@ -1,4 +1,4 @@
-"""What the endpoints share: the ids in their paths and the errors that they document."""
+"""Path parameters and documented errors that the endpoints share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["OrderIdPath", "UserIdPath", "problems", "text_path"]
 
 
 def text_path(description: str) -> Any:
-    """Declare an id in the path."""
+    """Return a path parameter for an id."""
     return Path(min_length=1, max_length=100, description=description)
 
 
@@ -28,13 +28,13 @@ UserIdPath = Annotated[
 ]
 
 _PROBLEMS = {
-    404: "Nothing has the id that was given.",
-    409: "The request does not fit the present state; nothing was changed.",
+    404: "No record has the given id.",
+    409: "The request conflicts with the current state; nothing was changed.",
     413: "The file is too large.",
-    429: "There is no room for more at the moment.",
+    429: "A limit is reached; try again later.",
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document the errors of an endpoint beyond a malformed request."""
+    """Return OpenAPI responses for the errors of an endpoint, except malformed requests."""
     return {status: {"model": Problem, "description": _PROBLEMS[status]} for status in statuses}

@@ -1,4 +1,4 @@
-"""The back office: what the shop itself wants of its orders and products."""
+"""Endpoints of the back office: exports, sales reports and product imports."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ router = APIRouter()
 
 _CSV = "text/csv; charset=utf-8"
 
-Top = Annotated[int, Query(ge=1, le=25, description="How many products and states to list, those with most sales.")]
+Top = Annotated[int, Query(ge=1, le=25, description="How many products and states to list, highest sales first.")]
 
 
 class ExportRequest(Record):
-    """Which orders to export."""
+    """A selection of orders to export."""
 
     statuses: list[Status] = Field(
         default=[],
@@ -45,11 +45,11 @@ class ExportRequest(Record):
 class Export(Record):
     """A finished export."""
 
-    export_id: str = Field(description="Id of the export, for whoever asked for it.")
-    orders: int = Field(description="How many orders the file holds, one per row, sorted by order id.")
+    export_id: str = Field(description="Id of the export, valid only for the caller who requested it.")
+    orders: int = Field(description="How many orders the file contains, one per row, sorted by order id.")
     size: int = Field(description="Size of the file in bytes.")
     download: str = Field(description="Path from which the file can be downloaded.")
-    expires_at: datetime = Field(description="When the file goes away, in UTC.")
+    expires_at: datetime = Field(description="When the file expires, in UTC.")
 
 
 Caller = Annotated[str, Header(alias="Authorization", include_in_schema=False)]
@@ -65,7 +65,7 @@ Caller = Annotated[str, Header(alias="Authorization", include_in_schema=False)]
 @agent_tool(
     hints={"destructive": False, "idempotent": True},
     task="optional",
-    when_to_use="Take this for many orders at once; get_order_details shows a single one.",
+    when_to_use="Use this for many orders at once, and get_order_details for a single one.",
 )
 async def export_orders(
     request: Request,
@@ -75,11 +75,11 @@ async def export_orders(
     wanted: ExportRequest,
     caller: Caller = "",
 ) -> ToolResult:
-    """Export orders as a CSV file with one row per order, and say where it is.
+    """Export orders as a CSV file with one row per order, and return where to get it.
 
-    The file is UTF-8 with a header and has status, customer, number of items, totals in US dollars, address and
-    cancel reason. It is one snapshot of up to a million orders, which takes a minute, and can be had for a day by
-    whoever asked for it: by download as a whole, or as resources in parts that are CSV files themselves.
+    The file is UTF-8 with a header, and has status, customer, number of items, totals in US dollars, address and
+    cancel reason. It is one snapshot; a million orders take a minute. The caller can get it for a day, as one download
+    or as resources in parts that are complete CSV files.
     """
     export_id, path = files.new(caller)
     orders = await exports.export_orders(store, path, wanted.statuses, progress)
@@ -109,7 +109,7 @@ def _link(export_id: str, part: int, parts: int) -> ResourceLink:
 async def download_export(
     files: Exports, export_id: Annotated[PathText, text_path("Id of an export.")], caller: Caller = ""
 ) -> FileResponse:
-    """Download the CSV file of an export that the same caller asked for."""
+    """Download the CSV file of an export that the same caller requested."""
     return FileResponse(files.find(export_id, caller), media_type=_CSV, filename="orders.csv")
 
 
@@ -124,27 +124,27 @@ async def download_export(
 async def read_export(
     files: Exports,
     export_id: Annotated[PathText, text_path("Id of an export.")],
-    part: Annotated[int, Path(ge=1, description="Which part of the file, from 1.")],
+    part: Annotated[int, Path(ge=1, description="Part of the file, counted from 1.")],
     caller: Caller = "",
 ) -> Response:
-    """Read a part of an export that the same caller asked for: its header and some of its rows."""
+    """Read a part of an export that the same caller requested: the header and some of the rows."""
     content = await to_thread.run_sync(read_part, files.find(export_id, caller), part, files.part_bytes)
     if content is None:
-        raise NotFound(f"Export {export_id!r} has no part {part}; export_orders links to all that it has.")
+        raise NotFound(f"Export {export_id!r} has no part {part}; export_orders links to all of its parts.")
     return Response(content, media_type=_CSV)
 
 
 @router.get("/sales-report", operation_id="sales_report", response_model=SalesReport)
-@agent_tool(when_to_use="Take this for questions about the shop's business, not for those of a single customer.")
+@agent_tool(when_to_use="Use this for questions about the shop's business, not about a single customer.")
 async def sales_report(
     store: Store,
     top: Top = 10,
-    chart: Annotated[bool, Query(description="Whether to draw the figures, too; over HTTP the chart is apart.")] = True,
+    chart: Annotated[bool, Query(description="Whether to include a chart; over HTTP it is a separate request.")] = True,
 ) -> ToolResult:
-    """Report what was sold, by status, by product and by state, in US dollars, with a chart.
+    """Report sales by status, by product and by state in US dollars, with a chart.
 
     Sales are the items of all orders that were not cancelled, at the prices paid. Payments and refunds of all orders
-    stand beside them.
+    are included.
     """
     async with store.reading() as session:
         report = await report_sales(session, top)
@@ -172,8 +172,8 @@ async def sales_chart(store: Store, top: Top = 10) -> Response:
 @router.post("/products/imports", operation_id="import_products", responses=problems(413))
 @agent_tool(
     hints={"destructive": True, "idempotent": True},
-    when_to_use="Take this only for a file that the shop's staff gives you, never at a customer's wish.",
-    confirm="Take the products and prices of this file into the shop's catalogue? They replace what is there.",
+    when_to_use="Use this only for a file from the shop's staff, never at a customer's request.",
+    confirm="Import the products and prices of this file into the shop's catalog? They replace existing ones.",
 )
 async def import_products(
     store: Store,
@@ -189,9 +189,9 @@ async def import_products(
 ) -> ImportReport:
     """Create and update products and their variants from a CSV file with one variant per row.
 
-    A product with a refused row is left as it is, whole; all others are taken in together. Variants and options that
-    the file does not name stay. The same file twice changes nothing more. Returns counts and each refused cell with
-    its row, its column and what was expected.
+    A product with a refused row is left unchanged; all others are imported together. Variants and options that the
+    file does not list are kept. Importing the same file again changes nothing. Returns counts, and each refused cell
+    with its row, its column and the expected content.
     """
     content = await file.read(LARGEST + 1)
     if len(content) > LARGEST:

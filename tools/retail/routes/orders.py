@@ -1,4 +1,4 @@
-"""Looking at orders and changing them."""
+"""Endpoints for orders."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ async def get_order_details(store: Store, order_id: OrderIdPath) -> Order:
 @agent_tool(
     hints={"destructive": True},
     confirm=(
-        "Cancel order {order_id} with the reason {reason}? Everything that was paid goes back to where it came from. "
-        "It cannot be taken back."
+        "Cancel order {order_id} with the reason {reason}? All payments are refunded to their payment methods. "
+        "This cannot be undone."
     ),
 )
 async def cancel_pending_order(store: Store, order_id: OrderIdPath, cancellation: Cancellation) -> Order:
     """Cancel a pending order and refund everything that was paid for it.
 
-    Only an order whose status is exactly 'pending' can be cancelled, and it cannot be taken back. Every payment goes
-    back to the method that paid; a gift card has its money at once. Returns the whole order.
+    Only an order whose status is exactly 'pending' can be cancelled, and it cannot be undone. Every payment is
+    refunded to its method, to a gift card at once. Returns the whole order.
     """
     async with store.writing() as session:
         return await orders.cancel(session, order_id, cancellation.reason)
@@ -48,11 +48,11 @@ async def cancel_pending_order(store: Store, order_id: OrderIdPath, cancellation
 
 @router.put("/address", operation_id="modify_pending_order_address", responses=problems(404, 409))
 @agent_tool(
-    when_to_use="It leaves the user's default address alone, which modify_user_address changes.",
+    when_to_use="It does not change the user's default address; use modify_user_address for that.",
     confirm="Send order {order_id} to {address1}, {address2}, {city}, {state} {zip}, {country}?",
 )
 async def modify_pending_order_address(store: Store, order_id: OrderIdPath, address: Address) -> Order:
-    """Replace the address that a pending order is sent to.
+    """Replace the shipping address of a pending order.
 
     Works while the status is 'pending' or 'pending (item modified)'. All six fields are replaced together. Returns
     the whole order.
@@ -64,16 +64,15 @@ async def modify_pending_order_address(store: Store, order_id: OrderIdPath, addr
 @router.post("/payments", operation_id="modify_pending_order_payment", responses=problems(404, 409))
 @agent_tool(
     confirm=(
-        "Pay order {order_id} with {payment_method_id} instead? The method that paid it gets its money back. It works "
-        "only once."
+        "Pay order {order_id} with {payment_method_id} instead? The previous method is refunded. This works only once."
     )
 )
 async def modify_pending_order_payment(store: Store, order_id: OrderIdPath, change: PaymentChange) -> Order:
     """Pay a pending order with another payment method of its user.
 
-    Works once per order, while the status is 'pending' or 'pending (item modified)' and the history is one single
-    payment. The new method pays the same amount in US dollars (a gift card must hold it), the old one is refunded;
-    balances of gift cards move at once. Returns the whole order.
+    Works once per order, while the status is 'pending' or 'pending (item modified)' and the payment history is a
+    single payment. The new method pays the same amount in US dollars (a gift card must cover it), and the old one is
+    refunded; gift card balances change at once. Returns the whole order.
     """
     async with store.writing() as session:
         return await orders.change_payment(session, order_id, change.payment_method_id)
@@ -82,10 +81,10 @@ async def modify_pending_order_payment(store: Store, order_id: OrderIdPath, chan
 @router.patch("/items", operation_id="modify_pending_order_items", responses=problems(404, 409))
 @agent_tool(
     hints={"destructive": True},
-    when_to_use="It works only once per order, so collect every item that shall change before calling it.",
+    when_to_use="It works only once per order, so collect all items to change before calling it.",
     confirm=(
-        "Change the items {item_ids} of order {order_id} to {new_item_ids}? {payment_method_id} pays or gets the "
-        "difference at once. It works only once, and the order cannot be cancelled afterwards."
+        "Change the items {item_ids} of order {order_id} to {new_item_ids}? The difference is settled with "
+        "{payment_method_id} at once. This works only once, and the order cannot be cancelled afterwards."
     ),
 )
 async def modify_pending_order_items(store: Store, order_id: OrderIdPath, replacement: ItemReplacement) -> Order:
@@ -93,7 +92,7 @@ async def modify_pending_order_items(store: Store, order_id: OrderIdPath, replac
 
     Only an order whose status is exactly 'pending' can be changed; afterwards it is 'pending (item modified)' and can
     neither be changed again nor cancelled. The price difference in US dollars is charged or refunded at once; a gift
-    card must hold what is charged. Call get_product_details before, for available variants. Returns the whole order.
+    card must cover the charge. Call get_product_details first for available variants. Returns the whole order.
     """
     async with store.writing() as session:
         return await exchanges.change_items(session, order_id, replacement)
@@ -101,17 +100,17 @@ async def modify_pending_order_items(store: Store, order_id: OrderIdPath, replac
 
 @router.post("/exchange", operation_id="exchange_delivered_order_items", responses=problems(404, 409))
 @agent_tool(
-    when_to_use="It works only once per order, so collect every item to be exchanged before calling it.",
+    when_to_use="It works only once per order, so collect all items to exchange before calling it.",
     confirm=(
-        "Exchange the items {item_ids} of order {order_id} for {new_item_ids}? {payment_method_id} pays or gets the "
-        "difference later. It works only once."
+        "Exchange the items {item_ids} of order {order_id} for {new_item_ids}? The difference is settled with "
+        "{payment_method_id} later. This works only once."
     ),
 )
 async def exchange_delivered_order_items(store: Store, order_id: OrderIdPath, replacement: ItemReplacement) -> Order:
     """Request an exchange of delivered items for variants of the same products.
 
     Only a 'delivered' order can be exchanged; afterwards it is 'exchange requested'. Nothing is charged yet, but a
-    gift card must hold a price difference above zero. Call get_product_details before, for available variants.
+    gift card must cover a positive price difference. Call get_product_details first for available variants.
     Returns the whole order with the difference in US dollars.
     """
     async with store.writing() as session:
@@ -120,10 +119,10 @@ async def exchange_delivered_order_items(store: Store, order_id: OrderIdPath, re
 
 @router.post("/return", operation_id="return_delivered_order_items", responses=problems(404, 409))
 @agent_tool(
-    when_to_use="It works only once per order, so collect every item to be returned before calling it.",
+    when_to_use="It works only once per order, so collect all items to return before calling it.",
     confirm=(
-        "Return the items {item_ids} of order {order_id}? {payment_method_id} gets the refund when they are back. It "
-        "works only once."
+        "Return the items {item_ids} of order {order_id}? {payment_method_id} is refunded once they are back. "
+        "This works only once."
     ),
 )
 async def return_delivered_order_items(store: Store, order_id: OrderIdPath, items: ItemReturn) -> Order:

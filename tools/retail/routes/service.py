@@ -1,4 +1,4 @@
-"""The desk itself: arithmetic, and people to turn to."""
+"""Endpoints of the service itself: arithmetic, hand-overs, rules and a briefing."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ router = APIRouter()
 @router.post("/calculations", operation_id="calculate")
 @agent_tool(
     hints={"read_only": True, "idempotent": True},
-    when_to_use="Take this for every sum told to a customer, such as a refund or a price difference.",
+    when_to_use="Use this for every amount given to a customer, such as a refund or a price difference.",
 )
 async def calculate(question: Expression) -> Answer:
     """Calculate an arithmetic expression exactly and round it to two decimals.
 
-    Knows digits, + - * / ( ) . and spaces, in at most 500 characters and 50 nested brackets; no value on the way may
-    go beyond 1,000,000,000,000,000.
+    Accepts digits, + - * / ( ) . and spaces, at most 500 characters and 50 nested parentheses; no intermediate value
+    may exceed 1,000,000,000,000,000.
     """
     return Answer(result=calculator.calculate(question.expression))
 
 
 @router.post("/hand-overs", operation_id="transfer_to_human_agents", status_code=status.HTTP_201_CREATED)
-@agent_tool(when_to_use="Take this only when the customer asks for a person or no other tool can do what is needed.")
+@agent_tool(when_to_use="Use this only when the customer asks for a person or no other tool can do what is needed.")
 async def transfer_to_human_agents(store: Store, request: HandOverRequest) -> HandOver:
     """Hand the conversation over to people, with a summary of it.
 
-    Records the hand-over for staff to pick up and returns its number. Nothing else changes: no order is touched.
+    Records the hand-over for staff to pick up and returns its id. No order is changed.
     """
     async with store.writing() as session:
         return await handovers.hand_over(session, request.summary)
@@ -49,7 +49,7 @@ async def transfer_to_human_agents(store: Store, request: HandOverRequest) -> Ha
 @agent_tool(hide=True)
 @agent_resource("policy://returns", name="return_policy", title="Return policy", mime_type="text/markdown")
 async def get_return_policy() -> PlainTextResponse:
-    """Read what can be cancelled, changed, exchanged and returned, and what happens to the money."""
+    """Read the rules for cancellations, changes, exchanges, returns and refunds."""
     return PlainTextResponse(policy.RETURNS, media_type="text/markdown")
 
 
@@ -59,10 +59,10 @@ async def brief_support_agent(
     store: Store,
     user_id: Annotated[
         PathText | None,
-        Query(min_length=1, max_length=100, description="User id of the customer, where it is known who that is."),
+        Query(min_length=1, max_length=100, description="User id of the customer, if known."),
     ] = None,
 ) -> str:
-    """Tell an agent how to serve customers here: the rules of the shop, and whom it talks to."""
+    """Return instructions for serving customers: the rules of the shop, and the customer if known."""
     if user_id is None:
         return policy.briefing(None)
     async with store.reading() as session:
@@ -74,8 +74,8 @@ async def brief_support_agent(
 async def list_hand_overs(
     store: Store,
     limit: Annotated[int, Query(ge=1, le=500, description="How many to list at most.")] = 50,
-    before: Annotated[int | None, Query(description="List only those with a smaller number: the next page.")] = None,
+    before: Annotated[int | None, Query(description="List only those with a smaller id: the next page.")] = None,
 ) -> Sequence[HandOver]:
-    """List what agents handed over to people, newest first; for staff, not for agents."""
+    """List hand-overs, newest first; for staff, not for agents."""
     async with store.reading() as session:
         return await handovers.latest(session, limit, before)

@@ -1,4 +1,4 @@
-"""Ids that fit what somebody has typed so far, for clients that complete the arguments of resources and prompts."""
+"""Endpoints that suggest ids, for the completion of resource and prompt arguments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["router", "suggest_order_ids", "suggest_product_ids", "suggest_user_i
 router = APIRouter(prefix="/suggestions")
 
 Typed = Annotated[
-    str, AfterValidator(without_nul), Query(max_length=100, description="What was typed so far; may be empty.")
+    str, AfterValidator(without_nul), Query(max_length=100, description="The text typed so far; may be empty.")
 ]
 
 
@@ -33,7 +33,7 @@ async def suggest_order_ids(store: Store, typed: Typed = "") -> Sequence[str]:
 @router.get("/products", operation_id="suggest_product_ids")
 @agent_tool(hide=True)
 async def suggest_product_ids(store: Store, typed: Typed = "") -> Sequence[str]:
-    """Suggest ids of products by their id or their name."""
+    """Suggest product ids by id or name."""
     async with store.reading() as session:
         return await lookup.suggested_products(session, typed)
 
