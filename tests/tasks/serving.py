@@ -44,7 +44,7 @@ def worker(
     """Serve the application with ``toolway serve`` in a process of its own."""
     command = [sys.executable, "-m", "toolway", "serve", "tests.tasks.ledger:app", "--port", "0", *options]
     env = _environment(store_url, ledger, stuck, slots)
-    with running(command, env=env, ready="Ctrl+C ends the server") as process:
+    with running(command, env=env, ready="Press Ctrl+C to stop") as process:
         yield process, Client(process.url("MCP endpoint"))
 
 
