@@ -75,7 +75,7 @@ RULES = (
         'the actor: "the client", "the caller", "the operator", "any request"',
     ),
     rule(
-        r"(?:\A|(?<=\.[ \n]))(?:Who|What|Whose|Whom|Which)_(?!(?:is|are|to|happens)\b)\w+_[^?]*?\.(?:\s|\Z)",
+        r"(?:\A|(?<=\.[ \n]))(?:Who|What|Whose|Whom|Which)_(?!(?:is|are|to|happens)\b)\w+_(?:(?!\n\s*\n)[^?])*?\.(?:\s|\Z)",
         "a sentence with a subject, verb and object; a docstring begins with a verb or a noun",
     ),
     rule(r"\botherwise[.;]", '"defaults to ...", or "If not, ..." before the clause'),

@@ -101,22 +101,6 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
-def test_every_folder_of_the_readmes_map_is_there() -> None:
-    (chart,) = blocks(read("README.md"), "text")
-    missing = [name for name in folders(chart) if not (ROOT / name).is_dir()]
-    assert missing == []
-
-
-def folders(chart: str) -> list[str]:
-    """Return the folders of the map; an indented one is in the last one that is not indented."""
-    found: list[str] = []
-    outer = ""
-    for indent, name in re.findall(r"^( *)(\S+/)", chart, flags=re.MULTILINE):
-        outer = outer if indent else name
-        found.append(outer + name if indent else name)
-    return found
-
-
 @pytest.mark.timeout(180)  # four commands, one after the other
 def test_the_application_of_the_readme_answers_to_the_commands_of_the_readme(tmp_path: Path) -> None:
     (code,) = blocks(read("README.md"), "python")
