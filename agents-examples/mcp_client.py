@@ -3,14 +3,14 @@
 # requires-python = ">=3.11"
 # dependencies = ["mcp>=2.3,<3"]
 # ///
-"""One service case at the order desk, from the first question to the last, with the official MCP client.
+"""A support case at the order desk, the demo application, with the official MCP client.
 
-    python agents-examples/mcp_client.py                                    starts an order desk of its own (stdio)
+    python agents-examples/mcp_client.py                                    starts its own order desk (stdio)
     python agents-examples/mcp_client.py --http http://127.0.0.1:8000/mcp   calls the one that `make serve` started
 
-A customer wants to exchange something from a delivered order. The program does what an agent would do, one tool call
-after the other, and prints who did what: there is no language model in it. Exit codes: 0 when the exchange is
-requested, 1 when the desk refuses or nothing can be exchanged, 2 when something has to be corrected first.
+A customer wants to exchange something from a delivered order. The program makes the tool calls that an agent would
+make, without a language model, and prints them. Exit codes: 0 if the exchange was requested, 1 if the order desk
+rejects it or nothing can be exchanged, 2 if the set-up has to be corrected.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from mcp_types import CallToolResult, TextContent
 PROJECT = Path(__file__).resolve().parent.parent
 SECONDS_PER_CALL = 30
 
-# Customers with delivered orders in the made-up store, which is the same wherever it is seeded.
+# Customers with delivered orders in the sample data, which are always the same.
 CUSTOMERS = (
     "anton.romero8621@example.com",
     "omar.larsen2031@example.com",
@@ -43,15 +43,15 @@ CUSTOMERS = (
 )
 
 Record = dict[str, Any]
-"""What a tool answers: a user, an order, a product."""
+"""A structured tool result: a user, an order or a product."""
 
 
-class Stop(Exception):  # noqa: N818 (it ends the program, with a word why)
-    """The end of the program before its time.
+class Stop(Exception):  # noqa: N818 (it ends the program, with the reason)
+    """An early end of the program.
 
     Args:
-        message: one line for the person at the terminal.
-        code: 1 when the case cannot be finished, 2 when something has to be corrected first.
+        message: one line for the terminal.
+        code: 1 if the case cannot be finished, 2 if the set-up has to be corrected.
     """
 
     def __init__(self, message: str, code: int) -> None:
@@ -60,7 +60,7 @@ class Stop(Exception):  # noqa: N818 (it ends the program, with a word why)
 
 
 class Refused(Stop):
-    """The desk refuses a call, and says why."""
+    """The order desk rejects a call; the message is its reason."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code=1)
@@ -71,7 +71,7 @@ class Refused(Stop):
 
 @dataclass(frozen=True)
 class Exchange:
-    """What goes back, what comes instead, and which payment method settles the difference."""
+    """An item to return, its replacement, and the payment method for the difference."""
 
     item: Record
     variant: Record
@@ -89,7 +89,7 @@ async def handle_case(desk: Desk, emails: Sequence[str], order_id: str | None) -
                 await request_exchange(desk, user, order, exchange)
                 return
     raise Stop(
-        "nothing can be exchanged here: that takes a delivered order, and an available variant of something in it; "
+        "nothing can be exchanged: that needs a delivered order and another available variant of one of its items; "
         "--customer-email names another customer",
         code=1,
     )
@@ -100,10 +100,10 @@ async def find_customer(desk: Desk, email: str) -> Record:
         found = await desk.ask("Who is the customer?", "find_user_id_by_email", email=email)
     except Refused as refusal:
         raise Refused(f"{refusal} (--customer-email names another customer)") from refusal
-    desk.says(found["user_id"])
+    desk.show(found["user_id"])
     user = await desk.ask("What is known about them?", "get_user_details", user_id=found["user_id"])
     name, address = user["name"], user["address"]
-    desk.says(
+    desk.show(
         f"{name['first_name']} {name['last_name']} in {address['city']}, {address['state']}; "
         f"{count_text(user['orders'], 'order')}",
         f"pays with {' or '.join(map(method_text, user['payment_methods'].values()))}",
@@ -115,16 +115,16 @@ def orders_to_read(user: Record, order_id: str | None) -> list[str]:
     if order_id is None:
         return user["orders"]
     if order_id not in user["orders"]:
-        raise Stop(f"{order_id!r} is none of this customer's orders, which are {', '.join(user['orders'])}", code=2)
+        raise Stop(f"{order_id!r} is not an order of this customer; the orders are {', '.join(user['orders'])}", code=2)
     return [order_id]
 
 
 async def read_order(desk: Desk, order_id: str) -> Record:
     order = await desk.ask("What became of the order?", "get_order_details", order_id=order_id)
     total = sum(item["price"] for item in order["items"])
-    desk.says(f"{order['status']}: {count_text(order['items'], 'item')} for {money(total)}")
+    desk.show(f"{order['status']}: {count_text(order['items'], 'item')} for {money(total)}")
     if order["status"] == "delivered":
-        desk.says(*(f"  {ware_text(item['name'], item)}" for item in order["items"]))
+        desk.show(*(f"  {ware_text(item['name'], item)}" for item in order["items"]))
     return order
 
 
@@ -134,17 +134,17 @@ async def choose_exchange(desk: Desk, user: Record, order: Record) -> Exchange |
         product = await desk.ask("What could it become?", "get_product_details", product_id=item["product_id"])
         variants = product["variants"].values()
         others = [each for each in variants if each["available"] and each["item_id"] != item["item_id"]]
-        desk.says(f"{product['name']} comes in {len(variants)} variants; {len(others)} others are available")
+        desk.show(f"{product['name']} comes in {len(variants)} variants; {len(others)} others are available")
         for variant in sorted(others, key=lambda other: abs(other["price"] - item["price"])):
             method = next(methods_for(user, variant["price"] - item["price"]), None)
             if method:
-                desk.says(f"nearest in price: {ware_text(product['name'], variant)}")
+                desk.show(f"nearest in price: {ware_text(product['name'], variant)}")
                 return Exchange(item, variant, method)
     return None
 
 
 def methods_for(user: Record, difference: float) -> Iterator[str]:
-    """Yield the payment methods that can settle a difference: a gift card pays only what it holds."""
+    """Yield the payment methods that cover a difference; a gift card needs enough balance."""
     for method_id, method in user["payment_methods"].items():
         if method["source"] != "gift_card" or method["balance"] >= difference:
             yield method_id
@@ -160,10 +160,10 @@ async def request_exchange(desk: Desk, user: Record, order: Record, exchange: Ex
         payment_method_id=exchange.method_id,
     )
     method = method_text(user["payment_methods"][exchange.method_id])
-    desk.says(f"{exchanged['status']}; {difference_text(exchanged['exchange_price_difference'], method)}")
-    again = await desk.ask("How does the order stand now?", "get_order_details", order_id=order["order_id"])
+    desk.show(f"{exchanged['status']}; {difference_text(exchanged['exchange_price_difference'], method)}")
+    again = await desk.ask("What is the status of the order now?", "get_order_details", order_id=order["order_id"])
     wares = {ware["item_id"]: ware_text(exchange.item["name"], ware) for ware in (exchange.item, exchange.variant)}
-    desk.says(
+    desk.show(
         again["status"],
         f"comes back: {'; '.join(wares[item_id] for item_id in again['exchange_items'])}",
         f"goes out:   {'; '.join(wares[item_id] for item_id in again['exchange_new_items'])}",
@@ -181,10 +181,10 @@ class Desk:
         self._numbers = count(1)
 
     async def ask(self, why: str, tool: str, **arguments: Any) -> Record:
-        """Call a tool, and print why and with what.
+        """Call a tool, and print the reason and the arguments.
 
         Raises:
-            Refused: the desk answers with an error.
+            Refused: the result is an error.
         """
         words = " ".join(f"{name}={argument_text(value)}" for name, value in arguments.items())
         print(f"\n{next(self._numbers)}. {why}\n   agent  {tool} {words}")
@@ -193,8 +193,8 @@ class Desk:
             raise Refused(f"the desk refuses {tool}: {result_text(result)}")
         return result.structured_content
 
-    def says(self, *lines: str) -> None:
-        """Print what came back."""
+    def show(self, *lines: str) -> None:
+        """Print lines of a result."""
         for line in lines:
             print(f"   desk   {line}")
 
@@ -207,7 +207,7 @@ async def run(options: argparse.Namespace) -> None:
     ):
         tools = (await client.list_tools()).tools
         name = client.server_info.name if client.server_info else "A server"
-        where = options.http or "stdio (a desk of its own, with made-up customers)"
+        where = options.http or "stdio (own order desk with sample customers)"
         print(f"{name} over {where}\nMCP {client.protocol_version}, {len(tools)} tools")
         emails = [options.customer_email] if options.customer_email else CUSTOMERS
         await handle_case(Desk(client), emails, options.order)
@@ -215,7 +215,7 @@ async def run(options: argparse.Namespace) -> None:
 
 @asynccontextmanager
 async def transport(url: str | None) -> AsyncGenerator[Any, None]:
-    """Give what the client connects to: a server's URL, or a server of its own that lives as long as this program."""
+    """Yield what the client connects to: a URL, or a server process that ends with this program."""
     if url:
         yield url
         return
@@ -232,8 +232,8 @@ async def transport(url: str | None) -> AsyncGenerator[Any, None]:
             if isinstance(first_cause(error), Stop):
                 raise
             log.seek(0)
-            said = log.read().strip().rpartition("\n")[2] or str(first_cause(error))
-            raise Stop(f"the order desk did not start, or ended early: {said}", code=2) from error
+            last_line = log.read().strip().rpartition("\n")[2] or str(first_cause(error))
+            raise Stop(f"the order desk did not start, or ended early: {last_line}", code=2) from error
 
 
 def python_with_toolway() -> str:
@@ -246,7 +246,7 @@ def python_with_toolway() -> str:
     raise Stop(f"the order desk is not installed: run `make setup` in {PROJECT}, or name a server: --http URL", code=2)
 
 
-# What people read -----------------------------------------------------------------------------------------------------
+# Output --------------------------------------------------------------------------------------------------------------
 
 
 def money(amount: float) -> str:
@@ -293,7 +293,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Exchange an item of a delivered order at the order desk, over MCP.")
     parser.add_argument("--http", metavar="URL", help="a running server, such as http://127.0.0.1:8000/mcp")
     parser.add_argument("--era", choices=["auto", "legacy"], default="auto", help="legacy speaks MCP 2025-11-25")
-    parser.add_argument("--customer-email", metavar="EMAIL", help="whose order; a made-up customer by default")
+    parser.add_argument("--customer-email", metavar="EMAIL", help="the customer; defaults to a sample customer")
     parser.add_argument("--order", metavar="ID", help="which order of that customer, such as '#W2378156'")
     options = parser.parse_args()
     if options.order and not options.customer_email:
@@ -313,14 +313,14 @@ def main() -> int:
         cause = first_cause(error)
         if not isinstance(cause, Stop):
             why = " ".join(str(cause).split()) or type(cause).__name__
-            cause = Stop(f"cannot talk MCP with {options.http}: {why}; `make serve` starts a server", code=2)
+            cause = Stop(f"no MCP connection with {options.http}: {why}; `make serve` starts a server", code=2)
         print(f"{Path(__file__).name}: {cause}", file=sys.stderr)
         return cause.code
     return 0
 
 
 def first_cause(error: BaseException) -> BaseException:
-    """Return the first of the exceptions that task groups have put together."""
+    """Return the first of the exceptions that task groups have combined."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -3,16 +3,16 @@
 # requires-python = ">=3.11"
 # dependencies = ["pydantic-ai-slim[mcp,anthropic,google,openai]>=2.60"]
 # ///
-"""A pydantic-ai agent that handles a service case with the order desk's tools.
+"""A pydantic-ai agent that handles a support case with the tools of the order desk, the demo application.
 
     python agents-examples/pydantic_ai_agent.py                       a scripted model: no network, no key
     python agents-examples/pydantic_ai_agent.py --model openai:gpt-5  a real model; its key in OPENAI_API_KEY
     python agents-examples/pydantic_ai_agent.py --http http://127.0.0.1:8000/mcp
                                                                       on the desk that `make serve` started
 
-A customer wants to exchange something from a delivered order. The agent gets the desk's tools from the MCP server and
-decides for itself what to call; without --model, a script decides in the model's place, and everything else is the
-same. Exit codes: 0 when the exchange is requested, 1 when it is not, 2 when something has to be corrected first.
+A customer wants to exchange something from a delivered order. The agent gets the order desk's tools from the MCP server
+and decides which to call. Without --model, a script replaces the model, and everything else is the same. Exit codes: 0
+if the exchange was requested, 1 if it was not, 2 if the set-up has to be corrected.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from pydantic_ai.models import Model, infer_model
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 PROJECT = Path(__file__).resolve().parent.parent
-CUSTOMER = "robin.chen7771@example.com"  # has delivered orders in the made-up store, wherever it is seeded
+CUSTOMER = "robin.chen7771@example.com"  # has delivered orders in the sample data
 SECONDS_TO_CONNECT = 60
 REQUESTS_AT_MOST = 40
 
 INSTRUCTIONS = """
-You are a support agent at a shop's order desk. Use the tools for everything you say about customers, orders and
-products. Do what the customer asks without asking back, only once, and read the order again at the end to see that it
-was done. Then tell the customer in a sentence or two what happens next.
+You are a support agent at a shop's order desk. Use the tools for all facts about customers, orders and products. Do
+what the customer asks, once and without further questions, and read the order again at the end to verify it. Then
+explain to the customer in a sentence or two what happens next.
 """
 REQUEST = """
 Hello, my e-mail address is {email}. Please exchange one item of a delivered order of mine for another variant of the
@@ -54,11 +54,11 @@ methods.
 """
 
 Record = dict[str, Any]
-"""What a tool answers: a user, an order, a product."""
+"""A structured tool result: a user, an order or a product."""
 
 
-class Stop(Exception):  # noqa: N818 (it ends the program, with a word why)
-    """The end of the program before its time: one line for the person at the terminal, and the exit code."""
+class Stop(Exception):  # noqa: N818 (it ends the program, with the reason)
+    """An early end of the program, with one line for the terminal and the exit code."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -74,23 +74,23 @@ async def run(model: Model, url: str | None, email: str) -> None:
     async with order_desk(url, log) as desk:
         print(f"{model.model_name} with {len(await desk.list_tools())} tools of {url or 'an order desk of its own'}\n")
         request = " ".join(REQUEST.format(email=email).split())
-        say("customer", request)
+        show("customer", request)
         agent = Agent(model, instructions=INSTRUCTIONS, toolsets=[desk])
         result = await agent.run(request, usage_limits=UsageLimits(request_limit=REQUESTS_AT_MOST))
         print()
-        say("agent", *result.output.splitlines())
+        show("agent", *result.output.splitlines())
     if "exchange_delivered_order_items" not in log.done:
         raise Stop("the agent ended without an exchange; --customer-email names another customer", code=1)
 
 
 class Conversation:
-    """Prints every tool call and what came of it, and keeps the names of those that succeeded."""
+    """A log that prints every tool call with its result, and keeps the names of successful calls."""
 
     def __init__(self) -> None:
         self.done: set[str] = set()
 
     async def call(self, _ctx: RunContext[None], call: CallToolFunc, name: str, arguments: dict[str, Any]) -> Any:
-        """Stand between the agent and the server for one call; print both sides together, for calls may overlap."""
+        """Make one call, and print it together with its result, because calls may overlap."""
         words = [name, *(f"{key}={argument_text(value)}" for key, value in arguments.items())]
         try:
             answer = await call(name, arguments)
@@ -103,21 +103,21 @@ class Conversation:
 
     def _print(self, words: Sequence[str], answer: Sequence[str]) -> None:
         print()
-        say("agent", " ".join(words))
-        say("desk", *answer)
+        show("agent", " ".join(words))
+        show("desk", *answer)
 
 
-# A script in place of a model -----------------------------------------------------------------------------------------
+# A script instead of a model ------------------------------------------------------------------------------------------
 
 Script = Generator[ToolCallPart, Any, str]
-"""Yields tool calls, is sent what they answer, and returns what to tell the customer."""
+"""A generator that yields tool calls, receives their results, and returns the reply to the customer."""
 
 
 def scripted(email: str) -> FunctionModel:
     """Return a model that follows the script.
 
-    Like a real model it knows nothing but the messages so far: the script starts anew each time and runs through what
-    was answered already, up to the next call.
+    Like a real model it knows only the messages so far: the script starts again each time and passes the results that
+    it already has, up to the next call.
     """
 
     def respond(messages: list[ModelMessage], _info: AgentInfo) -> ModelResponse:
@@ -189,17 +189,17 @@ def paying_method(user: Record, difference: float) -> str | None:
     return None
 
 
-# What people read -----------------------------------------------------------------------------------------------------
+# Output --------------------------------------------------------------------------------------------------------------
 
 
-def say(who: str, *lines: str) -> None:
-    """Print what somebody says."""
+def show(who: str, *lines: str) -> None:
+    """Print the lines of one speaker."""
     for line in lines:
         print(textwrap.fill(line, 120, initial_indent=f"{who:<10}", subsequent_indent=" " * 12))
 
 
 def answer_lines(answer: Any) -> list[str]:
-    """Say in a few lines what a tool answered."""
+    """Return a summary of a tool result in a few lines."""
     match answer:
         case {"order_id": order_id, "status": status, "items": items, **rest}:
             total = money(sum(item["price"] for item in items))
@@ -213,7 +213,7 @@ def answer_lines(answer: Any) -> list[str]:
         case {"user_id": user_id}:
             return [f"user {user_id}"]
         case other:
-            # An answer may hold pictures beside its data.
+            # A result may contain images in addition to its data.
             return [textwrap.shorten(other if isinstance(other, str) else json.dumps(other, default=type_name), 200)]
 
 
@@ -245,14 +245,14 @@ def argument_text(value: Any) -> str:
 
 @asynccontextmanager
 async def order_desk(url: str | None, log: Conversation) -> AsyncGenerator[MCPToolset, None]:
-    """Connect to a server by its URL, or to a server of its own that lives as long as this program."""
+    """Connect to a server by its URL, or to a server process that ends with this program."""
     with tempfile.TemporaryDirectory(prefix="order-desk-") as folder:
         errors = Path(folder) / "errors"
         desk = MCPToolset(
             url or own_server(folder, errors),
             id="order-desk",
             init_timeout=SECONDS_TO_CONNECT,
-            tool_error_behavior="failed",  # the model reads why, and decides what to do
+            tool_error_behavior="failed",  # the model reads the reason, and decides what to do
             process_tool_call=log.call,
         )
         async with AsyncExitStack() as stack:
@@ -275,11 +275,11 @@ def own_server(folder: str, errors: Path) -> StdioTransport:
 
 
 def no_desk(url: str | None, errors: Path, error: Exception) -> str:
-    """Say why there is no connection."""
+    """Return the reason why the connection failed."""
     if url:
         return f"no MCP server answers at {url}: {one_line(first_cause(error))}; `make serve` starts one"
-    said = errors.read_text().strip().rpartition("\n")[2] if errors.exists() else ""
-    return f"the order desk did not start: {said or one_line(first_cause(error))}"
+    last_line = errors.read_text().strip().rpartition("\n")[2] if errors.exists() else ""
+    return f"the order desk did not start: {last_line or one_line(first_cause(error))}"
 
 
 def python_with_toolway() -> str:
@@ -293,7 +293,7 @@ def python_with_toolway() -> str:
 
 
 def choose_model(name: str | None, email: str) -> Model:
-    """Return the model that is asked for, once its library and its key are there."""
+    """Return the model with this name; the default is the scripted one."""
     if name is None:
         return scripted(email)
     try:
@@ -330,7 +330,7 @@ def main() -> int:
 
 
 def first_cause(error: BaseException) -> BaseException:
-    """Return the first of the exceptions that task groups have put together."""
+    """Return the first of the exceptions that task groups have combined."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
