@@ -21,7 +21,11 @@ __all__ = ["CHECKED", "RULES", "Finding", "check_file", "check_text", "main"]
 
 # The files and folders that `make check` reads. A path is added once it is clean, and never removed.
 CHECKED = (
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
     "README.md",
+    "SECURITY.md",
+    "agents-examples",
     "docs/authentication.md",
     "docs/clients.md",
     "docs/demo-application.md",
@@ -75,7 +79,8 @@ RULES = (
         'the actor: "the client", "the caller", "the operator", "any request"',
     ),
     rule(
-        r"(?:\A|(?<=\.[ \n]))(?:Who|What|Whose|Whom|Which)_(?!(?:is|are|to|happens)\b)\w+_(?:(?!\n\s*\n)[^?])*?\.(?:\s|\Z)",
+        r"(?:\A|(?<=\.[ \n]))(?:Who|What|Whose|Whom|Which)_(?!(?:is|are|to|happens)\b)\w+_"
+        r"(?:(?!\n\s*\n)[^?])*?\.(?:\s|\Z)",
         "a sentence with a subject, verb and object; a docstring begins with a verb or a noun",
     ),
     rule(r"\botherwise[.;]", '"defaults to ...", or "If not, ..." before the clause'),

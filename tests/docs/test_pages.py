@@ -9,7 +9,14 @@ import pytest
 from tests.foundation.project import PACKAGE
 from tests.support import ROOT
 
-PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/fidelity.md", "docs/demo-application.md")
+PAGES = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/fidelity.md",
+    "docs/demo-application.md",
+)
 PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml|lock|json))`")
 WRITTEN_LATER = ("var/", "served.py", "warehouse.py")
 
