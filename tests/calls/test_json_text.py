@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pytest
-from fastapi import FastAPI, Form, Query
+from fastapi import Body, FastAPI, Form, Query
 from pydantic import BaseModel
 
 from tests.calls.both import both, text_of
@@ -15,6 +15,15 @@ pytestmark = pytest.mark.anyio
 
 class Address(BaseModel):
     street: str
+    codes: list[int] = []
+    note: str | list[str] = ""
+
+
+class Person(BaseModel):
+    home: Address | None = None
+    others: dict[str, Address] = {}
+    friends: list[Person] = []
+    contact: Address | str = ""
 
 
 def shop() -> FastAPI:
@@ -36,6 +45,10 @@ def shop() -> FastAPI:
     async def bulk(addresses: list[Address]) -> list[str]:
         return [address.street for address in addresses]
 
+    @app.post("/people", operation_id="people")
+    async def people(person: Person, more: Annotated[dict[str, Any], Body()]) -> list[Any]:
+        return [person.model_dump(exclude_unset=True), more]
+
     return app
 
 
@@ -55,6 +68,43 @@ async def test_json_text_is_read_where_no_string_is_accepted(
     async with both(shop()) as reached:
         result = await reached.call(tool, arguments)
         assert (result.is_error or False, result.structured_content) == (False, expected), text_of(result)
+
+
+KAI = '{"street": "Kai"}'
+
+
+@pytest.mark.parametrize(
+    ("person", "expected"),
+    [
+        ({"home": KAI}, {"home": {"street": "Kai"}}),
+        ({"home": {"street": "[1]", "codes": "[1, 2]"}}, {"home": {"street": "[1]", "codes": [1, 2]}}),
+        ({"others": {"a": KAI}}, {"others": {"a": {"street": "Kai"}}}),
+        ({"friends": ['{"friends": "[]"}']}, {"friends": [{"friends": []}]}),
+        ('{"home": {"street": "Kai", "codes": "[7]"}}', {"home": {"street": "Kai", "codes": [7]}}),
+        ({"contact": KAI}, {"contact": KAI}),
+        ({"home": {"street": "Kai", "note": "[1]"}}, {"home": {"street": "Kai", "note": "[1]"}}),
+    ],
+)
+async def test_json_text_is_read_in_nested_members_that_accept_no_string(person: Any, expected: Any) -> None:
+    async with both(shop()) as reached:
+        more = {"text": "{}", "list": ["[]"]}
+        result = await reached.call("people", {"person": person, "more": more})
+        assert (result.is_error or False, result.structured_content) == (False, [expected, more]), text_of(result)
+
+
+async def test_nested_json_text_of_another_type_is_refused_with_its_place() -> None:
+    person = {"friends": [{"home": {"street": "Kai", "codes": '{"a": 1}'}}]}
+    async with both(shop()) as reached:
+        text = text_of(await reached.call("people", {"person": person, "more": {}}))
+        assert "'person.friends[0].home.codes'" in text
+        assert "sent JSON as text" in text
+
+
+async def test_arguments_of_a_call_are_not_changed() -> None:
+    arguments = {"person": {"home": KAI, "friends": []}, "more": {}}
+    async with both(shop()) as reached:
+        await reached.call("people", arguments)
+        assert arguments == {"person": {"home": KAI, "friends": []}, "more": {}}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from toolway.catalog.schema.definitions import deref, is_object
+from toolway.catalog.schema.structure import Structure, structure_of
 from toolway.errors import DocumentError
 from toolway.openapi import Body, Operation, Parameter, Schema, Serialization
 
@@ -53,6 +54,8 @@ class Argument:
     is_file: bool = False
     serialization: Serialization | None = None
     """How a remote API reads it; None for an application in this process."""
+    structure: Structure | None = None
+    """Where the value may hold JSON text instead of an object or a list; None for nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,10 @@ def body_plan(operation: Operation) -> BodyPlan | None:
 def flat_arguments(operation: Operation) -> list[Argument]:
     """List the arguments in the order path, query, header, cookie, body; names are unique and legal everywhere."""
     found = [*_from_parameters(operation), *_from_body(operation)]
-    return list(_named_apart(found))
+    return [
+        replace(argument, structure=structure_of(argument.schema, operation.components))
+        for argument in _named_apart(found)
+    ]
 
 
 def _from_parameters(operation: Operation) -> Iterator[Argument]:

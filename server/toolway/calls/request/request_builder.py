@@ -15,7 +15,7 @@ from toolway.calls.request.form_fields import field_parts, field_texts
 from toolway.calls.request.multipart import Part, encode_multipart, file_part
 from toolway.calls.request.parameter_styles import cookie_pair as styled_cookie_pair
 from toolway.calls.request.parameter_styles import header_line, path_value, query_pairs
-from toolway.calls.request.text_arguments import read_json_text
+from toolway.calls.request.text_arguments import parse_json_text
 from toolway.calls.request.value_encoding import (
     base64_bytes,
     cookie_pair,
@@ -36,7 +36,6 @@ _NO_BODY: _Body = None, None, PydanticUndefined
 
 _CARRIERS = {"query": "query", "header": "header", "field": "form"}
 _LONGEST_NAME = 100
-_JSON_STARTS = frozenset({"[", "{"})
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
 
@@ -106,8 +105,8 @@ def bind(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = Fal
     for name, value in arguments.items():
         argument = tool.arguments.get(name)
         if argument is not None:
-            if isinstance(value, str) and value.lstrip()[:1] in _JSON_STARTS:
-                value = read_json_text(tool, name, value)  # noqa: PLW2901 - see the function
+            if argument.structure is not None:
+                value = parse_json_text(name, argument.structure, value)  # noqa: PLW2901 - see the function
             place = _place if argument.serialization is None else _place_styled
             place(places, argument, value)
         elif tool.body is not None and tool.body.open:

@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from toolway.catalog import Tool
-from toolway.catalog.schema.definitions import deref
+from toolway.catalog.schema.structure import ANY_TYPE, Structure, accepted_types
 from toolway.errors import ArgumentError
-from toolway.openapi import Schema
 
-__all__ = ["read_arguments", "read_json_text"]
+__all__ = ["parse_json_text", "read_arguments"]
 
 _LONGEST = 200
-_TEXT = frozenset({"string"})
-_ANYTHING = frozenset({"anything"})
-_STRUCTURES: Mapping[str, tuple[type, str]] = {"array": (list, "a list"), "object": (dict, "an object")}
+_JSON_STARTS = frozenset({"[", "{"})
+_NOUNS: Mapping[type, str] = {list: "a list", dict: "an object"}
 
 
 def read_arguments(tool: Tool, pairs: Mapping[str, str]) -> dict[str, Any]:
@@ -28,25 +26,44 @@ def read_arguments(tool: Tool, pairs: Mapping[str, str]) -> dict[str, Any]:
     return {name: _value(tool, name, text) for name, text in pairs.items()}
 
 
-def read_json_text(tool: Tool, name: str, text: str) -> Any:
-    """Return the object or list in a text, as some clients send them as JSON text; other text is returned as it is.
+def parse_json_text(name: str, structure: Structure, value: Any) -> Any:
+    """Return a value with each JSON text in it parsed where its schema accepts an object or a list but no string.
 
-    Text stays text where the argument accepts a string.
+    Some clients send nested objects and lists as JSON text. The value itself is not changed.
 
     Raises:
-        ArgumentError: the text is not JSON of a type that the argument accepts.
+        ArgumentError: a text that looks like JSON is not JSON of a type that the schema accepts.
     """
-    kinds = _kinds(tool.arguments[name].schema, tool)
-    structures = [_STRUCTURES[kind] for kind in sorted(kinds & _STRUCTURES.keys())]
-    if not structures or kinds & (_TEXT | _ANYTHING):
-        return text
+    try:
+        return _parse(name, structure, value)
+    except RecursionError as error:
+        raise ArgumentError(f"{name!r} is nested too deeply") from error
+
+
+def _parse(name: str, structure: Structure, value: Any) -> Any:
+    if isinstance(value, str) and structure.types and value.lstrip()[:1] in _JSON_STARTS:
+        value = _load(name, structure.types, value)
+    if isinstance(value, dict) and (structure.members or structure.other_members):
+        members = cast("dict[str, Any]", value)
+        inner = {key: structure.members.get(key, structure.other_members) for key in members}
+        return {
+            key: entry if (within := inner[key]) is None else _parse(f"{name}.{key}", within, entry)
+            for key, entry in members.items()
+        }
+    if isinstance(value, list) and structure.items is not None:
+        items = cast("list[Any]", value)
+        return [_parse(f"{name}[{at}]", structure.items, entry) for at, entry in enumerate(items)]
+    return cast("Any", value)
+
+
+def _load(name: str, types: tuple[type, ...], text: str) -> Any:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
-    if isinstance(value, tuple(kind for kind, _ in structures)):
+    if isinstance(value, types):
         return value
-    expected = " or ".join(words for _, words in structures)
+    expected = " or ".join(_NOUNS[kind] for kind in types)
     raise ArgumentError(
         f"{name!r} must be {expected}, but was sent JSON as text that is not {expected}: {text[:_LONGEST]!r}. "
         "Send the value itself."
@@ -55,25 +72,12 @@ def read_json_text(tool: Tool, name: str, text: str) -> Any:
 
 def _value(tool: Tool, name: str, text: str) -> Any:
     argument = tool.arguments.get(name)
-    kinds = _kinds(argument.schema, tool) if argument else _ANYTHING
-    if kinds - {"null"} == _TEXT:
+    types = accepted_types(argument.schema, tool.operation.components) if argument else ANY_TYPE
+    if types - {"null"} == frozenset({"string"}):
         return text
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        if kinds & (_TEXT | _ANYTHING):
+        if "string" in types:
             return text
-        raise ArgumentError(f"{name} takes JSON ({' or '.join(sorted(kinds))}), got {text!r}") from error
-
-
-def _kinds(schema: Schema, tool: Tool, depth: int = 0) -> frozenset[str]:
-    """The JSON types that a schema takes."""
-    schema = deref(schema, tool.operation.components)
-    variants: list[Schema] = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
-    if variants and depth < 8:
-        return frozenset[str]().union(*(_kinds(variant, tool, depth + 1) for variant in variants))
-    kind: Any = schema.get("type")
-    if kind is None:
-        values = schema.get("enum", [schema["const"]] if "const" in schema else [])
-        return _TEXT if values and all(isinstance(value, str) for value in values) else _ANYTHING
-    return frozenset(cast("list[str]", kind) if isinstance(kind, list) else [str(kind)])
+        raise ArgumentError(f"{name} takes JSON ({' or '.join(sorted(types))}), got {text!r}") from error
