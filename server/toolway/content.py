@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -55,6 +55,8 @@ class Annotations(_Wire):
 
 class _Block(_Wire):
     annotations: Annotations | None = Field(default=None, exclude_if=_is_missing)
+    meta: dict[str, Any] | None = Field(default=None, alias="_meta", exclude_if=_is_missing)
+    """Facts for programs, under names such as ``example.com/pages``."""
 
 
 def _bytes_of(value: object) -> object:

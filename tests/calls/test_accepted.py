@@ -291,7 +291,7 @@ async def test_a_location_elsewhere_is_told_and_not_followed(url: str, empty: bo
         result = await reached.call("order", {"url": url, "empty": empty})
     assert not result.is_error
     assert result.structured_content == (None if empty else {"status": "ordered"})
-    assert result.content[-1].text == f"202 Accepted, and not followed: continue at {url}"  # type: ignore[union-attr]
+    assert result.content[-1].text == f"202 Accepted. The job was not followed; check its status at {url}."  # type: ignore[union-attr]
     assert jobs.asked == []
 
 
@@ -300,7 +300,7 @@ async def test_a_location_where_nothing_can_be_got_is_an_error_of_work_that_was_
     async with reach() as (reached, jobs):
         result = await reached.call("order", {"url": url})
     assert error_of(result)["status"] == status
-    assert "The work had been accepted" in str(result.content)
+    assert "The job was accepted earlier" in str(result.content)
     assert jobs.asked == []
 
 
@@ -310,7 +310,9 @@ async def test_a_state_that_is_not_found_is_an_error_of_work_that_was_accepted()
     assert error_of(result) == {"status": 404, "detail": "the job is lost"}
     first, second = (block.text for block in result.content)  # type: ignore[union-attr]
     assert first == "404 Not Found: the job is lost"
-    assert second == "The work had been accepted; this is what came when its state was asked for at /lost."
+    assert second == (
+        "The job was accepted earlier; this error came from checking its status at /lost. Retrying may start it twice."
+    )
 
 
 async def test_a_state_that_fails_is_told_without_its_cause() -> None:
@@ -325,8 +327,9 @@ async def test_after_the_limit_the_result_says_where_to_look(url: str) -> None:
     async with reach(follow_seconds=0.3) as (reached, jobs):
         result = await reached.call("order", {"url": url})
         assert not result.is_error
-        asks = "" if "hidden" in url else "; the tool "
-        assert f"not done after 0.3 seconds: it goes on. Its state is at {url}{asks}" in text_of(result)
+        text = text_of(result)
+        assert text.startswith("202 Accepted; still running after 0.3 seconds. ")
+        assert text.endswith(f"GET {url} for its status." if "hidden" in url else f"(or GET {url}) for its status.")
         if url == "/stuck":
             await asyncio.wait_for(jobs.stopped.wait(), PATIENCE)
 

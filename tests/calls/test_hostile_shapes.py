@@ -18,8 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tests.calls.both import both
 from toolway import Settings, Toolway
-from toolway.calls import CallContext, Outcome, Text
+from toolway.calls import CallContext, Outcome
 from toolway.catalog import Catalog
+from toolway.content import TextContent
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +37,7 @@ async def catalog_of(app: FastAPI) -> Catalog:
 
 
 def words(outcome: Outcome) -> str:
-    return " ".join(entry.text for entry in outcome.content if isinstance(entry, Text))
+    return " ".join(entry.text for entry in outcome.content if isinstance(entry, TextContent))
 
 
 async def test_of_two_routes_that_differ_by_convertor_each_tool_runs_its_own() -> None:

@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from toolway import Remote, Settings, Toolway
 from toolway.calls import CallContext, Invoker, Outcome
-from toolway.calls.response.outcome import Text
 from toolway.catalog import Catalog
+from toolway.content import TextContent
 
 BASE = "https://crm.example.com/api"
 
@@ -90,7 +90,7 @@ class RemoteApi:
 
 def message(outcome: Outcome) -> str:
     """Return the text of an outcome that has nothing else."""
-    texts = [content.text for content in outcome.content if isinstance(content, Text)]
+    texts = [content.text for content in outcome.content if isinstance(content, TextContent)]
     assert len(texts) == len(outcome.content)
     return "\n".join(texts)
 

@@ -10,7 +10,7 @@ from toolway.calls.log import LEVELS, Level, Log, Logger
 from toolway.calls.progress import Progress, Reporter, steady
 from toolway.calls.request.text_arguments import read_arguments
 from toolway.calls.response.error_results import internal_failure
-from toolway.calls.response.outcome import Audio, Blob, Content, Deliver, Document, Image, McpContent, Outcome, Text
+from toolway.calls.response.outcome import Deliver, Document, Outcome
 from toolway.calls.response.response_parser import document_of
 from toolway.calls.response.tool_result import ToolResult
 from toolway.calls.scope import CONTEXT_KEY
@@ -19,25 +19,19 @@ __all__ = [
     "CONTEXT_KEY",
     "LEVELS",
     "Ask",
-    "Audio",
-    "Blob",
     "CallContext",
-    "Content",
     "Deliver",
     "Dispatcher",
     "Document",
-    "Image",
     "Invoker",
     "Level",
     "Log",
     "LogCallback",
     "Logger",
-    "McpContent",
     "Outcome",
     "Progress",
     "Report",
     "Reporter",
-    "Text",
     "ToolCall",
     "ToolResult",
     "document_of",

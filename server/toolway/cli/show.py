@@ -8,10 +8,11 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, cast
 
-from toolway.calls import Audio, Blob, Content, Image, McpContent, Outcome, Text
+from toolway.calls import Outcome
 from toolway.catalog import Argument, Catalog, Tool
 from toolway.catalog.schema.definitions import deref
 from toolway.cli.output import echo, is_terminal, json_text
+from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, ResourceLink, TextContent
 from toolway.openapi import Schema
 
 __all__ = ["AT_STARTUP", "NOTHING", "is_unexplained", "show_catalog", "show_catalog_json", "show_outcome"]
@@ -129,16 +130,18 @@ def _type_of(schema: Schema, tool: Tool, depth: int = 0) -> str:
 
 
 def _laid_out(content: Content) -> str:
-    if not isinstance(content, Text):
+    if not isinstance(content, TextContent):
         return _shown(content)
     return json_text(json.loads(content.text))
 
 
 def _shown(content: Content) -> str:
     match content:
-        case Text(text):
+        case TextContent(text=text):
             return text
-        case McpContent(block):
-            return str(block.get("text") or f"[{block['type']}]")
-        case Image(data, media_type) | Audio(data, media_type) | Blob(data, media_type, _):
+        case ImageContent(data=data, mime_type=media_type) | AudioContent(data=data, mime_type=media_type):
             return f"[{media_type}, {len(data):,} bytes]"
+        case EmbeddedResource(resource=resource):
+            return resource.text or f"[{resource.mime_type}, {len(resource.blob or b''):,} bytes]"
+        case ResourceLink(uri=uri):
+            return f"[{uri}]"

@@ -7,7 +7,8 @@ from typing import Any
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
-from toolway.calls import Outcome, Text
+from toolway.calls import Outcome
+from toolway.content import TextContent
 from toolway.protocol.versions import Revision
 
 __all__ = ["failed", "unknown_resource"]
@@ -20,7 +21,8 @@ def failed(outcome: Outcome, **data: Any) -> MCPError:
     """
     error = dict(outcome.error or {"status": outcome.status})
     is_refused = "reference" not in error and 400 <= (outcome.status or 422) < 500
-    text = next((entry.text for entry in outcome.content if isinstance(entry, Text)), "The answer cannot be handed on")
+    texts = (entry.text for entry in outcome.content if isinstance(entry, TextContent))
+    text = next(texts, "The response cannot be returned")
     return MCPError(INVALID_PARAMS if is_refused else INTERNAL_ERROR, text, {**data, **error})
 
 

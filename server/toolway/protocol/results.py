@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
-from mcp_types import (
-    AudioContent,
-    BlobResourceContents,
-    CallToolResult,
-    ContentBlock,
-    EmbeddedResource,
-    ImageContent,
-    TextContent,
-)
+from mcp_types import BlobResourceContents, CallToolResult, TextResourceContents
 from pydantic import TypeAdapter
 
-from toolway.calls import Audio, Blob, Content, Image, McpContent, Outcome, Text
+from toolway.calls import Outcome
 from toolway.catalog import Tool
+from toolway.content import ResourceContents
 from toolway.protocol.versions import Revision
 
-__all__ = ["ERROR_KEY", "base64_text", "tool_result"]
+__all__ = ["ERROR_KEY", "resource_contents", "result_members", "tool_result"]
 
 ERROR_KEY = "toolway/error"
 """Where a result's ``_meta`` says of a failure what a program can read."""
 
-_BLOCK = TypeAdapter[ContentBlock](ContentBlock)
+_CONTENTS = TypeAdapter[TextResourceContents | BlobResourceContents](TextResourceContents | BlobResourceContents)
 
 
 def tool_result(tool: Tool | None, outcome: Outcome, revision: Revision) -> CallToolResult:
@@ -34,42 +26,25 @@ def tool_result(tool: Tool | None, outcome: Outcome, revision: Revision) -> Call
 
     The tool may be None, as for a task that outlived it, if the revision does not wrap structured content.
     """
-    return CallToolResult(
-        content=[_block(entry) for entry in outcome.content],
-        structured_content=_structured(tool, outcome, revision),
-        is_error=outcome.is_error,
-        _meta={ERROR_KEY: dict(outcome.error)} if outcome.error is not None else None,
-    )
+    return CallToolResult.model_validate(result_members(tool, outcome, revision))
 
 
-def _structured(tool: Tool | None, outcome: Outcome, revision: Revision) -> Any:
-    if outcome.structured is None:
-        return None
-    value: Any = json.loads(outcome.structured)
-    wraps = revision.wraps_structured_content and (tool is None or tool.wraps_output or not _is_object(value))
-    return {"result": value} if wraps else value
+def result_members(tool: Tool | None, outcome: Outcome, revision: Revision) -> dict[str, Any]:
+    """Return what differs from call to call in the result of ``tools/call``, as JSON values."""
+    members: dict[str, Any] = {
+        "content": [block.model_dump(mode="json") for block in outcome.content],
+        "isError": outcome.is_error,
+    }
+    if outcome.structured is not None:
+        value: Any = json.loads(outcome.structured)
+        is_object = isinstance(value, dict)
+        wraps = revision.wraps_structured_content and (tool is None or tool.wraps_output or not is_object)
+        members["structuredContent"] = {"result": value} if wraps else value
+    if outcome.error is not None:
+        members["_meta"] = {ERROR_KEY: dict(outcome.error)}
+    return members
 
 
-def _is_object(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _block(content: Content) -> ContentBlock:
-    match content:
-        case McpContent(block):
-            return _BLOCK.validate_python(block)
-        case Text(text):
-            return TextContent(text=text)
-        case Image(data, media_type):
-            return ImageContent(data=base64_text(data), mime_type=media_type)
-        case Audio(data, media_type):
-            return AudioContent(data=base64_text(data), mime_type=media_type)
-        case Blob(data, media_type, uri):
-            return EmbeddedResource(
-                resource=BlobResourceContents(uri=uri, mime_type=media_type, blob=base64_text(data))
-            )
-
-
-def base64_text(data: bytes) -> str:
-    """Write bytes as MCP carries them."""
-    return base64.b64encode(data).decode("ascii")
+def resource_contents(contents: ResourceContents, uri: str) -> TextResourceContents | BlobResourceContents:
+    """Return what a resource holds, under the URI that it was read by."""
+    return _CONTENTS.validate_python({**contents.model_dump(mode="json"), "uri": uri})

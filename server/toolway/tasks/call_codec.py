@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
-from toolway.calls import Audio, Blob, CallContext, Content, Image, Invoker, McpContent, Outcome, Text, steady
+from toolway.calls import CallContext, Invoker, Outcome, steady
+from toolway.content import Content, TextContent
 from toolway.elicitation import Answer, AnyQuestion, CannotAskError, Kind, ReplayChannel
 from toolway.errors import UnknownToolError
 from toolway.headers import stays_with_connection
@@ -18,14 +19,7 @@ from toolway.tasks.model import ReportProgress, ResumeState, RunCall, RunResult,
 
 __all__ = ["QuestionCodec", "decode_missing_kind", "decode_outcome", "encode_call", "make_run_call"]
 
-_CONTENT: Mapping[str, type[Content]] = {
-    "text": Text,
-    "image": Image,
-    "audio": Audio,
-    "blob": Blob,
-    "written": McpContent,
-}
-_NAMES = {kind: name for name, kind in _CONTENT.items()}
+_BLOCKS = TypeAdapter[tuple[Content, ...]](tuple[Content, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +100,7 @@ def _result_of(outcome: Outcome, asking: ReplayChannel, codec: QuestionCodec) ->
         questions = codec.encode(asking.pending)
         return RunResult(TaskState.INPUT_REQUIRED, questions=questions, replay_state=asking.state())
     if outcome.error is not None and "reference" in outcome.error:  # a server error, not a result of the tool
-        text = " ".join(content.text for content in outcome.content if isinstance(content, Text))
+        text = " ".join(content.text for content in outcome.content if isinstance(content, TextContent))
         return RunResult(TaskState.FAILED, message=text)
     return RunResult(TaskState.COMPLETED, result=_encode_outcome(outcome))
 
@@ -119,7 +113,7 @@ def decode_missing_kind(result: bytes | None) -> Kind | None:
 def _encode_outcome(outcome: Outcome) -> bytes:
     return to_json(
         {
-            "content": [_encode_content(content) for content in outcome.content],
+            "content": _BLOCKS.dump_python(outcome.blocks, mode="json"),
             "structured": outcome.structured.decode() if outcome.structured is not None else None,
             "error": outcome.error,
             "status": outcome.status,
@@ -131,22 +125,8 @@ def decode_outcome(result: bytes) -> Outcome:
     """Return the outcome of a completed task."""
     record = from_json(result)
     return Outcome(
-        content=tuple(_decode_content(entry) for entry in record["content"]),
+        _BLOCKS.validate_python(record["content"]),
         structured=record["structured"].encode() if record["structured"] is not None else None,
         error=record["error"],
         status=record["status"],
     )
-
-
-def _encode_content(content: Content) -> dict[str, Any]:
-    values = {name: getattr(content, name) for name in content.__slots__}
-    if not isinstance(content, Text | McpContent):
-        values["data"] = base64.b64encode(content.data).decode()
-    return {"kind": _NAMES[type(content)], **values}
-
-
-def _decode_content(entry: dict[str, Any]) -> Content:
-    values = {name: value for name, value in entry.items() if name != "kind"}
-    if "data" in values:
-        values["data"] = base64.b64decode(values["data"])
-    return _CONTENT[entry["kind"]](**values)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from toolway.calls.response.outcome import Outcome, Text
+from toolway.calls.response.outcome import Outcome
 from toolway.catalog import Tool
 from toolway.errors import ArgumentError
 from toolway.openapi import Operation, Parameter
@@ -64,8 +64,7 @@ def name_missing(outcome: Outcome, operation: Operation, carried: CarriedNames) 
     ]
     if not missing or outcome.error is None:
         return outcome
-    text = " ".join(_how_to_send(entry, operation) for entry in missing)
-    return replace(outcome, content=(*outcome.content, Text(text)))
+    return outcome.with_text(" ".join(_how_to_send(entry, operation) for entry in missing))
 
 
 def _how_to_send(parameter: Parameter, operation: Operation) -> str:

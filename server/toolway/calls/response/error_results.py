@@ -11,15 +11,15 @@ import json
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 from fastapi import HTTPException
 from pydantic_core import from_json
 
 from toolway.calls.dispatcher import Reply
-from toolway.calls.response.outcome import Outcome, Text
+from toolway.calls.response.outcome import Outcome
 from toolway.catalog import Argument, Tool
+from toolway.content import TextContent
 from toolway.errors import ArgumentError
 from toolway.openapi import Parameter
 
@@ -111,7 +111,7 @@ def broken_response(reply: Reply, received: str) -> Outcome:
         status=reply.status,
         reference=reference,
     )
-    return replace(failure, content=(*failure.content, Text(received)))
+    return failure.with_text(received)
 
 
 def unfollowed_redirect(reply: Reply) -> Outcome:
@@ -164,7 +164,7 @@ def _failure(text: str, *, status: int | None, retry_after: str = "", **more: An
     if retry_after:
         shown += f" Retry after {retry_after} seconds." if retry_after.isdecimal() else f" Retry after {retry_after}."
         more["retry_after"] = retry_after
-    return Outcome((Text(shown),), error={"status": status, **more}, status=status)
+    return Outcome((TextContent(text=shown),), error={"status": status, **more}, status=status)
 
 
 def _reference() -> str:

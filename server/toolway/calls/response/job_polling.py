@@ -21,8 +21,9 @@ from toolway.calls.cancellation import CancellableWork
 from toolway.calls.context import CallContext
 from toolway.calls.dispatcher import Dispatcher, Reply
 from toolway.calls.request.request_builder import Request
-from toolway.calls.response.outcome import Deliver, Outcome, Text
+from toolway.calls.response.outcome import Deliver, Outcome
 from toolway.calls.response.redirects import Step
+from toolway.content import TextContent
 
 __all__ = ["JobPoller", "told"]
 
@@ -138,22 +139,24 @@ def told(outcome: Outcome, reply: Reply) -> Outcome:
     where = reply.header(b"location")
     if not where or outcome.is_error:
         return outcome
-    words = Text(f"202 Accepted, and not followed: continue at {where}")
-    return replace(outcome, content=(*outcome.content, words) if reply.body else (words,))
+    text = f"202 Accepted. The job was not followed; check its status at {where}."
+    return outcome.with_text(text) if reply.body else replace(outcome, blocks=(TextContent(text=text),))
 
 
 def _unfinished(tool: str, where: str, seconds: float) -> Outcome:
-    asks = f"; the tool {tool!r} asks for it." if tool else ""
-    text = f"202 Accepted, but not done after {seconds:g} seconds: it goes on. Its state is at {where}{asks}"
-    return Outcome((Text(text),), status=202)
+    action = f"Call {tool!r} (or GET {where})" if tool else f"GET {where}"
+    text = f"202 Accepted; still running after {seconds:g} seconds. {action} for its status."
+    return Outcome((TextContent(text=text),), status=202)
 
 
 def _explained(outcome: Outcome, where: str) -> Outcome:
     """Say of an error that it came after the work was accepted: to call again might do it twice."""
     if not outcome.is_error:
         return outcome
-    words = Text(f"The work had been accepted; this is what came when its state was asked for at {where}.")
-    return replace(outcome, content=(*outcome.content, words))
+    return outcome.with_text(
+        f"The job was accepted earlier; this error came from checking its status at {where}. "
+        "Retrying may start it twice."
+    )
 
 
 def _pause(reply: Reply) -> float:

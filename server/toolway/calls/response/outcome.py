@@ -1,79 +1,55 @@
-"""What came of a call, in no protocol's words."""
+"""The protocol-independent result of a call."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeAlias
 
-__all__ = ["Audio", "Blob", "Content", "Deliver", "Document", "Image", "McpContent", "Outcome", "Text"]
+from toolway.content import Content, TextContent
 
-
-@dataclass(slots=True)
-class Text:
-    text: str
+__all__ = ["Deliver", "Document", "Outcome"]
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    data: bytes
-    media_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Audio:
-    data: bytes
-    media_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """Any other bytes; `uri` only tells several of them apart."""
-
-    data: bytes
-    media_type: str
-    uri: str
-
-
-@dataclass(frozen=True, slots=True)
-class McpContent:
-    """Content as the endpoint has written it, in the JSON of MCP (see `toolway.content`)."""
-
-    block: Mapping[str, Any]
-
-
-Content: TypeAlias = Text | Image | Audio | Blob | McpContent
-
-
-@dataclass(slots=True)  # made for every call, and to freeze it takes its time
+@dataclass(slots=True)  # one is created for every call, and a frozen one takes longer to create
 class Outcome:
-    """What the caller gets; never changed."""
+    """The result of a call for its caller. It is never changed after it has been created."""
 
-    content: tuple[Content, ...]
+    blocks: tuple[Content, ...] = ()
+    """The content; empty if the only content is the structured content as text."""
     structured: bytes | None = None
-    """The endpoint's own JSON, byte for byte; None where the answer is no JSON."""
-    error: Mapping[str, Any] | None = field(default=None)
-    """None for a success. Otherwise what a program can read of the failure: `status` (None where the endpoint was not
-    reached), and of `problems`, `detail` and `reference` what there is."""
+    """The JSON that the endpoint sent, byte for byte; None if the response is not JSON."""
+    error: Mapping[str, Any] | None = None
+    """None for a success. For an error, the facts for programs: `status` (None if the endpoint was not reached) and,
+    where they apply, `problems`, `detail` and `reference`."""
     status: int | None = None
-    """The HTTP status of the endpoint's answer; None where the endpoint was not reached."""
+    """The HTTP status of the response; None if the endpoint was not reached."""
     breaks_schema: bool = False
     """Whether a success became an error because it does not match the tool's output schema."""
+
+    @property
+    def content(self) -> tuple[Content, ...]:
+        """The content that agents read: `blocks`, or the structured content as text."""
+        if self.blocks or self.structured is None:
+            return self.blocks
+        return (TextContent(text=self.structured.decode()),)
 
     @property
     def is_error(self) -> bool:
         return self.error is not None
 
+    def with_text(self, text: str) -> Self:
+        """Return the same outcome with one more text at the end of its content."""
+        return replace(self, blocks=(*self.content, TextContent(text=text)))
+
 
 Deliver: TypeAlias = Callable[[Outcome], Awaitable[None]]
-"""Gets a call's outcome, once, as soon as it is known."""
+"""Receives a call's outcome once, as soon as it is known."""
 
 
 @dataclass(slots=True)
 class Document(Outcome):
-    """A success, taken as a document: its content is one text or blob, whatever its kind."""
+    """A success read as the contents of a resource: its content is one `EmbeddedResource` with an empty URI."""
 
-    media_type: str = ""
-    """Empty where the answer does not say it."""
     cache_control: str = ""
-    """The answer's own word on how long it stays fresh, and for whom (RFC 9111)."""
+    """The Cache-Control header of the response (RFC 9111)."""

@@ -6,7 +6,6 @@ import email.message
 import re
 from dataclasses import replace
 from functools import lru_cache
-from typing import cast
 from urllib.parse import quote
 
 import msgspec
@@ -21,9 +20,10 @@ from toolway.calls.response.error_results import (
     server_failure,
     unfollowed_redirect,
 )
-from toolway.calls.response.outcome import Audio, Blob, Content, Document, Image, Outcome, Text
+from toolway.calls.response.outcome import Document, Outcome
 from toolway.calls.response.tool_result import TOOL_RESULT_MEDIA_TYPE, plain_answer, written_outcome
 from toolway.catalog import WRAPPER, Tool
+from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, ResourceContents, TextContent
 from toolway.openapi import Schema
 
 __all__ = ["document_of", "outcome_of"]
@@ -51,17 +51,19 @@ def outcome_of(tool: Tool, reply: Reply) -> Outcome:
     outcome = _outcome(tool, reply)
     if outcome.is_error or tool.wrapped_output_schema is None:
         return outcome
-    if outcome.structured is None and _is_declared_text(tool, outcome):
-        (text,) = outcome.content
-        return replace(outcome, structured=to_json(cast("Text", text).text))
+    if outcome.structured is None and _declares_text(tool):
+        match outcome.blocks:
+            case (TextContent(text=text),):
+                return replace(outcome, structured=to_json(text))
+            case _:
+                pass
     return outcome if _is_promised(tool, outcome.structured, is_strict=reply.is_strict) else _unpromised(tool, outcome)
 
 
-def _is_declared_text(tool: Tool, outcome: Outcome) -> bool:
-    """Tell whether plain text is the string that the endpoint declares."""
+def _declares_text(tool: Tool) -> bool:
+    """Return whether the endpoint declares that it returns a string."""
     declared: Schema = (tool.wrapped_output_schema or {}).get("properties", {}).get(WRAPPER, {})
-    is_text = len(outcome.content) == 1 and isinstance(outcome.content[0], Text)
-    return tool.wraps_output and declared.get("type") == "string" and is_text
+    return tool.wraps_output and declared.get("type") == "string"
 
 
 def document_of(tool: Tool, reply: Reply) -> Outcome:
@@ -73,10 +75,14 @@ def document_of(tool: Tool, reply: Reply) -> Outcome:
     is_text = not reply.body or _is_json(kind) or _TEXTUAL.fullmatch(kind) is not None
     if not 200 <= reply.status < 300 or reply.is_broken or (reply.cut and not is_text):
         return outcome_of(tool, reply)
-    content = Text(_text(reply)) if is_text else Blob(reply.body, media_type, "")
-    return Document(
-        (content,), status=reply.status, media_type=media_type, cache_control=reply.header(b"cache-control")
+    kind = media_type or None
+    contents = (
+        ResourceContents(uri="", mime_type=kind, text=_text(reply))
+        if is_text
+        else ResourceContents(uri="", mime_type=kind, blob=reply.body)
     )
+    block = EmbeddedResource(resource=contents)
+    return Document((block,), status=reply.status, cache_control=reply.header(b"cache-control"))
 
 
 def _plainly(reply: Reply) -> Reply:
@@ -123,17 +129,17 @@ def _sign(name: str) -> bytes:
 
 def _outcome(tool: Tool, reply: Reply) -> Outcome:
     if reply.is_strict and not reply.cut and 200 <= reply.status < 300 and _has_plain_numbers(reply.body):
-        return Outcome((Text(reply.body.decode()),), structured=reply.body, status=reply.status)
+        return Outcome(structured=reply.body, status=reply.status)
     if reply.status == 0 or reply.status >= 500 or reply.is_broken:
         return _failure(tool, reply)
     if reply.status >= 400 and not _is_written(reply):
         return refused_request(tool, reply)
     if 300 <= reply.status < 400 and (reply.header(b"location") or not reply.body):
         is_failure = (reply.is_remote or tool.wrapped_output_schema is not None) and reply.status != 304
-        return unfollowed_redirect(reply) if is_failure else Outcome((Text(_moved(reply)),), status=reply.status)
+        return unfollowed_redirect(reply) if is_failure else _text_outcome(reply, _moved(reply))
     if not reply.body:
         done = f"Done: {tool.title} ({reply.status} {phrase(reply.status)})"
-        return Outcome((Text(f"{done}, but {reply.cut}" if reply.cut else done),), status=reply.status)
+        return _text_outcome(reply, f"{done}, but {reply.cut}" if reply.cut else done)
     return _success(tool, reply)
 
 
@@ -161,11 +167,10 @@ def _success(tool: Tool, reply: Reply) -> Outcome:
     media_type = _media_type(reply.header(b"content-type"))
     if media_type == TOOL_RESULT_MEDIA_TYPE and not reply.cut:
         return written_outcome(reply.body, reply.status)
-    text = _json_text(reply) if _is_json(media_type) and not reply.cut else None
-    if text is not None:
-        return Outcome((Text(text),), structured=reply.body, status=reply.status)
+    if _is_json(media_type) and not reply.cut and _is_strict_json(reply.body):
+        return Outcome(structured=reply.body, status=reply.status)
     if _TEXTUAL.fullmatch(media_type) or (_is_json(media_type) and not reply.cut):
-        return Outcome((Text(_text(reply)),), status=reply.status)
+        return _text_outcome(reply, _text(reply))
     if reply.cut:
         return _too_much(tool, reply)
     return Outcome((_media(tool, reply, media_type),), status=reply.status)
@@ -190,21 +195,24 @@ def _is_json(media_type: str) -> bool:
     return media_type == "application/json" or media_type.endswith("+json")
 
 
-def _json_text(reply: Reply) -> str | None:
-    """Return an answer's text, if it is JSON that any client can read: no NaN, no lone surrogate, at most 200 levels.
+def _is_strict_json(body: bytes) -> bool:
+    """Return whether any client can read a body as JSON: no NaN, no lone surrogates, at most 200 levels.
 
-    The levels of large ones are not counted: that would mean to build up everything that is in them.
+    The levels of a large body are not counted, as that would mean to parse all of it.
     """
-    body = reply.body
     try:
-        text = body.decode()
         if len(body) > _LARGE:
-            _SYNTAX.decode(text)
+            _SYNTAX.decode(body.decode())
         else:
             from_json(body, allow_inf_nan=False)
+            body.decode()
     except (ValueError, RecursionError):
-        return None
-    return text
+        return False
+    return True
+
+
+def _text_outcome(reply: Reply, text: str) -> Outcome:
+    return Outcome((TextContent(text=text),), status=reply.status)
 
 
 def _text(reply: Reply) -> str:
@@ -219,10 +227,12 @@ def _text(reply: Reply) -> str:
 def _media(tool: Tool, reply: Reply, media_type: str) -> Content:
     body = reply.body
     if media_type.startswith("image/"):
-        return Image(body, media_type)
+        return ImageContent(data=body, mime_type=media_type)
     if media_type.startswith("audio/"):
-        return Audio(body, media_type)
-    return Blob(body, media_type or "application/octet-stream", f"toolway:///{tool.name}{_file_name(reply)}")
+        return AudioContent(data=body, mime_type=media_type)
+    uri = f"toolway:///{tool.name}{_file_name(reply)}"
+    mime_type = media_type or "application/octet-stream"
+    return EmbeddedResource(resource=ResourceContents(uri=uri, mime_type=mime_type, blob=body))
 
 
 def _file_name(reply: Reply) -> str:
@@ -243,10 +253,12 @@ def _unpromised(tool: Tool, outcome: Outcome) -> Outcome:
         "The response:"
     )
     error = {"status": outcome.status, "detail": text}
-    return replace(outcome, content=(Text(text), *outcome.content), error=error, breaks_schema=True)
+    return replace(outcome, blocks=(TextContent(text=text), *outcome.content), error=error, breaks_schema=True)
 
 
 def _too_much(tool: Tool, reply: Reply) -> Outcome:
     """Half a document is no document: say how to ask for less."""
-    text = f"The answer of {tool.name} cannot be handed on whole: {reply.cut}. Ask for less, with a filter or a limit."
-    return Outcome((Text(text),), error={"status": reply.status, "detail": text}, status=reply.status)
+    text = (
+        f"The response of {tool.name} was not returned: {reply.cut}. Request less data, e.g. with a filter or a limit."
+    )
+    return replace(_text_outcome(reply, text), error={"status": reply.status, "detail": text})

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
-from toolway.calls.response.outcome import Outcome, Text
+from toolway.calls.response.outcome import Outcome
 from toolway.openapi import Operation, ParameterNames
 
 __all__ = ["cookies_set", "credentials_of", "name_cookies"]
@@ -50,7 +49,7 @@ def name_cookies(outcome: Outcome, cookies: tuple[str, ...], accepted: Parameter
     text = f"The response set the cookie {shown}, which is not kept for later calls."
     if accepted is not None:
         text += f" {_instead(names, accepted)}"
-    return replace(outcome, content=(*outcome.content, Text(text)))
+    return outcome.with_text(text)
 
 
 def _instead(names: list[str], accepted: ParameterNames) -> str:

@@ -16,7 +16,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from toolway.calls.response.outcome import McpContent, Outcome, Text
+from toolway.calls.response.outcome import Outcome
 from toolway.calls.scope import CONTEXT_KEY
 from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, TextContent
 
@@ -112,16 +112,15 @@ def written_outcome(body: bytes, status: int) -> Outcome:
         ValueError: it is none.
     """
     result = _RESULT.decode(body)
-    blocks = [block.model_dump(mode="json") for block in _BLOCKS.validate_python(result.content)]
+    blocks = tuple(_BLOCKS.validate_python(result.content))
     structured = _structured(result)
-    content = tuple(McpContent(block) for block in blocks)
-    words = next((block["text"] for block in blocks if block["type"] == "text"), None)
-    if structured is not None and words is None:
-        content = (McpContent({"type": "text", "text": structured.decode()}), *content)
-    elif not content:
-        content = (Text("Done"),)
-    error = {"status": status, "detail": words or "the tool has failed"} if status >= 400 else None
-    return Outcome(content, structured=structured, error=error, status=status)
+    text = next((block.text for block in blocks if isinstance(block, TextContent)), None)
+    if structured is None and not blocks:
+        blocks = (TextContent(text="Done"),)
+    elif structured is not None and blocks and text is None:
+        blocks = (TextContent(text=structured.decode()), *blocks)
+    error = {"status": status, "detail": text or "the tool failed"} if status >= 400 else None
+    return Outcome(blocks, structured, error, status)
 
 
 def _structured(result: _Result) -> bytes | None:

@@ -9,9 +9,9 @@ from mcp.server.lowlevel import Server
 from mcp_types import SERVER_INFO_META_KEY
 from pydantic_core import to_json
 
-from toolway.calls import Outcome, Text
+from toolway.calls import Outcome
 from toolway.catalog import Tool
-from toolway.protocol.results import tool_result
+from toolway.protocol.results import result_members
 from toolway.protocol.versions import Revision
 
 __all__ = ["Writer"]
@@ -32,16 +32,15 @@ class Writer:
 
     def tool_reply(self, number: str | int, tool: Tool, outcome: Outcome, revision: Revision) -> tuple[bytes, ...]:
         """Write the reply to one call."""
-        text = outcome.content[0]
-        if outcome.is_error or outcome.structured is None or len(outcome.content) > 1 or not isinstance(text, Text):
-            return self.reply(number, self._whole(tool, outcome, revision))
         structured = outcome.structured
+        if outcome.is_error or structured is None or outcome.blocks:
+            return self.reply(number, self._whole(tool, outcome, revision))
         opening, end = b"", self._end if revision.has_result_envelope else b"}}"
         if revision.wraps_structured_content and (tool.wraps_output or structured.lstrip()[:1] != b"{"):
             opening, end = b'{"result":', b"}}}"
         return (
             _head(number) + b'{"content":[{"type":"text","text":',
-            _quoted(text.text),
+            _quoted(structured.decode()),
             b'}],"isError":false,"structuredContent":' + opening,
             structured,
             end,
@@ -49,11 +48,9 @@ class Writer:
 
     def _whole(self, tool: Tool, outcome: Outcome, revision: Revision) -> bytes:
         """Write what is not plain JSON as the SDK would."""
-        result = tool_result(tool, outcome, revision).model_dump(by_alias=True, mode="json", exclude_none=True)
+        result = result_members(tool, outcome, revision)
         if revision.has_result_envelope:
             result |= {"resultType": "complete", "_meta": {**result.get("_meta", {}), **self._stamp}}
-        else:
-            result.pop("resultType", None)  # the SDK's model has it for every revision
         return to_json(result)
 
 

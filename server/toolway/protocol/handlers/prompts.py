@@ -19,7 +19,6 @@ from mcp_types import (
     ListPromptsResult,
     PaginatedRequestParams,
     PromptMessage,
-    TextContent,
 )
 from mcp_types import (
     Prompt as ListedPrompt,
@@ -27,8 +26,9 @@ from mcp_types import (
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from toolway.calls import Invoker, Outcome, Text, internal_failure, read_arguments
+from toolway.calls import Invoker, Outcome, internal_failure, read_arguments
 from toolway.catalog import Prompt
+from toolway.content import Message, TextContent
 from toolway.errors import ArgumentError
 from toolway.protocol.context import Context, ContextOf
 from toolway.protocol.errors import failed
@@ -82,7 +82,7 @@ def _arguments(prompt: Prompt, given: Mapping[str, str]) -> Mapping[str, Any]:
 def _messages(prompt: Prompt, outcome: Outcome) -> list[PromptMessage]:
     """Read what the endpoint has written: one message or several, of which a text is what the user says."""
     if outcome.structured is None:
-        return [_said(entry.text) for entry in outcome.content if isinstance(entry, Text)]
+        return [_said(entry.text) for entry in outcome.content if isinstance(entry, TextContent)]
     written: Any = from_json(outcome.structured)
     entries = cast("list[Any]", written) if isinstance(written, list) else [written]
     try:
@@ -93,4 +93,4 @@ def _messages(prompt: Prompt, outcome: Outcome) -> list[PromptMessage]:
 
 
 def _said(text: str) -> PromptMessage:
-    return PromptMessage(role="user", content=TextContent(text=text))
+    return PromptMessage.model_validate(Message(content=TextContent(text=text)).model_dump(mode="json"))

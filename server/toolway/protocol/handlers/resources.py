@@ -11,7 +11,6 @@ from typing import Any
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
 from mcp_types import (
-    BlobResourceContents,
     InputRequiredResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
@@ -19,14 +18,14 @@ from mcp_types import (
     ReadResourceRequestParams,
     ReadResourceResult,
     ResourceTemplate,
-    TextResourceContents,
 )
 from mcp_types import (
     Resource as ListedResource,
 )
 
-from toolway.calls import Blob, Document, Text, document_of
+from toolway.calls import Document, document_of
 from toolway.catalog import Resource, Skill
+from toolway.content import EmbeddedResource
 from toolway.errors import ConfigurationError
 from toolway.protocol.caching import read_hint
 from toolway.protocol.context import Context
@@ -34,7 +33,7 @@ from toolway.protocol.errors import failed, unknown_resource
 from toolway.protocol.handlers.elicitation import questions_of
 from toolway.protocol.handlers.skills import SkillFiles
 from toolway.protocol.pagination import single_page
-from toolway.protocol.results import base64_text
+from toolway.protocol.results import resource_contents
 from toolway.protocol.uris import Template, canonical
 from toolway.protocol.versions import revision_for
 from toolway.protocol.wiring import Wiring
@@ -143,7 +142,11 @@ def offer_resources(
         if isinstance(outcome, Document):
             is_answer = params.input_responses is not None or params.request_state is not None
             hint = CacheHint() if is_answer else read_hint(outcome, wiring.settings)
-            contents = [_contents(params.uri, outcome)]
+            contents = [
+                resource_contents(block.resource, params.uri)
+                for block in outcome.blocks
+                if isinstance(block, EmbeddedResource)
+            ]
             return ReadResourceResult(contents=contents, ttl_ms=hint.ttl_ms, cache_scope=hint.scope)
         if outcome.status == 404:
             detail = (outcome.error or {}).get("detail")
@@ -153,14 +156,3 @@ def offer_resources(
     server.add_request_handler("resources/list", PaginatedRequestParams, single_page(listed))
     server.add_request_handler("resources/templates/list", PaginatedRequestParams, single_page(templates))
     server.add_request_handler("resources/read", ReadResourceRequestParams, read)
-
-
-def _contents(uri: str, document: Document) -> TextResourceContents | BlobResourceContents:
-    media_type = document.media_type or None
-    match document.content[0]:
-        case Blob(data):
-            return BlobResourceContents(uri=uri, mime_type=media_type, blob=base64_text(data))
-        case Text(text):
-            return TextResourceContents(uri=uri, mime_type=media_type, text=text)
-        case _:
-            raise TypeError("a document is text or bytes")

@@ -14,17 +14,16 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
-    BlobResourceContents,
     PaginatedRequestParams,
     ReadResourceResult,
     RequestParams,
-    TextResourceContents,
 )
 
 from toolway.catalog import Skill, SkillFile
+from toolway.content import ResourceContents
 from toolway.protocol.context import Context
 from toolway.protocol.pagination import check_page
-from toolway.protocol.results import base64_text
+from toolway.protocol.results import resource_contents
 from toolway.protocol.uris import canonical
 from toolway.protocol.versions import revision_for
 
@@ -76,12 +75,12 @@ class SkillFiles:
         if file is None:
             return None
         try:
-            contents: TextResourceContents | BlobResourceContents = TextResourceContents(
-                uri=uri, mime_type=file.media_type, text=file.data.decode()
-            )
+            contents = ResourceContents(uri=uri, mime_type=file.media_type, text=file.data.decode())
         except UnicodeError:
-            contents = BlobResourceContents(uri=uri, mime_type=file.media_type, blob=base64_text(file.data))
-        return ReadResourceResult(contents=[contents], ttl_ms=self._hint.ttl_ms, cache_scope=self._hint.scope)
+            contents = ResourceContents(uri=uri, mime_type=file.media_type, blob=file.data)
+        return ReadResourceResult(
+            contents=[resource_contents(contents, uri)], ttl_ms=self._hint.ttl_ms, cache_scope=self._hint.scope
+        )
 
     def folder(self, uri: str) -> list[dict[str, Any]] | None:
         """Return what is in a folder; None where there is none."""
