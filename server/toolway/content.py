@@ -55,7 +55,9 @@ class Annotations(_Wire):
 
 class _Block(_Wire):
     annotations: Annotations | None = Field(default=None, exclude_if=_is_missing)
-    meta: dict[str, Any] | None = Field(default=None, alias="_meta", exclude_if=_is_missing)
+    meta: dict[str, Any] | None = Field(
+        default=None, validation_alias="_meta", serialization_alias="_meta", exclude_if=_is_missing
+    )
     """Facts for programs, under names such as ``example.com/pages``."""
 
 

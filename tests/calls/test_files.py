@@ -21,9 +21,9 @@ def files() -> FastAPI:
         return [file.content_type, (await file.read()).decode()]
 
     @app.get("/download", operation_id="download")
-    async def download(disposition: str) -> Response:
+    async def download(disposition: str, media_type: str = "application/zip") -> Response:
         headers = {"content-disposition": disposition} if disposition else {}
-        return Response(b"\0", media_type="application/zip", headers=headers)
+        return Response(b"7", media_type=media_type, headers=headers)
 
     return app
 
@@ -62,3 +62,28 @@ async def test_a_download_keeps_its_file_name(disposition: str, uri: str) -> Non
         (content,) = (await reached.call("download", {"disposition": disposition})).content
         assert isinstance(content, EmbeddedResource)
         assert str(content.resource.uri) == uri
+
+
+@pytest.mark.parametrize("media_type", ["text/csv", "image/png", "audio/wav", "application/json"])
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ('attachment; filename="a b.txt"', "a b.txt"),
+        ("inline; filename*=UTF-8''%C3%A9.txt", "é.txt"),
+        ('attachment; filename="../a.txt"', "a.txt"),
+        ('attachment; filename="C:\\\\a.txt"', "a.txt"),
+    ],
+)
+async def test_text_pictures_and_sound_keep_their_file_name(media_type: str, disposition: str, name: str) -> None:
+    async with both(files()) as reached:
+        result = await reached.call("download", {"disposition": disposition, "media_type": media_type})
+        (content,) = result.content
+        assert content.meta == {"toolway/filename": name}
+        assert result.structured_content == (7 if media_type == "application/json" else None)
+
+
+@pytest.mark.parametrize("disposition", ["", "attachment", 'attachment; filename=""', 'attachment; filename="a/"'])
+async def test_content_without_a_file_name_says_nothing_of_one(disposition: str) -> None:
+    async with both(files()) as reached:
+        result = await reached.call("download", {"disposition": disposition, "media_type": "text/csv"})
+        assert result.content[0].meta is None

@@ -6,6 +6,7 @@ import email.message
 import re
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -26,7 +27,10 @@ from toolway.catalog import WRAPPER, Tool
 from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, ResourceContents, TextContent
 from toolway.openapi import Schema
 
-__all__ = ["document_of", "outcome_of"]
+__all__ = ["FILE_NAME_KEY", "document_of", "outcome_of"]
+
+FILE_NAME_KEY = "toolway/filename"
+"""The member of a content block's ``_meta`` with the file name of a download."""
 
 _LARGE = 64 * 1024
 _MOST_DIGITS = 4300  # of a number that Python reads
@@ -168,9 +172,11 @@ def _success(tool: Tool, reply: Reply) -> Outcome:
     if media_type == TOOL_RESULT_MEDIA_TYPE and not reply.cut:
         return written_outcome(reply.body, reply.status)
     if _is_json(media_type) and not reply.cut and _is_strict_json(reply.body):
-        return Outcome(structured=reply.body, status=reply.status)
+        named = _file_meta(reply)
+        blocks = (TextContent(text=reply.body.decode(), meta=named),) if named else ()
+        return Outcome(blocks, reply.body, status=reply.status)
     if _TEXTUAL.fullmatch(media_type) or (_is_json(media_type) and not reply.cut):
-        return _text_outcome(reply, _text(reply))
+        return Outcome((TextContent(text=_text(reply), meta=_file_meta(reply)),), status=reply.status)
     if reply.cut:
         return _too_much(tool, reply)
     return Outcome((_media(tool, reply, media_type),), status=reply.status)
@@ -227,22 +233,29 @@ def _text(reply: Reply) -> str:
 def _media(tool: Tool, reply: Reply, media_type: str) -> Content:
     body = reply.body
     if media_type.startswith("image/"):
-        return ImageContent(data=body, mime_type=media_type)
+        return ImageContent(data=body, mime_type=media_type, meta=_file_meta(reply))
     if media_type.startswith("audio/"):
-        return AudioContent(data=body, mime_type=media_type)
-    uri = f"toolway:///{tool.name}{_file_name(reply)}"
+        return AudioContent(data=body, mime_type=media_type, meta=_file_meta(reply))
+    name = _file_name(reply)
+    uri = f"toolway:///{tool.name}/{quote(name, safe='')}" if name else f"toolway:///{tool.name}"
     mime_type = media_type or "application/octet-stream"
     return EmbeddedResource(resource=ResourceContents(uri=uri, mime_type=mime_type, blob=body))
 
 
 def _file_name(reply: Reply) -> str:
-    """Return the file name of a download as a segment of a URI, with a slash before it; empty without one."""
+    """Return the file name of a download (RFC 6266); empty if it has none."""
     disposition = reply.header(b"content-disposition")
     if not disposition:
         return ""
     head = email.message.Message()
     head["Content-Disposition"] = disposition
-    return f"/{quote(name, safe='')}" if (name := head.get_filename()) else ""
+    return head.get_filename() or ""
+
+
+def _file_meta(reply: Reply) -> dict[str, Any] | None:
+    """Return the file name of a download as `_meta` of its content, without folders: clients may save it as it is."""
+    name = _file_name(reply).replace("\\", "/").rpartition("/")[2]
+    return {FILE_NAME_KEY: name} if name else None
 
 
 def _unpromised(tool: Tool, outcome: Outcome) -> Outcome:
