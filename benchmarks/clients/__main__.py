@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def connect(clients: Sequence[Client], missing: Mapping[str, str] = MappingProxyType({})) -> list[Row]:
-    """Connect clients, some at once; `missing` says why one is not installed."""
+    """Connect clients, some at once; `missing` has the reasons why some are not installed."""
     with tempfile.TemporaryDirectory() as folder, open_desk(Path(folder)) as desk, ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(lambda client: _row(client, desk, missing.get(client.name, "")), clients))
 

@@ -37,12 +37,12 @@ class Desk:
     tool: str
     arguments: dict[str, Any]
     answer: Any
-    """What the plain HTTP request of the same endpoint gives."""
+    """The response of the same endpoint to a plain HTTP request."""
     uri: str
     text: str
-    """What the plain HTTP request of the resource's endpoint gives."""
+    """The response of the resource's endpoint to a plain HTTP request."""
     pending: Iterator[str]
-    """Orders that can be cancelled, each for one client."""
+    """Orders that can be canceled, each for one client."""
 
     def url(self, name: str) -> str:
         """Where a client is to connect, so that it is known by a name."""
@@ -53,7 +53,7 @@ class Desk:
         return f"{self.base}/via/{name}{_WITH_SESSIONS}"
 
     def is_cancelled(self, order_id: str) -> bool:
-        """Return whether an order was cancelled."""
+        """Return whether an order was canceled."""
         with httpx2.Client(base_url=self.base) as http:
             return _get(http, f"/retail/orders/{quote(order_id, safe='')}").json()["status"] == "cancelled"
 

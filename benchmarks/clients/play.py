@@ -1,4 +1,4 @@
-"""One client, over one transport: give its program the task, and compare what it tells with what the server heard."""
+"""One client, over one transport: give its program the task, and compare its report with what the server received."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _VARIABLES = {
     "MCP_TIMEOUT": "60000",  # Claude Code's, in milliseconds
     "OPENAI_AGENTS_DISABLE_TRACING": "1",
 }
-"""Beside PATH and HOME, all that a client finds in its environment: it has nobody's settings or keys."""
+"""The environment of a client, in addition to PATH and HOME, without the settings and keys of a user."""
 
 
 def play(client: Client, transport: str, desk: Desk) -> Seen:
@@ -78,7 +78,7 @@ def _name(client: Client, transport: str) -> str:
 
 
 def _told(client: Client, task: dict[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
-    """Run a client's program; return what it told, or the last thing that it said before it failed."""
+    """Run a client's program; return its report, or the last line of its output before it failed."""
     environment = {"PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder), **_VARIABLES}
     command = [*_runner(client), json.dumps(task)]
     try:

@@ -1,4 +1,4 @@
-"""What a run has found, as it is kept beside the table that is made of it."""
+"""The results of a run, as stored next to the table made from them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["Record", "Row", "Seen", "load", "save"]
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of one client over one transport."""
+    """The results of one client over one transport."""
 
     revision: str
     """The revision of MCP that it spoke, as the server heard it; empty when it did not come that far."""
     methods: list[str]
     """Every method that it sent, once."""
     listed: bool | None
-    """Whether it saw exactly the tools that the desk has; None when it does not tell."""
+    """Whether it saw exactly the tools that the desk has; None if it does not report them."""
     called: bool | None
     """Whether its call gave what the plain HTTP request gives; None when it cannot call."""
     read: bool | None
@@ -27,11 +27,11 @@ class Seen:
     confirmed: bool | None
     """Whether it was asked once, and the tool ran after its yes; None when it cannot be asked."""
     problem: str = ""
-    """The last thing that it said when it failed."""
+    """The last line of its output when it failed."""
 
     @property
     def failures(self) -> list[str]:
-        """What it can do, and went wrong."""
+        """The steps that it supports and that failed."""
         return [name for name in ("listed", "called", "read", "confirmed") if getattr(self, name) is False]
 
     @property

@@ -1,4 +1,4 @@
-"""What a client said, as the server heard it: an ASGI middleware, and a pass-through for stdio."""
+"""Recorders of the messages of a client: an ASGI middleware, and a pass-through for stdio."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Start the order desk on stdio and keep what the client says: python -m benchmarks.clients.relay STORE_URL FILE.
+"""Start the order desk on stdio and record the client's messages: python -m benchmarks.clients.relay STORE_URL FILE.
 
-A client starts this in the desk's place, from any folder and with an environment of its own choice.
+A client starts this instead of the order desk, from any folder and with an environment of its own choice.
 """
 
 from __future__ import annotations

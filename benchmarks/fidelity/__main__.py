@@ -36,12 +36,12 @@ REVISIONS = {"auto": "2026-07-28", "legacy": "2025-11-25"}
 
 
 class NotPlayedError(Exception):
-    """A server could not be asked everything; the text says why in a line."""
+    """Some cases could not be run on a server; the text is a one-line reason."""
 
 
 @dataclass
 class Findings:
-    """What comes of one entry, application by application."""
+    """The results of one entry, application by application."""
 
     verdicts: dict[str, list[Verdict]] = field(default_factory=dict[str, list[Verdict]])
     """By mode."""
@@ -158,7 +158,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("entries", nargs="*", metavar="SERVER", help=", ".join(entry.name for entry in ENTRIES))
     options = parser.parse_args()
     if unknown := set(options.entries) - {entry.name for entry in ENTRIES}:
-        parser.error(f"there is no server {min(unknown)!r}; there are {', '.join(entry.name for entry in ENTRIES)}")
+        parser.error(f"unknown server {min(unknown)!r}; known servers: {', '.join(entry.name for entry in ENTRIES)}")
     return options
 
 

@@ -1,4 +1,4 @@
-"""Why a case failed, in a few kinds: what a table can sum up."""
+"""The kinds of failures, as the tables count them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from tests.fidelity.case import Absent, Case
 
 __all__ = ["DIED", "KINDS", "OWN_WORDS", "kind_of"]
 
-DIED = "the server ends before it serves"
-OWN_WORDS = "refuses invalid arguments itself, in words of its own"
+DIED = "the server does not start"
+OWN_WORDS = "rejects invalid arguments itself, with its own messages"
 _CREDENTIALS = "the caller's credentials do not arrive"
 
 _SIGNS = {
     DIED: f"^{DIED}$",
     "no tool for the operation": r"^not listed$",
-    "a tool for what is none": r" is listed$",
-    "no answer until the caller gives up": r"^the call raised TimeoutError",
-    "the answer is not what the tool's output schema promises, so that the official client refuses it": (
+    "a tool that should not exist": r" is listed$",
+    "no response before the timeout": r"^the call raised TimeoutError",
+    "the response does not match the tool's output schema, so the official client rejects it": (
         r"^the call raised RuntimeError: .*structured content|^the output schema "
     ),
     "a credential is an argument": r"^a credential is an argument",
@@ -26,15 +26,17 @@ _SIGNS = {
     "an argument is not advertised": r"^not advertised: |is not advertised$",
     OWN_WORDS: r"^requests of the call: \[\], of the request: .*'status': 422",
     "the call fails, the request succeeds": r"^the call failed|^the call raised",
-    "the call succeeds, the request is refused": r"^the call succeeded",
-    "the input schema refuses what the endpoint takes": r"^the input schema refuses",
-    "the refusal is another one": r"^the call says status|^the call does not say|^the cause of a failure leaks",
-    "both succeed, but the answer or what was done is another": (
+    "the call succeeds, the request is rejected": r"^the call succeeded",
+    "the input schema rejects what the endpoint accepts": r"^the input schema refuses",
+    "the error is different": r"^the call has status|^the call does not contain|^the cause of a failure leaks",
+    "both succeed, but the response or the side effects differ": (
         r"^(requests|effects) of the call|^the structured content is|^the answer "
     ),
-    "the input schema takes what the endpoint refuses": r"^the input schema accepts",
-    "the input schema says less than the endpoint's own": r" is advertised as |^the input schema is no JSON Schema",
-    "no schema of the answer is advertised": r"^no schema of the answer",
+    "the input schema accepts what the endpoint rejects": r"^the input schema accepts",
+    "the input schema is less precise than the endpoint's own": (
+        r" is advertised as |^the input schema is not a JSON Schema"
+    ),
+    "no output schema is advertised": r"^no schema of the answer",
 }
 KINDS = (*_SIGNS, "other")
 

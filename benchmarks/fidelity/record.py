@@ -1,4 +1,4 @@
-"""What a run has found, as it is kept beside the tables that are made of it."""
+"""The results of a run, as stored next to the tables made from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Run:
     played: dict[str, int]
     """How many cases each chapter has."""
     failures: dict[str, dict[str, list[str]]]
-    """Which cases failed: names, by the kind of failure and the chapter."""
+    """The names of the failed cases, by kind of failure and chapter."""
 
     @property
     def count(self) -> int:
@@ -48,7 +48,7 @@ class Scored:
     left_out: list[str]
     """Paths that the application does without, because the server would not start with them."""
     died: str
-    """What ended the server before it served, or nothing."""
+    """The reason why the server did not start; empty if it did."""
 
 
 @dataclass(frozen=True)

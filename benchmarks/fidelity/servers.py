@@ -13,12 +13,12 @@ from tests.servers import READY, Process, free_port
 __all__ = ["DidNotStartError", "Served", "serving"]
 
 _PATIENCE = 600
-"""Seconds for a start, on a machine that does other things, too."""
+"""Seconds for a start, on a busy machine."""
 _LEFT_OUT = re.compile(r"^left out: (.+)$", re.MULTILINE)
 
 
 class DidNotStartError(Exception):
-    """A server ended before it served; the text is the last line that it said."""
+    """A server ended before it served; the text is the last line of its output."""
 
 
 class Served:
@@ -35,12 +35,12 @@ def serving(entry: Entry, app: str) -> Generator[Served]:
 
     Raises:
         DidNotStartError: the server ended before it served.
-        TimeoutError: nobody can tell, because it takes too long.
+        TimeoutError: the start takes too long.
     """
     port = free_port()
     module = f"benchmarks.fidelity.peers.{entry.module}"
     command = [python_of(entry), "-m", module, "--app", app, "--port", str(port), *entry.arguments]
-    # fastapi-mcp takes a type of a union from a set of words, whose order is another in every process otherwise.
+    # fastapi-mcp takes the type of a union from a set of strings, whose order depends on the hash seed.
     process = Process(command, env={"PYTHONHASHSEED": "0"}, cwd=ROOT, ready=READY)
     try:
         if not process.settled.wait(_PATIENCE):
@@ -53,4 +53,4 @@ def serving(entry: Entry, app: str) -> Generator[Served]:
 
 
 def _last_line(output: str) -> str:
-    return next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "it said nothing")
+    return next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "without any output")

@@ -1,4 +1,4 @@
-"""A record as people read it: RESULTS.md, and the scores that are printed."""
+"""The page RESULTS.md and the printed table of scores, written from a record."""
 
 from __future__ import annotations
 
@@ -10,47 +10,45 @@ from benchmarks.fidelity.record import Record, Run
 __all__ = ["results", "small_table"]
 
 _INTRODUCTION = """\
-# The fidelity suite, and how other servers do in it
+# Fidelity of MCP servers
 
 Written on {date} by `python -m benchmarks.fidelity` with Python {python}. Each of {cases} cases is a tool call and the
-plain HTTP request that it stands for, sent to the same running application. A case counts when the tool is listed and
-advertises its arguments, and the call gives the status, body and side effects of the request, in a result that its
-output schema allows. The applications, the cases and the judge are in `tests/fidelity`."""
+equivalent HTTP request, sent to the same running application. A case passes if the tool is listed with its arguments,
+and the call gives the status, body and side effects of the request, in a result that matches its output schema. The
+applications, the cases and the judge are in `tests/fidelity`."""
 
 _ALLOWED = """\
-## What was allowed
+## Accepted differences
 
-The suite was written for toolway, so this was done that no server loses for being merely different:
+The suite was written for toolway. These rules make sure that a server does not fail only because it is different:
 
-- Every operation has its function's name as operation id, which all of these servers make the tool's name. Where a
-  server may fairly give another, as to one route with two methods, the case says so (`also_called`).
-- Arguments are written as toolway advertises them. Where a server advertises others, the suite writes them in the
-  server's way (`tests/fidelity/spelling.py`): the parameter's own name in place of one of plain letters, the members
-  of a body side by side or the body as one argument under whatever name, a suffix for one of two equal names
-  (`spellings`), a file as base64 or text alone.
-- A result may be structured content, the same wrapped as `{"result": ...}`, or JSON in a text in any layout. A refusal
-  is right when it is an error that says HTTP's status and messages anywhere in its text. `True` in a path counts as
-  `true`.
-- fastapi-mcp passes on the Authorization header alone unless it is told of others: it is told of every header in which
-  the suite carries a credential. FastMCP passes on all headers but Authorization and Cookie, and `from_fastapi` has no
-  option for those.
-- fastapi-mcp decides the type of a union by the order of a set, which differs between processes: `PYTHONHASHSEED` is 0.
-- Each server keeps one session for all cases and speaks Streamable HTTP on loopback. The client is the official one,
-  which checks structured content against the output schema.
+- **Names.** Every operation id is the function's name, which all of these servers use as the tool's name. A case may
+  accept another name, for example for a route with two methods (`also_called`).
+- **Arguments.** If a server advertises other arguments than toolway, the suite uses those
+  (`tests/fidelity/spelling.py`): another name of a parameter, a body as one argument or as its members, a suffix for
+  one of two equal names (`spellings`), a file as base64 or text.
+- **Results.** A result may be structured content, the same wrapped as `{"result": ...}`, or JSON text in any layout. An
+  error has to contain HTTP's status and messages anywhere in its text. `True` in a path counts as `true`.
+- **Headers.** fastapi-mcp forwards only the Authorization header by default; here it is configured to forward every
+  header in which the suite sends a credential. FastMCP forwards all headers except Authorization and Cookie, and
+  `from_fastapi` has no option for those.
+- **Hash seed.** fastapi-mcp chooses the type of a union by the order of a set, so `PYTHONHASHSEED` is 0.
+- **Transport.** Each server has one session for all cases, over Streamable HTTP on loopback. The client is the official
+  one, which validates structured content against the output schema.
 
-What counts as a failure, and may be seen in another way: refusing invalid arguments before the endpoint does, without
-its status and messages (it has a kind and a column of its own); a credential in the query of the MCP address that does
-not arrive (no server but toolway claims that it does).
+Two kinds of failures are debatable: rejecting invalid arguments before the endpoint does, without its status and
+messages (it has its own column), and not forwarding a credential in the query of the MCP URL (only toolway documents
+that it does).
 """
 
 _AGAIN = """\
-## To run it again
+## Running it again
 
     .venv/bin/python -m benchmarks.fidelity            # all; writes the tables
     .venv/bin/python -m benchmarks.fidelity fastmcp    # one; prints its score
 
-The first run takes about three minutes, the others two. The environments of the peers are made in `var/fidelity` and
-kept; every problem of every case is written there. `results.json` beside this file says which cases failed, and how."""
+The first run takes about three minutes, later ones two. The environments of the servers and every problem of every case
+are kept in `var/fidelity`. `results.json` next to this file lists the failed cases."""
 
 
 def results(record: Record) -> str:
@@ -94,7 +92,7 @@ def _remarks(record: Record) -> Iterator[str]:
     for scored in record.scored:
         yield f"- {scored.title}: {scored.remark}."
         if scored.died:
-            yield f"  It ends before it serves: `{scored.died}`."
+            yield f"  It does not start: `{scored.died}`."
         if scored.left_out:
             yield f"  Left out: {', '.join(f'`{path}`' for path in scored.left_out)}."
 

@@ -1,4 +1,4 @@
-"""What each piece of a call costs; the tests run them once, ``make bench-micro`` times them."""
+"""The pieces of a call; the tests run them once, ``make bench-micro`` measures them."""
 
 from __future__ import annotations
 

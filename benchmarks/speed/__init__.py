@@ -1,1 +1,1 @@
-"""What a tool call costs beside the plain HTTP call of the same endpoint, here and at others."""
+"""The cost of a tool call relative to the plain HTTP call of the same endpoint, with toolway and other servers."""

@@ -18,7 +18,7 @@ from benchmarks.speed.profile import profile
 from benchmarks.speed.report import (
     burst_table,
     call_tables,
-    catalogue_table,
+    catalog_table,
     goals_table,
     machine,
     memory_table,
@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE.parent / "RESULTS.md"
 CALLS = (10_000, 50_000)
 SIZES = (10, 100, 1000)
-PARTS = ("calls", "profile", "catalogue", "memory", "moments")
+PARTS = ("calls", "profile", "catalog", "memory", "moments")
 
 Costs = Mapping[Operation, Mapping[int, Sequence[Cost]]]
 
@@ -92,7 +92,7 @@ def _chart(costs: Costs) -> str:
     return bars("CPU per tool call on the server, to that of the plain HTTP call (32 connections)", groups)
 
 
-def _catalogue(entries: Sequence[Entry], options: argparse.Namespace) -> Iterator[str]:
+def _catalog(entries: Sequence[Entry], options: argparse.Namespace) -> Iterator[str]:
     rounds: int = options.rounds
     calls: dict[int, Sequence[Cost]] = {}
     lists: dict[int, Sequence[Cost]] = {}
@@ -102,7 +102,7 @@ def _catalogue(entries: Sequence[Entry], options: argparse.Namespace) -> Iterato
             lists[size] = list_costs(fleet, rounds, 2, seconds=5 if size > 100 else 1)
     yield from (*machine(_command()), "")
     yield from ("CPU per request on the server, with so many endpoints more, two connections.", "")
-    yield from catalogue_table(calls, lists)
+    yield from catalog_table(calls, lists)
 
 
 def _memory(entries: Sequence[Entry], _: argparse.Namespace) -> Iterator[str]:
@@ -132,7 +132,7 @@ def _command() -> str:
     return " ".join(("python -m benchmarks.speed", *sys.argv[1:]))
 
 
-_PARTS = {"calls": _calls, "profile": _profile, "catalogue": _catalogue, "memory": _memory, "moments": _moments}
+_PARTS = {"calls": _calls, "profile": _profile, "catalog": _catalog, "memory": _memory, "moments": _moments}
 
 if __name__ == "__main__":
     main()

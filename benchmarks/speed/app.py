@@ -1,6 +1,6 @@
 """The endpoints that are called; each server puts its own MCP in front of this one file.
 
-``EXTRA_ENDPOINTS`` in the environment adds as many more, which nobody calls; ``MIDDLEWARE`` stands before them all.
+``EXTRA_ENDPOINTS`` in the environment adds that many unused endpoints; ``MIDDLEWARE`` adds middleware.
 """
 
 from __future__ import annotations
@@ -70,8 +70,7 @@ def make_item(number: int) -> Item:
     return Item(
         id=number,
         name=f"Item number {number}",
-        description="A thing that somebody may want to have, described at some length so that it looks like a shop's. "
-        * 2,
+        description="A useful thing, described at some length so that the text looks like that of a shop. " * 2,
         price=number * 1.25,
         tags=["new", "sale", "garden"],
         sizes={"small": 3, "medium": number % 7, "large": 0},
@@ -98,7 +97,7 @@ async def session() -> AsyncGenerator[str]:
 async def get_mine(
     item_id: int, who: Annotated[str, Depends(visitor)], opened: Annotated[str, Depends(session)]
 ) -> list[str]:
-    """Tell who asks for an item, as an endpoint does that has a user and a session of its database."""
+    """Return the caller and an item, like an endpoint with a user and a database session."""
     return [who, opened, STOCK[item_id].name]
 
 
@@ -124,7 +123,7 @@ async def wait(seconds: float = 1) -> float:
 
 
 class Timing:
-    """Middleware that says how long an answer took."""
+    """Middleware that adds the duration of a response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -43,7 +43,7 @@ class Entry:
 
     @property
     def server(self) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """What tells servers apart; entries of one server share its process."""
+        """The key of a server; entries with the same key share a process."""
         return self.module, self.variables
 
     @property
@@ -63,7 +63,7 @@ UNAVOIDABLE = (
     Entry("plain HTTP that writes its document", "serve_plain", variables=(("STARTS_WITH", "document"),)),
     Entry("and imports the MCP SDK", "serve_plain", variables=(("STARTS_WITH", "document,sdk"),)),
 )
-"""What a start takes at least, where tools are read from the document and served with the SDK."""
+"""The least that a start takes if tools are read from the OpenAPI document and served with the SDK."""
 _SERVER = ("uvicorn[standard]==0.54.0", "uvloop==0.23.0", "httptools==0.9.0")
 _FASTAPI_MCP = ("fastapi-mcp==0.4.0", "mcp==1.30.0", "fastapi==0.165.0", *_SERVER)
 _FASTMCP = ("fastmcp==4.1.2", "mcp==2.3.0", "fastapi==0.165.0", *_SERVER)

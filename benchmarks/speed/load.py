@@ -24,7 +24,7 @@ _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one window of load came to."""
+    """The result of one window of load."""
 
     requests: int
     seconds: float
@@ -78,7 +78,7 @@ def fire(process: Process, request: Request, *, seconds: float, connections: int
     """Send a request over and over for so long, or for longer when nothing is answered within that time.
 
     Raises:
-        ValueError: an answer was no success, or none came.
+        ValueError: a response was not a success, or none arrived.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_script(request))

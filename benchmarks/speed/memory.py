@@ -1,4 +1,4 @@
-"""What a server holds in memory after many calls."""
+"""The memory of a server after many calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Growth", "growth_of"]
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Memory in bytes at the start and after so many calls."""
+    """Memory in bytes after startup and after numbers of calls."""
 
     entry: Entry
     start: int

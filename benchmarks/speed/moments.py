@@ -28,7 +28,7 @@ _PATIENCE = 60
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What it takes to start and to answer the first calls; medians, in seconds."""
+    """The time of the start and of the first calls; medians, in seconds."""
 
     entry: Entry
     cpu: float

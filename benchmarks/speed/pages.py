@@ -8,7 +8,7 @@ __all__ = ["put"]
 
 
 def put(page: Path, name: str, text: str) -> None:
-    """Replace what stands between a part's marks.
+    """Replace the text between a part's marks.
 
     Raises:
         ValueError: the page has no marks of this name.

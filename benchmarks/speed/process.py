@@ -1,4 +1,4 @@
-"""A server in a process of its own, with what the kernel says of it."""
+"""A server in its own process, with the kernel's measurements of it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Process:
 
     @property
     def memory_bytes(self) -> int:
-        """What it holds in memory."""
+        """Its resident memory in bytes."""
         return psutil.Process(self._process.pid).memory_info().rss
 
 

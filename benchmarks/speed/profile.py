@@ -24,6 +24,7 @@ from toolway.protocol.fast_lane.result_writer import Writer
 from toolway.protocol.http.jsonrpc import read_headers, read_message
 from toolway.protocol.http.request_checks import RequestChecks, read_body
 from toolway.protocol.http.timers import Timers
+from toolway.protocol.versions import REVISIONS
 
 __all__ = ["profile"]
 
@@ -101,7 +102,9 @@ def _pieces(toolway: Toolway, sent: _Sent) -> Steps:
         "of it arguments to a request": lambda: bind(tool, ADD.arguments),
         "of it the endpoint, called directly": called_directly,
         "of it the answer to an outcome": lambda: outcome_of(tool, Reply(200, answer, b"42")),
-        "of it the outcome to bytes": lambda: b"".join(writer.tool_reply(message["id"], tool, outcome, MODERN)),
+        "of it the outcome to bytes": lambda: b"".join(
+            writer.tool_reply(message["id"], tool, outcome, REVISIONS[MODERN])
+        ),
     }
 
 

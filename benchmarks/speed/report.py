@@ -16,7 +16,7 @@ from benchmarks.speed.rounds import Cost
 __all__ = [
     "burst_table",
     "call_tables",
-    "catalogue_table",
+    "catalog_table",
     "goals_table",
     "machine",
     "memory_table",
@@ -37,13 +37,13 @@ _HANDSHAKE_GOAL = 1.2
 
 
 def machine(command: str) -> Iterator[str]:
-    """Say when, where and how."""
+    """Yield the date, machine and command of a measurement."""
     yield f"Measured on {datetime.now(UTC):%Y-%m-%d} with `{command}`: {os.cpu_count()} cores, {platform.machine()},"
     yield f"Python {platform.python_version()}, uvloop and httptools, one worker, no access log."
 
 
 def versions_table(versions: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """Say what ran: by server the versions of its libraries."""
+    """Yield the versions of the libraries of each server."""
     names = list(dict.fromkeys(name for found in versions.values() for name in found))
     yield from _table(
         ["", *names], ([label, *(found.get(name, "") for name in names)] for label, found in versions.items())
@@ -93,7 +93,7 @@ def call_tables(costs: Mapping[Operation, Mapping[int, Sequence[Cost]]]) -> Iter
             yield from _table(head, map(_cost, rows))
 
 
-def catalogue_table(calls: Mapping[int, Sequence[Cost]], lists: Mapping[int, Sequence[Cost]]) -> Iterator[str]:
+def catalog_table(calls: Mapping[int, Sequence[Cost]], lists: Mapping[int, Sequence[Cost]]) -> Iterator[str]:
     """Write how a call and a list depend on the number of tools."""
     sizes = list(calls)
     head = ["server", "revision", *(f"call, {n} more" for n in sizes), *(f"list, {n} more" for n in sizes)]
@@ -104,7 +104,7 @@ def catalogue_table(calls: Mapping[int, Sequence[Cost]], lists: Mapping[int, Seq
 
 def memory_table(growths: Sequence[Growth]) -> Iterator[str]:
     """Write how memory went."""
-    head = ["server", "revision", "at the start", *(f"after {calls:,} calls" for calls in growths[0].after)]
+    head = ["server", "revision", "after startup", *(f"after {calls:,} calls" for calls in growths[0].after)]
     rows = ([*_name(it.entry), _mega(it.start), *(_mega(size) for size in it.after.values())] for it in growths)
     yield from _table(head, rows)
 

@@ -13,7 +13,7 @@ from benchmarks.speed.entries import MODERN, Entry
 __all__ = ["ID", "OPERATIONS", "Operation", "Request", "initialize", "list_request", "request_for"]
 
 ID = '"@id@"'
-"""Stands where each call gets an id of its own, as calls of one session need it."""
+"""A placeholder for the id of each call, which has to be unique within a session."""
 _META = {
     "io.modelcontextprotocol/protocolVersion": MODERN,
     "io.modelcontextprotocol/clientCapabilities": {},

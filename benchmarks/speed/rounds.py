@@ -19,7 +19,7 @@ __all__ = ["Cost", "Fleet", "call_costs", "list_costs", "started"]
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a request costs on the server; medians over the rounds."""
+    """The cost of a request on the server; medians over the rounds."""
 
     entry: Entry
     cpu_seconds: float

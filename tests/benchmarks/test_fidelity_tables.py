@@ -77,7 +77,7 @@ def test_the_results_say_why_cases_failed_and_what_was_left_out() -> None:
     for line in (
         "| theirs 2 | 2.3.0 | old | 1 of 4 (25.0%) | 1 |",
         "  Left out: `/tree`.",
-        "  It ends before it serves: `Bang: 1`.",
+        "  It does not start: `Bang: 1`.",
         "| Bodies | 4 | 4 | 4 | 1 | 0 |",
         f"| {OWN_WORDS} | 0 | 0 | 1 | 0 |",
         "### theirs 2, old",
@@ -101,7 +101,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
         (
             [
                 "requests of the call: [], of the request: [{'request': 'GET /a', 'status': 422}]",
-                "the call says status None",
+                "the call has status None",
             ],
             OWN_WORDS,
         ),

@@ -55,7 +55,7 @@ def schema_problems(case: Case, tool: Tool, arguments: Mapping[str, Any], status
     """Yield what is wrong with what the tool advertises, given how the request ended."""
     schema = tool.input_schema
     if not is_schema(schema) or schema.get("type") != "object":
-        yield "the input schema is no JSON Schema of an object"
+        yield "the input schema is not a JSON Schema of an object"
         return
     if status < 400 and (hidden := unadvertised(schema, arguments)):
         yield f"not advertised: {', '.join(hidden)}"
@@ -140,9 +140,9 @@ def _refusal_problems(case: Case, result: CallToolResult, response: httpx2.Respo
         return
     text = _text(result)
     if _status(result) != response.status_code:
-        yield f"the call says status {_status(result)}, the request gave {response.status_code}"
+        yield f"the call has status {_status(result)}, the request gave {response.status_code}"
     words = [*_reasons(response), *case.blames]
-    yield from (f"the call does not say {word!r}" for word in words if not _holds(text, word))
+    yield from (f"the call does not contain {word!r}" for word in words if not _holds(text, word))
 
 
 def _status(result: CallToolResult) -> int | None:
@@ -240,7 +240,7 @@ def _promise_problems(tool: Tool, result: CallToolResult) -> Iterator[str]:
     if tool.output_schema is None:
         return
     if not is_schema(tool.output_schema):
-        yield "the output schema is no JSON Schema"
+        yield "the output schema is not a JSON Schema"
     elif result.structured_content is None or not agrees(tool.output_schema, result.structured_content):
         yield f"the output schema refuses the answer {result.structured_content}"
 

@@ -166,11 +166,11 @@ def test_a_request_that_fails_is_a_mistake_of_the_application_unless_it_may() ->
         (called(OK, structured=None), OK, "the output schema refuses"),
         (refused(OK, "no"), OK, "the call failed"),
         (called(NOT_FOUND, {"detail": "no such thing"}), NOT_FOUND, "the call succeeded"),
-        (refused(NOT_FOUND, "403 no such thing"), NOT_FOUND, "says status 403"),
-        (refused(NOT_FOUND, "no such thing"), NOT_FOUND, "says status None"),
-        (refused(NOT_FOUND, "404 no such thing", 400), NOT_FOUND, "says status 400"),
-        (refused(NOT_FOUND, "404"), NOT_FOUND, "does not say 'no such thing'"),
-        (refused(INVALID, "422 invalid"), INVALID, "does not say 'Input should be greater than 0'"),
+        (refused(NOT_FOUND, "403 no such thing"), NOT_FOUND, "has status 403"),
+        (refused(NOT_FOUND, "no such thing"), NOT_FOUND, "has status None"),
+        (refused(NOT_FOUND, "404 no such thing", 400), NOT_FOUND, "has status 400"),
+        (refused(NOT_FOUND, "404"), NOT_FOUND, "does not contain 'no such thing'"),
+        (refused(INVALID, "422 invalid"), INVALID, "does not contain 'Input should be greater than 0'"),
         (refused(FAILED, "500: secret cause"), FAILED, "leaks"),
         (called(FAILED), FAILED, "the call succeeded"),
         (called(PICTURE, None, TextContent(text="\ufffdPNG"), structured=None), PICTURE, "the answer is"),
@@ -186,7 +186,7 @@ def test_an_answer_that_differs_is_noticed(call: Called, asked: Requested, notic
 
 def test_a_refusal_that_does_not_name_the_argument_is_noticed() -> None:
     call = refused(INVALID, "Input should be greater than 0", 422)
-    assert "does not say 'size'" in judged(call, INVALID, replace(CASE, blames=["size"]))
+    assert "does not contain 'size'" in judged(call, INVALID, replace(CASE, blames=["size"]))
 
 
 def test_an_answer_that_broke_off_and_is_handed_on_is_noticed() -> None:
@@ -204,7 +204,7 @@ def test_structured_content_is_held_against_what_was_promised() -> None:
     asked = requested(answer={"other": 1})
     assert "the output schema refuses" in judged(replace(called(asked, {"other": 1}), journal=asked.journal), asked)
     wrong = TOOL.model_copy(update={"output_schema": {"type": "nothing"}})
-    assert "the output schema is no JSON Schema" in judged(called(OK), OK, tool=wrong)
+    assert "the output schema is not a JSON Schema" in judged(called(OK), OK, tool=wrong)
 
 
 # What a call may fail with that its case forgives, and no other.
@@ -231,8 +231,8 @@ def test_a_broken_promise_is_forgiven_only_if_the_answer_is_shown() -> None:
 @pytest.mark.parametrize(
     ("noticed", "case", "status", "tool"),
     [
-        ("no JSON Schema of an object", CASE, 200, {"input_schema": {"type": "string"}}),
-        ("no JSON Schema of an object", CASE, 200, {"input_schema": {"type": "object", "properties": 5}}),
+        ("not a JSON Schema of an object", CASE, 200, {"input_schema": {"type": "string"}}),
+        ("not a JSON Schema of an object", CASE, 200, {"input_schema": {"type": "object", "properties": 5}}),
         ("not advertised: name", CASE, 200, {"input_schema": {"type": "object", "properties": {"size": {}}}}),
         ("refuses what the endpoint takes", CASE, 200, {"input_schema": {**INPUT, "required": ["other"]}}),
         ("accepts what the endpoint refuses", CASE, 422, {}),

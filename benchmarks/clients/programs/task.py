@@ -1,4 +1,4 @@
-"""What a program is to do, as the one argument of its command line, and how it tells what came of it."""
+"""The task of a program, passed as the argument of its command line, and the format of its report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Task", "agreement", "given", "tell"]
 
 @dataclass(frozen=True)
 class Task:
-    """List the tools, call one and read a resource; then connect once more, as a client with a user who says yes."""
+    """List the tools, call one and read a resource; then connect once more, as a client whose user confirms."""
 
     url: str
     """Where the server is; empty where the client starts it."""
@@ -26,10 +26,10 @@ class Task:
     uri: str
     """The resource."""
     asking_tool: str
-    """The tool that wants a yes."""
+    """The tool that asks for confirmation."""
     asking_arguments: dict[str, Any]
     options: dict[str, Any]
-    """What tells entries of one program apart."""
+    """The differences between entries of one program."""
     program: list[str]
     """The command line program that is the client, where it is one."""
 
@@ -48,7 +48,7 @@ def given() -> Task:
 
 
 def agreement(schema: Mapping[str, Any]) -> dict[str, bool]:
-    """Return what a user fills in who says yes to everything."""
+    """Return the form of a user who confirms everything."""
     return dict.fromkeys(schema["properties"], True)
 
 

@@ -27,14 +27,14 @@ def main(task: Task) -> None:
 
 
 def approve(name: str) -> None:
-    """Say what its user says when asked about a server of the project."""
+    """Approve the server of the project in the settings, as a user does when asked."""
     settings = Path(".claude", "settings.local.json")
     settings.parent.mkdir()
     settings.write_text(json.dumps({"enabledMcpjsonServers": [name]}), encoding="utf-8")
 
 
 def claude(task: Task, *arguments: str) -> str:
-    """Return what a command says."""
+    """Return the output of a command."""
     return subprocess.run([*task.program, *arguments], capture_output=True, text=True, check=True).stdout
 
 

@@ -1,4 +1,4 @@
-"""The official Python client; the option `mode` says how it finds the revision. It may have mcp-remote in between."""
+"""The official Python client; the option `mode` selects the revision. It may connect through mcp-remote."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from benchmarks.fidelity.peers.served import application, chapters, credential_h
 
 
 def stops_it(route: BaseRoute) -> bool:
-    """Tell whether an application with this route alone is too much."""
+    """Return whether an application with only this route fails."""
     alone = FastAPI()
     alone.router.routes.append(route)
     try:

@@ -11,6 +11,6 @@ from benchmarks.fidelity.peers.served import application, serve
 
 app = application()
 tools = FastMCP.from_fastapi(app).http_app(path="/")
-# It does not run the application's lifespan, so whoever serves both does.
+# It does not run the application's lifespan, so the outer application does.
 lifespan = combine_lifespans(lambda _: app.router.lifespan_context(app), tools.lifespan)
 serve(Starlette(routes=[Mount("/mcp", tools), Mount("/", app)], lifespan=lifespan))

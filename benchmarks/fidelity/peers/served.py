@@ -1,4 +1,4 @@
-"""What the servers have in common: the application, and the port that the harness wants it on."""
+"""The common part of the servers: the application, and the port that the harness passes."""
 
 from __future__ import annotations
 

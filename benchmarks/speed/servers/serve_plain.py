@@ -1,7 +1,7 @@
 """The endpoints alone.
 
-``STARTS_WITH`` in the environment adds what nobody who serves tools can do without: ``document`` writes the OpenAPI
-document at the start, ``document,sdk`` imports the MCP SDK's server, too.
+``STARTS_WITH`` in the environment adds work that every MCP server needs: ``document`` writes the OpenAPI document
+at startup, ``document,sdk`` also imports the MCP SDK's server.
 """
 
 import os

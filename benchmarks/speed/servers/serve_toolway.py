@@ -1,4 +1,4 @@
-"""toolway; ``TOOLWAY_FAST_LANE`` in the environment says in which lane."""
+"""toolway; ``TOOLWAY_FAST_LANE`` in the environment selects the lane."""
 
 from benchmarks.speed.app import make_app
 from benchmarks.speed.servers.served import serve

@@ -1,4 +1,4 @@
-"""What the servers have in common: one worker, uvloop and httptools, no access log."""
+"""The common part of the servers: one worker, uvloop and httptools, no access log."""
 
 from __future__ import annotations
 
