@@ -23,13 +23,14 @@ from fastapi import APIRouter, FastAPI, params
 
 from toolway._changes import delivering_changes_to
 from toolway.app_state import state_of
-from toolway.calls import Invoker, may_ask
+from toolway.calls import EndpointRunner, Invoker, Runner, may_ask
 from toolway.catalog import Catalog, Exposure, Filter, Selection, read_skills
 from toolway.console.offline_docs import serve_docs_offline
 from toolway.errors import ConfigurationError, NotStartedError
 from toolway.lifespan import Lifespan, State, run_within
 from toolway.mounts import Place, add_mcp_route, bypassing_router, check_path, remember, warn_if_late
 from toolway.openapi import may_inspect_callers
+from toolway.policy import Confirmation, Hooks
 from toolway.settings import Settings, settings_of
 from toolway.sources import Remote, Source, combined, source_of
 
@@ -70,6 +71,7 @@ class Running:
     calls: Invoker
     server: CatalogServer
     publisher: Publisher
+    policy: Hooks
     has_tasks: bool
     """Whether the store for tasks is open."""
 
@@ -96,11 +98,13 @@ class Toolway:
             only. Defaults to the setting of this name.
         caller_headers: headers and cookies that every endpoint gets from the MCP request, and that are never arguments.
             Defaults to the setting of this name.
+        hooks: objects whose method ``call`` runs around every call, whose method ``visible`` decides which tools a
+            caller may see, or both; the first one is the outermost. See `toolway.policy`.
 
     Raises:
         ConfigurationError: a filter has an unknown key, a variable of the environment cannot be read, the client of a
             `Remote` has no base URL, a prefix is not valid, filters are given for several applications, or an option
-            has another name in fastapi-mcp or before 1.0.
+            has another name in fastapi-mcp or before 1.0, or an object in `hooks` is not a hook.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of its own
@@ -118,6 +122,7 @@ class Toolway:
         settings: Settings | None = None,
         header_arguments: Sequence[str] | None = None,
         caller_headers: Sequence[str] | None = None,
+        hooks: Sequence[object] = (),
         **unknown: Never,
     ) -> None:
         _refuse_options(removed, unknown)
@@ -134,6 +139,8 @@ class Toolway:
         self._instructions = instructions
         self._skills = Path(skills) if skills is not None else None
         self._bus = bus
+        self.hooks = tuple(hooks)
+        self._policy = Hooks(self.hooks, _confirmation(self.settings))
         self._guarded = False
         self._running: Running | None = None
         self._endpoint: Endpoint | None = None
@@ -354,9 +361,8 @@ class Toolway:
 
     def _log_direct_calls(self, running: Running) -> None:
         sites = [place.site for place in self.places]
-        for origin, dispatcher in running.calls.dispatchers.items():
-            operations = [tool.operation for tool in running.catalog.tools.values() if tool.origin == origin]
-            if text := dispatcher.describe_direct_calls(operations, sites):
+        for runner in running.calls.runners.values():
+            if isinstance(runner, EndpointRunner) and (text := runner.describe_direct_calls(sites)):
                 logger.info("direct calls: %s", text)
 
     def _say_who_understands_answers(self, catalog: Catalog) -> None:
@@ -378,7 +384,8 @@ class Toolway:
                     from toolway.protocol.handlers.tasks import add_tasks  # noqa: PLC0415 - see `_task_worker`
 
                     add_tasks(server, worker, calls, context_of)
-                self._running = Running(catalog, calls, server, Publisher(server.wiring.bus), worker is not None)
+                publisher = Publisher(server.wiring.bus)
+                self._running = Running(catalog, calls, server, publisher, self._policy, worker is not None)
                 try:
                     with delivering_changes_to(self, self.source.apps):
                         yield self._running
@@ -395,16 +402,25 @@ class Toolway:
         _warn_of_unknown_headers(catalog, settings.header_arguments)
         calls = Invoker(
             catalog,
-            self.source.dispatchers(state),
-            ignore_unknown=settings.ignore_unknown_arguments,
-            confirms=settings.confirm,
-            follow_seconds=settings.follow_seconds,
+            self._runners(state),
+            policy=self._policy,
             progress_seconds=settings.progress_seconds,
             shutdown_seconds=settings.shutdown_seconds,
         )
         server = CatalogServer(catalog, self._wiring(catalog, calls, context_of))
         install_request_state(server, calls, settings)
         return catalog, calls, server
+
+    def _runners(self, state: State) -> dict[str, Runner]:
+        settings = self.settings
+        return {
+            origin: EndpointRunner(
+                dispatcher,
+                ignore_unknown=settings.ignore_unknown_arguments,
+                follow_seconds=settings.follow_seconds,
+            )
+            for origin, dispatcher in self.source.dispatchers(state).items()
+        }
 
     def _wiring(self, catalog: Catalog, calls: Invoker, context_of: CallContextFactory) -> Wiring:
         from mcp.server.subscriptions import InMemorySubscriptionBus  # noqa: PLC0415 - see the module's docstring
@@ -419,7 +435,7 @@ class Toolway:
             levels=context_of.levels,
             settings=self.settings,
             bus=self._bus or InMemorySubscriptionBus(),
-            guarded=self._guarded,
+            guarded=self._guarded or self._policy.hides_tools,
         )
 
     def _task_worker(self, catalog: Catalog, calls: Invoker) -> AbstractAsyncContextManager[TaskWorker | None]:
@@ -460,6 +476,8 @@ def _several(
             "include, exclude and expose apply to one application; set them for each one: "
             "Toolway({'shop': Toolway(shop, include=...)})"
         )
+    if any(isinstance(app, Toolway) and app.hooks for app in apps.values()):
+        raise ConfigurationError("hooks are around the calls of all applications; pass them to the combining Toolway")
     return combined(
         {
             prefix: app.source if isinstance(app, Toolway) else source_of(app, selection, settings)
@@ -467,6 +485,10 @@ def _several(
         },
         title,
     )
+
+
+def _confirmation(settings: Settings) -> Confirmation | None:
+    return Confirmation(required=settings.confirm is True) if settings.confirm else None
 
 
 def _warn_of_unknown_headers(catalog: Catalog, names: Sequence[str]) -> None:

@@ -16,8 +16,8 @@ ROOMS = (
     "openapi",
     "catalog",
     "elicitation",
-    "policy",
     "calls",
+    "policy",
     "tasks",
     "protocol",
     "clients",
@@ -182,7 +182,7 @@ def test_the_order_is_told_apart_from_its_opposite(tmp_path: Path) -> None:
         "toolway.policy.scopes.Scope",
     }
     assert part_of_toolway(["Toolway"]) == "__init__"
-    assert allowed_places("calls") == {"openapi", "catalog", "elicitation", "policy", "calls", *FLOOR}
+    assert allowed_places("calls") == {"openapi", "catalog", "elicitation", "calls", *FLOOR}
     assert "calls" not in allowed_places("elicitation")
     assert "console" not in allowed_places("clients")
     assert {"clients", "console", "app"} <= allowed_places("cli")

@@ -5,7 +5,8 @@ from toolway.calls.ask import Ask, prepare_questions
 from toolway.calls.context import CallContext, LogCallback, Report
 from toolway.calls.direct.support import middleware_layers
 from toolway.calls.dispatcher import Dispatcher
-from toolway.calls.invoker import Invoker, ToolCall
+from toolway.calls.endpoint_runner import EndpointRunner
+from toolway.calls.invoker import Invoker, Policy
 from toolway.calls.log import LEVELS, Level, Log, Logger
 from toolway.calls.progress import Progress, Reporter, steady
 from toolway.calls.request.text_arguments import read_arguments
@@ -14,6 +15,7 @@ from toolway.calls.response.outcome import Deliver, Document, Outcome
 from toolway.calls.response.response_parser import document_of
 from toolway.calls.response.tool_result import ToolResult
 from toolway.calls.scope import CONTEXT_KEY
+from toolway.calls.tool_call import Interceptor, Proceed, Run, Runner, ToolCall, outcome_of_exception
 
 __all__ = [
     "CONTEXT_KEY",
@@ -23,15 +25,21 @@ __all__ = [
     "Deliver",
     "Dispatcher",
     "Document",
+    "EndpointRunner",
+    "Interceptor",
     "Invoker",
     "Level",
     "Log",
     "LogCallback",
     "Logger",
     "Outcome",
+    "Policy",
+    "Proceed",
     "Progress",
     "Report",
     "Reporter",
+    "Run",
+    "Runner",
     "ToolCall",
     "ToolResult",
     "document_of",
@@ -39,6 +47,7 @@ __all__ = [
     "may_ask",
     "may_log",
     "middleware_layers",
+    "outcome_of_exception",
     "prepare_questions",
     "read_arguments",
     "steady",

@@ -246,12 +246,12 @@ def call(
 
         async def call_and_show() -> int:
             async with started(toolway) as running:
-                tool = running.calls.tool(rest[0])
-                arguments = {**given, **read_arguments(tool, pairs)}
-                running.calls.confirms = False  # typing the command is the confirmation
+                running.policy.confirmation = None  # typing the command is the confirmation
                 # No answers: a tool that asks its user fails with a message, because a command is not interactive.
                 context = replace(CallContext.local(toolway.settings), asking=ReplayChannel(()))
-                outcome = await running.calls.call(tool.name, arguments, context)
+                tool = running.calls.tool(rest[0], context)
+                arguments = {**given, **read_arguments(tool, pairs)}
+                outcome = await running.calls.perform(tool, arguments, context)
                 show_outcome(outcome)
                 return 1 if outcome.is_error else 0
 

@@ -1,56 +1,85 @@
-"""Asking for a yes before a tool runs."""
+"""Confirmation: the user is asked before a tool runs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from string import Formatter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
+from toolway.calls import Outcome, Proceed
 from toolway.catalog import Tool
 from toolway.catalog.schema.sanitize import visible
 from toolway.elicitation.questions import Question
 from toolway.elicitation.replay import CannotAskError, DeclinedError, QuestionChannel
 from toolway.errors import ArgumentError
 
-__all__ = ["CONFIRM_KEY", "confirm"]
+if TYPE_CHECKING:
+    from toolway.policy.hooks import Call
+
+__all__ = ["CONFIRM_KEY", "Confirmation"]
 
 CONFIRM_KEY = "toolway.confirm"
 _LONGEST_VALUE = 200
 
 
-class _Confirmation(BaseModel):
+class _Answer(BaseModel):
     ok: bool = Field(title="Yes, do it")
 
 
-async def confirm(tool: Tool, arguments: Mapping[str, Any], asking: QuestionChannel | None, *, required: bool) -> None:
-    """Come back only after a yes; where none is required, a caller that cannot be asked goes on without one.
+class Confirmation:
+    """A hook that asks the user before a tool that is marked with ``confirm`` runs.
 
-    Raises:
-        ArgumentError: an argument is missing, so that the endpoint would refuse the call after the yes.
-        DeclinedError: the answer was no.
-        AnswerNeeded: the call ends here, and is made again with the answer.
-        CannotAskError: the caller cannot be asked.
+    Args:
+        required: refuse calls of clients that cannot ask their user; False runs these calls without confirmation.
     """
-    if not required and (asking is None or "elicitation" not in asking.kinds):
-        return
-    for name, argument in tool.arguments.items():
-        if argument.required and name not in arguments:
+
+    def __init__(self, *, required: bool) -> None:
+        self._required = required
+
+    def applies(self, tool: Tool) -> bool:
+        """Return whether a tool is marked with ``confirm``."""
+        return tool.confirmation is not None
+
+    def asks(self, tool: Tool, questions: QuestionChannel | None) -> bool:
+        """Return whether a call of a tool has to be confirmed."""
+        can_ask = questions is not None and "elicitation" in questions.kinds
+        return self.applies(tool) and (self._required or can_ask)
+
+    async def call(self, call: Call, proceed: Proceed) -> Outcome:
+        """Ask the user, and proceed once the user has confirmed.
+
+        Raises:
+            ArgumentError: the tool would refuse the arguments anyway.
+            DeclinedError: the user did not confirm.
+            AnswerNeeded: the call ends here, and is repeated with the answer.
+            CannotAskError: the client cannot ask its user.
+        """
+        if self.asks(call.tool, call.questions):
+            _check_arguments(call)
+            if call.questions is None:
+                raise CannotAskError("elicitation")
+            question = Question(_text(call.tool.confirmation or "", call.tool, call.arguments), _Answer)
+            answer = (await call.questions.ask({CONFIRM_KEY: question}))[CONFIRM_KEY]
+            if answer.action != "accept":
+                raise DeclinedError("confirm", answer.action)
+            if not question.read(answer.content).ok:
+                raise DeclinedError("confirm")
+        return await proceed()
+
+
+def _check_arguments(call: Call) -> None:
+    """Refuse arguments that the endpoint would refuse anyway, before the user is asked."""
+    call.check_arguments()
+    for name, argument in call.tool.arguments.items():
+        if argument.required and name not in call.arguments:
             raise ArgumentError(f"missing argument {name!r}")
-    if asking is None:
-        raise CannotAskError("elicitation")
-    question = Question(_text(tool.confirmation or "", tool, arguments), _Confirmation)
-    answer = (await asking.ask({CONFIRM_KEY: question}))[CONFIRM_KEY]
-    if answer.action != "accept":
-        raise DeclinedError("confirm", answer.action)
-    if not question.read(answer.content).ok:
-        raise DeclinedError("confirm")
 
 
 def _text(template: str, tool: Tool, arguments: Mapping[str, Any]) -> str:
-    """Fill in the arguments; the catalogue has seen that there is nothing else to fill in."""
+    """Fill in the arguments; the catalog has checked that the braces hold nothing else."""
     parts: list[str] = []
     for literal, name, _, _ in Formatter().parse(template):
         parts.append(literal)
@@ -60,8 +89,8 @@ def _text(template: str, tool: Tool, arguments: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as JSON: what stands in quotes is no part of the question, whatever it says."""
+    """Return a value as JSON: text in quotes is not taken for a part of the question."""
     if value is None:
-        return "nothing"
+        return "(not given)"
     text = visible(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}... ({len(text):,} characters)"

@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.types import Scope
 
-from toolway.calls import CallContext, Dispatcher, Invoker
+from toolway.calls import CallContext, Invoker, Runner
 from toolway.headers import differs_per_request, stays_with_connection
 from toolway.openapi import NO_PARAMETERS, Operation, ParameterNames, read_guard_names
 from toolway.protocol.context import Context
@@ -54,12 +54,12 @@ class Identity(BaseModel):
         return b"\n".join(key + b"\0" + value for key, value in found)
 
 
-def identity_of(operations: Iterable[Operation], dispatchers: Iterable[Dispatcher], guard: ParameterNames) -> Identity:
+def identity_of(operations: Iterable[Operation], runners: Iterable[Runner], guard: ParameterNames) -> Identity:
     """Return what tells callers apart: all that operations and a guard take from them."""
     names = guard
     for operation in operations:
         names |= operation.caller_names
-    forwarded = (name.decode("latin-1") for dispatcher in dispatchers for name in dispatcher.forwarded)
+    forwarded = (name.decode("latin-1") for runner in runners for name in runner.forwarded)
     headers = {"authorization", *names.headers, *forwarded}
     return Identity(
         headers=sorted(name for name in headers if not stays_with_connection(name) and not differs_per_request(name)),
@@ -100,7 +100,7 @@ class Principals:
             self._identities, self._read = {}, tools
         if guard not in self._identities:
             operations = (tool.operation for tool in tools.values())
-            self._identities[guard] = identity_of(operations, self._calls.dispatchers.values(), guard)
+            self._identities[guard] = identity_of(operations, self._calls.runners.values(), guard)
         return self._identities[guard]
 
 

@@ -95,7 +95,7 @@ class CatalogServer(Server[Any]):
             ConfigurationError: as when it is made; everything is as it was then.
         """
         resources = Resources(catalog.resources)
-        offer_tools(self, catalog)
+        offer_tools(self, catalog, self.wiring)
         hint = list_hint(catalog, self.wiring.settings, guarded=self.wiring.guarded)
         files = SkillFiles(catalog.skills, hint)
         self._resources, self._files = resources, files
@@ -140,14 +140,18 @@ class CatalogServer(Server[Any]):
         await self.listening.close()
 
 
-def offer_tools(server: Server[Any], catalog: Catalog) -> None:
+def offer_tools(server: Server[Any], catalog: Catalog, wiring: Wiring) -> None:
     """List these tools, in place of what the server has listed so far."""
     listings = {wrapped: _listing(catalog, wrapped=wrapped) for wrapped in (False, True)}
     routed = {tool.name: tool.input_schema for tool in catalog.tools.values() if _declares_headers(tool)}
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         check_page(params)
-        return listings[revision_for(context.protocol_version).wraps_structured_content]
+        listing = listings[revision_for(context.protocol_version).wraps_structured_content]
+        if not wiring.calls.policy.hides_tools:
+            return listing
+        shown = wiring.calls.shown(wiring.context_of(context))
+        return ListToolsResult(tools=[tool for tool in listing.tools if tool.name in shown])
 
     server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
     server.get_tool_input_schema = routed.get
@@ -157,12 +161,12 @@ def _calling(
     calls: Invoker, context_of: ContextOf
 ) -> Callable[[Context, CallToolRequestParams], Awaitable[CallToolResult | InputRequiredResult]]:
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
+        call = context_of(context)
         try:
-            tool = calls.tool(params.name)
+            tool = calls.tool(params.name, call)
         except UnknownToolError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
-        call = context_of(context)
-        outcome = await calls.call(params.name, params.arguments or {}, call)
+        outcome = await calls.perform(tool, params.arguments or {}, call)
         return questions_of(call) or tool_result(tool, outcome, revision_for(context.protocol_version))
 
     return call_tool

@@ -80,9 +80,13 @@ class FastLane:
         if request is None:
             return False
         if request.method != "tools/call":
+            if self._calls.policy.hides_tools:
+                return False
             return await self._list(request, scope, send)
         tool = self._tool(request.params, headers)
         if tool is None:
+            return False
+        if self._calls.policy.hides_tools and not self._calls.policy.shows(tool, http_context(scope, None)):
             return False
         await self._call(request, tool, scope, receive, send)
         return True

@@ -35,16 +35,17 @@ def offer_completion(
 ) -> None:
     """Suggest values for the arguments of these prompts, and for the variables of these resources."""
 
-    def completed(params: CompleteRequestParams) -> Prompt | Resource:
+    def completed(params: CompleteRequestParams, caller: CallContext) -> Prompt | Resource:
         ref = params.ref
         found = prompts.get(ref.name) if isinstance(ref, PromptReference) else resources.template(ref.uri)
-        if found is None:
+        if found is None or not calls.policy.shows(found.tool, caller):
             shown = ref.name if isinstance(ref, PromptReference) else ref.uri
             raise MCPError(INVALID_PARAMS, f"Nothing is known as {shown[:_LONGEST_NAME]!r}")
         return found
 
     async def complete(context: Context, params: CompleteRequestParams) -> CompleteResult:
-        owner, name = completed(params), params.argument.name
+        caller = context_of(context)
+        owner, name = completed(params, caller), params.argument.name
         if name not in owner.tool.arguments:
             takes = ", ".join(owner.tool.arguments) or "nothing"
             raise MCPError(INVALID_PARAMS, f"{owner.name} has no argument {name[:_LONGEST_NAME]!r}; it takes {takes}")
@@ -54,9 +55,7 @@ def offer_completion(
             return _result(_fitting(completion.choices, typed))
         known = params.context.arguments or {} if params.context else {}
         arguments = {key: value for key, value in known.items() if key in completion.source.arguments}
-        return _result(
-            await _asked(calls, completion.source, {**arguments, completion.text: typed}, context_of(context))
-        )
+        return _result(await _asked(calls, completion.source, {**arguments, completion.text: typed}, caller))
 
     server.add_request_handler("completion/complete", CompleteRequestParams, complete)
 

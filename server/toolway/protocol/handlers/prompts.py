@@ -33,7 +33,7 @@ from toolway.errors import ArgumentError
 from toolway.protocol.context import Context, ContextOf
 from toolway.protocol.errors import failed
 from toolway.protocol.handlers.elicitation import questions_of
-from toolway.protocol.pagination import single_page
+from toolway.protocol.pagination import check_page
 
 __all__ = ["offer_prompts"]
 
@@ -48,12 +48,19 @@ def offer_prompts(server: Server[Any], prompts: Mapping[str, Prompt], calls: Inv
         prompts=[ListedPrompt.model_validate(prompt.definition()) for prompt in prompts.values()]
     )
 
+    async def list_prompts(context: Context, params: PaginatedRequestParams) -> ListPromptsResult:
+        check_page(params)
+        if not calls.policy.hides_tools:
+            return listed
+        caller = context_of(context)
+        shown = {name for name, prompt in prompts.items() if calls.policy.shows(prompt.tool, caller)}
+        return ListPromptsResult(prompts=[prompt for prompt in listed.prompts if prompt.name in shown])
+
     async def get(context: Context, params: GetPromptRequestParams) -> GetPromptResult | InputRequiredResult:
-        prompt = prompts.get(params.name)
-        if prompt is None:
+        prompt, call = prompts.get(params.name), context_of(context)
+        if prompt is None or not calls.policy.shows(prompt.tool, call):
             raise MCPError(INVALID_PARAMS, f"Unknown prompt: {params.name[:_LONGEST_NAME]!r}")
         arguments = _arguments(prompt, params.arguments or {})
-        call = context_of(context)
         outcome = await calls.perform(prompt.tool, arguments, call)
         if questions := questions_of(call):
             return questions
@@ -61,7 +68,7 @@ def offer_prompts(server: Server[Any], prompts: Mapping[str, Prompt], calls: Inv
             raise failed(outcome)
         return GetPromptResult(description=prompt.description or None, messages=_messages(prompt, outcome))
 
-    server.add_request_handler("prompts/list", PaginatedRequestParams, single_page(listed))
+    server.add_request_handler("prompts/list", PaginatedRequestParams, list_prompts)
     server.add_request_handler("prompts/get", GetPromptRequestParams, get)
 
 

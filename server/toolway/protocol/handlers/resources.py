@@ -32,7 +32,7 @@ from toolway.protocol.context import Context
 from toolway.protocol.errors import failed, unknown_resource
 from toolway.protocol.handlers.elicitation import questions_of
 from toolway.protocol.handlers.skills import SkillFiles
-from toolway.protocol.pagination import single_page
+from toolway.protocol.pagination import check_page
 from toolway.protocol.results import resource_contents
 from toolway.protocol.uris import Template, canonical
 from toolway.protocol.versions import revision_for
@@ -89,11 +89,13 @@ class Resources:
         found = self._templates.get(uri)
         return found[1] if found else (self.find(uri) or (None,))[0]
 
-    def listed(self) -> list[ListedResource]:
-        return [ListedResource.model_validate(entry.definition()) for entry in self._fixed.values()]
+    def listed(self) -> list[tuple[Resource, ListedResource]]:
+        """Return the resources that have a URI of their own, each with its entry in ``resources/list``."""
+        return [(entry, ListedResource.model_validate(entry.definition())) for entry in self._fixed.values()]
 
-    def listed_templates(self) -> list[ResourceTemplate]:
-        return [ResourceTemplate.model_validate(entry.definition()) for _, entry in self._templates.values()]
+    def listed_templates(self) -> list[tuple[Resource, ResourceTemplate]]:
+        """Return the resources that have a URI template, each with its entry in ``resources/templates/list``."""
+        return [(entry, ResourceTemplate.model_validate(entry.definition())) for _, entry in self._templates.values()]
 
 
 def _check_variables(resource: Resource, names: frozenset[str]) -> None:
@@ -125,17 +127,27 @@ def offer_resources(
     """Serve these resources and the files of these skills, in place of what the server has served so far."""
     calls, context_of = wiring.calls, wiring.context_of
     entries = [ListedResource.model_validate(skill.definition()) for skill in skills]
-    listed = ListResourcesResult(resources=[*resources.listed(), *entries])
-    templates = ListResourceTemplatesResult(resource_templates=resources.listed_templates())
+    listed, templates, shows = resources.listed(), resources.listed_templates(), calls.policy.shows
+
+    async def list_resources(context: Context, params: PaginatedRequestParams) -> ListResourcesResult:
+        check_page(params)
+        caller = context_of(context)
+        shown = [entry for resource, entry in listed if shows(resource.tool, caller)]
+        return ListResourcesResult(resources=[*shown, *entries])
+
+    async def list_templates(context: Context, params: PaginatedRequestParams) -> ListResourceTemplatesResult:
+        check_page(params)
+        caller = context_of(context)
+        shown = [entry for resource, entry in templates if shows(resource.tool, caller)]
+        return ListResourceTemplatesResult(resource_templates=shown)
 
     async def read(context: Context, params: ReadResourceRequestParams) -> ReadResourceResult | InputRequiredResult:
         if file := files.read(params.uri):
             return file
-        found = resources.find(params.uri)
-        if found is None:
+        found, call = resources.find(params.uri), context_of(context)
+        if found is None or not shows(found[0].tool, call):
             raise unknown_resource(params.uri, revision_for(context.protocol_version))
         resource, arguments = found
-        call = context_of(context)
         outcome = await calls.perform(resource.tool, arguments, call, document_of)
         if questions := questions_of(call):
             return questions
@@ -153,6 +165,6 @@ def offer_resources(
             raise unknown_resource(params.uri, revision_for(context.protocol_version), detail)
         raise failed(outcome, uri=params.uri)
 
-    server.add_request_handler("resources/list", PaginatedRequestParams, single_page(listed))
-    server.add_request_handler("resources/templates/list", PaginatedRequestParams, single_page(templates))
+    server.add_request_handler("resources/list", PaginatedRequestParams, list_resources)
+    server.add_request_handler("resources/templates/list", PaginatedRequestParams, list_templates)
     server.add_request_handler("resources/read", ReadResourceRequestParams, read)

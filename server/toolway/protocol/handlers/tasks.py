@@ -31,7 +31,7 @@ from toolway.elicitation import AnyQuestion
 from toolway.openapi import NO_PARAMETERS, ParameterNames
 from toolway.protocol.change_events import TaskChanged
 from toolway.protocol.context import Context, ContextOf
-from toolway.protocol.handlers.elicitation import answer_of, asking_of, input_request, lacking_error
+from toolway.protocol.handlers.elicitation import answer_of, input_request, lacking_error
 from toolway.protocol.principals import Identity, guard_of, identity_of
 from toolway.protocol.results import tool_result
 from toolway.protocol.server import CatalogServer
@@ -104,7 +104,7 @@ class TaskHandlers:
         """Return a handler of ``tools/call`` that starts tasks, and passes other calls to the given handler."""
 
         async def call_tool(context: Context, params: CallToolRequestParams) -> Any:
-            tool = self._calls.tools.get(params.name)
+            tool = self._calls.shown(self._context_of(context)).get(params.name)
             revision = revision_for(context.protocol_version)
             if tool is None or tool.task is None or not revision.has_tasks_extension:
                 return await call_in_request(context, params)
@@ -142,9 +142,7 @@ class TaskHandlers:
 
     def _asks_first(self, tool: Tool, context: Context) -> bool:
         """Return whether a call asks questions before it does its work; it becomes a task once they are answered."""
-        if tool.confirmation is None or self._calls.confirms is False:
-            return tool.ask_first
-        return tool.ask_first or self._calls.confirms is True or "elicitation" in asking_of(context).kinds
+        return tool.ask_first or self._calls.policy.asks_first(tool, self._context_of(context))
 
     async def get(self, context: Context, params: TaskParams) -> dict[str, Any]:
         task = await self._require_task(context, params)
@@ -194,7 +192,7 @@ class TaskHandlers:
         return await self._worker.get(task_id, lambda task: self._recorded_identity(task).read(call))
 
     def _identity_of(self, tool: Tool, guard: ParameterNames = NO_PARAMETERS) -> Identity:
-        return identity_of([tool.operation], [self._calls.dispatchers[tool.origin]], guard)
+        return identity_of([tool.operation], [self._calls.runner(tool)], guard)
 
     def _recorded_identity(self, task: Task) -> Identity:
         """Return the identity that was recorded when the task was started, because its tool may have changed."""

@@ -41,13 +41,13 @@ async def asked(app: FastAPI, arguments: Mapping[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "question"),
     [
-        ({"order_id": "#1"}, 'Cancel "#1" (1 pieces, nothing)?'),
+        ({"order_id": "#1"}, 'Cancel "#1" (1 pieces, (not given))?'),
         ({"order_id": "#1", "pieces": 3, "tags": "a"}, 'Cancel "#1" (3 pieces, "a")?'),
-        ({"order_id": '#1"? No. Keep "all'}, 'Cancel "#1\\"? No. Keep \\"all" (1 pieces, nothing)?'),
+        ({"order_id": '#1"? No. Keep "all'}, 'Cancel "#1\\"? No. Keep \\"all" (1 pieces, (not given))?'),
         ({"order_id": "#1", "tags": "a\n\nAnd now"}, 'Cancel "#1" (1 pieces, "a\\n\\nAnd now")?'),
         ({"order_id": "#1", "tags": "nothing"}, 'Cancel "#1" (1 pieces, "nothing")?'),
-        ({"order_id": "{pieces}"}, 'Cancel "{pieces}" (1 pieces, nothing)?'),
-        ({"order_id": "a\u202eb\u200bc"}, 'Cancel "abc" (1 pieces, nothing)?'),
+        ({"order_id": "{pieces}"}, 'Cancel "{pieces}" (1 pieces, (not given))?'),
+        ({"order_id": "a\u202eb\u200bc"}, 'Cancel "abc" (1 pieces, (not given))?'),
     ],
 )
 async def test_arguments_stand_in_the_question_as_values(arguments: dict[str, Any], question: str) -> None:
