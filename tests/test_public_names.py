@@ -9,6 +9,7 @@ from importlib import import_module
 from types import ModuleType
 
 import pytest
+from fastapi import FastAPI
 
 import toolway
 from toolway import content, deprecated, errors
@@ -52,9 +53,20 @@ def test_every_public_name_has_a_summary(module: ModuleType, name: str) -> None:
     assert not words.startswith("dict(")
 
 
-@pytest.mark.parametrize("name", ["mount", "running", "catalog", "path", "refresh", "changed"])
-def test_every_public_member_of_toolway_has_a_docstring(name: str) -> None:
-    assert getattr(toolway.Toolway, name).__doc__
+def test_the_public_members_of_toolway_are_these_and_have_docstrings() -> None:
+    members = {name: value for name, value in vars(toolway.Toolway).items() if not name.startswith("_")}
+    assert sorted(members) == [
+        "app", "asgi", "catalog", "changed", "is_running", "mount", "path", "read_catalog", "refresh", "settings",
+    ]  # fmt: skip
+    assert all(member.__doc__ for member in members.values())
+    assert [name for name in vars(toolway.Toolway(FastAPI())) if not name.startswith("_")] == []
+
+
+@pytest.mark.parametrize("name", ["source", "places", "site", "running"])
+def test_an_attribute_that_is_internal_now_is_refused_with_its_replacement(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"Toolway.{name} is internal since 1.0; use "):
+        getattr(toolway.Toolway(FastAPI()), name)
+    assert not hasattr(toolway.Toolway(FastAPI()), "nothing")
 
 
 def test_every_setting_has_a_docstring() -> None:

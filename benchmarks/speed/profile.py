@@ -14,6 +14,7 @@ from benchmarks.speed.app import make_app
 from benchmarks.speed.entries import MODERN, Entry
 from benchmarks.speed.requests import ID, OPERATIONS, Request, request_for
 from toolway import Settings, Toolway
+from toolway.app import engine_of
 from toolway.calls.direct.dispatch import DirectDispatch
 from toolway.calls.dispatcher import Reply
 from toolway.calls.request.request_builder import bind
@@ -74,7 +75,7 @@ async def _profile(batches: int) -> dict[str, float]:
 
 
 def _pieces(toolway: Toolway, sent: _Sent) -> Steps:
-    running = toolway._running  # noqa: SLF001 - the rooms below are what is timed
+    running = engine_of(toolway).running
     assert running is not None
     tool, settings = running.catalog.tools[ADD.name], toolway.settings
     headers, message = read_headers(sent.scope["headers"]), read_message(sent.body)

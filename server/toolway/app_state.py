@@ -19,10 +19,10 @@ _ATTRIBUTE = "toolway"
 class AppState:
     """The state of one application; types of upper packages are `Any` here."""
 
-    toolways: list[Any] = field(default_factory=list[Any])
-    """Each `Toolway` that was made for the application, or is mounted on it."""
+    engines: list[Any] = field(default_factory=list[Any])
+    """The `toolway.engine.Engine` of each Toolway that was made for the application, or is mounted on it."""
     mounted: Any = None
-    """The `Toolway` that was mounted first."""
+    """The engine of the Toolway that was mounted first."""
     lifespan: Any = None
     """Its `toolway.lifespan.Lifespan`."""
     listeners: list[Any] = field(default_factory=list[Any])

@@ -25,17 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from toolway.app import Toolway
+    from toolway.engine import Engine
 
 __all__ = [
-    "Place",
+    "McpMount",
     "add_mcp_route",
     "bypassing_router",
     "check_path",
+    "engines_of",
     "mounted_on",
-    "places_on",
+    "mounts_on",
     "remember",
     "toolway_of",
-    "toolways_of",
     "warn_if_late",
 ]
 
@@ -52,10 +53,10 @@ _OPTIONS: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class McpMount:
     """One mount of a Toolway."""
 
-    toolway: Toolway
+    engine: Engine
     site: FastAPI
     """The application that serves MCP over HTTP. For a router: the served application."""
     written: str
@@ -83,21 +84,21 @@ class Place:
         return find_path(self.site, self.handler) if self.is_on_router else self.written
 
 
-def remember(app: FastAPI, toolway: Toolway) -> None:
+def remember(app: FastAPI, engine: Engine) -> None:
     """Record a Toolway that is made for an application, or mounted on it."""
-    known = state_of(app).toolways
-    unmounted = sum(not entry.places for entry in known)
-    if toolway not in known and (toolway.places or unmounted < _UNMOUNTED):
-        known.append(toolway)
+    known = state_of(app).engines
+    unmounted = sum(not entry.mounts for entry in known)
+    if engine not in known and (engine.mounts or unmounted < _UNMOUNTED):
+        known.append(engine)
 
 
-def toolways_of(app: FastAPI) -> Sequence[Toolway]:
-    """Return the Toolways of an application, in the order in which they were made or mounted."""
-    return state_of(app).toolways
+def engines_of(app: FastAPI) -> Sequence[Engine]:
+    """Return the engines of an application, in the order in which their Toolways were made or mounted."""
+    return state_of(app).engines
 
 
-def mounted_on(app: FastAPI) -> Toolway | None:
-    """Return the Toolway that was mounted first on an application, or serves it from another one."""
+def mounted_on(app: FastAPI) -> Engine | None:
+    """Return the engine that was mounted first on an application, or serves it from another one."""
     return state_of(app).mounted
 
 
@@ -108,16 +109,16 @@ def toolway_of(app: FastAPI) -> Toolway:
         ConfigurationError: there is none.
     """
     state = state_of(app)
-    for toolway in (state.mounted, *state.toolways):
-        if toolway is not None:
-            return toolway
+    for engine in (state.mounted, *state.engines):
+        if engine is not None:
+            return engine.toolway
     raise ConfigurationError(f"no Toolway was made for {app.title!r}; call Toolway(app)")
 
 
-def places_on(site: FastAPI) -> Iterator[Place]:
+def mounts_on(site: FastAPI) -> Iterator[McpMount]:
     """Yield the mounts at which an application serves MCP."""
-    places = (place for toolway in toolways_of(site) for place in toolway.places)
-    return (place for place in places if place.site is site and place.is_reached)
+    mounts = (mount for engine in engines_of(site) for mount in engine.mounts)
+    return (mount for mount in mounts if mount.site is site and mount.is_reached)
 
 
 def check_path(path: str, target: FastAPI | APIRouter) -> None:
@@ -190,13 +191,13 @@ def add_mcp_route(
 
 
 @contextmanager
-def bypassing_router(place: Place) -> Generator[None]:
+def bypassing_router(mount: McpMount) -> Generator[None]:
     """Let requests pass from an application's middleware to the MCP endpoint, and calls to endpoints, past the router.
 
     The layer is added to the middleware stack while the application runs; ``user_middleware`` stays as it is.
     """
-    app = place.site
-    if place.bypass is None:
+    app = mount.site
+    if mount.bypass is None:
         yield
         return
     if app.middleware_stack is None:  # the lifespan runs without a server
@@ -206,7 +207,7 @@ def bypassing_router(place: Place) -> Generator[None]:
     if outer is None:  # a layer does not show what it calls
         yield
         return
-    route, endpoint = place.bypass
+    route, endpoint = mount.bypass
     following = outer.app
     outer.app = bypass = RouterBypassMiddleware(following, route=route, router=app.router, endpoint=endpoint)
     try:

@@ -13,8 +13,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, Tool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolway.app import Toolway
-from toolway.mounts import mounted_on, toolways_of
+from toolway.app import Toolway, engine_of
+from toolway.mounts import engines_of, mounted_on
 
 __all__ = ["MCPTestClient"]
 
@@ -54,7 +54,7 @@ class MCPTestClient:
     async def __aenter__(self) -> Self:
         if self._toolway.path is None:
             self._toolway.asgi()
-        app, host = self._toolway.site, next(iter(self._toolway.settings.allowed_hosts), "localhost")
+        app, host = engine_of(self._toolway).site, next(iter(self._toolway.settings.allowed_hosts), "localhost")
         address = f"http://{'localhost' if host == '*' else host}"
         async with AsyncExitStack() as stack:
             state = await stack.enter_async_context(app.router.lifespan_context(app))
@@ -99,8 +99,9 @@ class MCPTestClient:
 
 
 def _find_toolway(app: FastAPI) -> Toolway:
-    known = toolways_of(app)
-    return mounted_on(app) or (known[0] if known else Toolway(app))
+    known = engines_of(app)
+    engine = mounted_on(app) or (known[0] if known else None)
+    return Toolway(app) if engine is None else engine.toolway
 
 
 def _with_state(app: ASGIApp, state: Mapping[str, Any] | None) -> ASGIApp:

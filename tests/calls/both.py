@@ -13,6 +13,7 @@ from mcp import Client
 from mcp_types import CallToolResult, TextContent
 
 from toolway import Settings, Toolway
+from toolway.app import engine_of
 from toolway.calls import CallContext, Invoker, Outcome
 from toolway.catalog import Catalog
 
@@ -51,7 +52,7 @@ async def both(app: FastAPI, *, mode: str = "auto", **options: Any) -> AsyncGene
     options.setdefault("settings", Settings(_env_file=None))
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
-        Toolway(app, **options).running() as running,
+        engine_of(Toolway(app, **options)).run() as running,
         Client(running.server, mode=mode) as mcp,
         httpx2.AsyncClient(transport=transport, base_url=HTTP) as web,
     ):

@@ -21,6 +21,7 @@ from tests.protocol.test_cancellation import drop
 from tests.protocol.wire import ERAS, OPTIONS, Peer
 from tests.servers import PATIENCE, Serve
 from toolway import Remote, Settings, Toolway
+from toolway.app import engine_of
 from toolway.calls import CallContext, Outcome
 from toolway.errors import ConfigurationError
 from toolway.protocol.results import tool_result
@@ -149,7 +150,7 @@ async def sending(api: FastAPI, url: str, settings: Settings | None = None, **op
     """Call the application that runs at an address."""
     async with (
         httpx2.AsyncClient(base_url=url, **OPTIONS, **options) as client,
-        Toolway(Remote(api, client=client), settings=settings or Settings()).running() as running,
+        engine_of(Toolway(Remote(api, client=client), settings=settings or Settings())).run() as running,
     ):
         yield Sent(running.calls)
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tests.calls.both import both
 from toolway import Settings, Toolway
+from toolway.app import engine_of
 from toolway.calls import CallContext, Outcome
 from toolway.catalog import Catalog
 from toolway.content import TextContent
@@ -26,13 +27,13 @@ pytestmark = pytest.mark.anyio
 
 
 async def call(app: FastAPI, name: str, settings: Settings | None = None, **arguments: Any) -> Outcome:
-    async with Toolway(app, settings=settings).running() as running:
+    async with engine_of(Toolway(app, settings=settings)).run() as running:
         with anyio.fail_after(40):
             return await running.calls.call(name, arguments, CallContext())
 
 
 async def catalog_of(app: FastAPI) -> Catalog:
-    async with Toolway(app).running() as running:
+    async with engine_of(Toolway(app)).run() as running:
         return running.catalog
 
 

@@ -20,6 +20,7 @@ from mcp_types import CallToolResult, TextContent
 from tests.calls.echoes import STATIC_SIBLINGS, Echoes
 from tests.servers import serving
 from toolway import Filter, Toolway
+from toolway.app import engine_of
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 PIECES = (
@@ -255,7 +256,7 @@ EXCLUDED: Filter = {"operations": ["static excluded", "inner_static excluded", "
 @asynccontextmanager
 async def in_memory(echoes: Echoes) -> AsyncGenerator[Client]:
     """The official client, joined to the server without a network."""
-    async with Toolway(echoes.app, exclude=EXCLUDED).running() as running, Client(running.server) as client:
+    async with engine_of(Toolway(echoes.app, exclude=EXCLUDED)).run() as running, Client(running.server) as client:
         yield client
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from toolway import Remote, Settings, Toolway
+from toolway.app import engine_of
 from toolway.calls import CallContext, Invoker, Outcome
 from toolway.catalog import Catalog
 from toolway.content import TextContent
@@ -123,5 +124,5 @@ async def remote_api(
     options.setdefault("settings", Settings(_env_file=None))
     async with httpx2.AsyncClient(**given) as sender:
         toolway = Toolway(Remote(described, client=sender, forward_headers=forward_headers), **options)
-        async with toolway.running() as running:
+        async with engine_of(toolway).run() as running:
             yield RemoteApi(running.catalog, running.calls, upstream, sender)

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from toolway import Toolway
+from toolway.app import engine_of
 from toolway.catalog import Catalog, Tool
 
 __all__ = ["app_of", "catalog_of", "names_of", "nothing", "only_tool"]
@@ -26,7 +27,7 @@ def app_of(*paths: str, method: str = "GET", **options: Any) -> FastAPI:
 
 async def catalog_of(app: FastAPI, **options: Any) -> Catalog:
     """Start an application with these options of `Toolway`, and return its catalogue."""
-    async with Toolway(app, **options).running() as running:
+    async with engine_of(Toolway(app, **options)).run() as running:
         return running.catalog
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, WebSocket
 
 from tests.catalog.looking import catalog_of
 from toolway import Filter, Toolway, agent_tool
+from toolway.app import engine_of
 from toolway.calls import CallContext
 from toolway.errors import ConfigurationError, FilterError, UnknownToolError
 from toolway.mounts import toolway_of
@@ -110,7 +111,7 @@ def test_names_without_a_key_are_refused_with_how_a_filter_looks(side: str) -> N
 async def test_what_is_not_listed_cannot_be_called(name: str) -> None:
     app = shop()
     toolway = Toolway(app, exclude={"methods": ["DELETE"]}).mount()
-    async with toolway.running() as running:
+    async with engine_of(toolway).run() as running:
         with pytest.raises(UnknownToolError):
             await running.calls.call(name, {"order_id": "1"}, CallContext())
 

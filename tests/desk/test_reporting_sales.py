@@ -7,13 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
-from mcp import Client
 from mcp_types import ImageContent, TextContent
 
 from tests.tools.conftest import make_place
 from tests.tools.desk import fill_store, open_desk
 from tests.tools.shop import small_shop
-from toolway.mounts import toolway_of
+from toolway.testing import MCPTestClient
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +20,10 @@ pytestmark = pytest.mark.anyio
 async def test_figures_come_as_structured_content_and_text_and_the_chart_as_an_image(tmp_path: Path) -> None:
     url = await make_place("sqlite", tmp_path).new()
     await fill_store(url, small_shop())
-    async with open_desk(url) as desk, toolway_of(desk.app).running() as running, Client(running.server) as client:
+    async with (
+        open_desk(url) as desk,
+        MCPTestClient(desk.app) as client,
+    ):
         result = await client.call_tool("sales_report", {"top": 1})
         plain = await client.call_tool("sales_report", {"chart": False})
         over_http = await desk.do("sales_report", top=1)

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from tests.protocol.asking import Name, make_asking
 from toolway import Ask, Settings, Toolway
+from toolway.app import engine_of
 
 ANN = {"user_name": {"name": "Ann"}}
 
@@ -48,7 +49,7 @@ def make_reading() -> FastAPI:
 async def served(app: FastAPI, **settings: Any) -> AsyncGenerator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app=app)
     async with (
-        Toolway(app, settings=Settings(**settings)).running(),
+        engine_of(Toolway(app, settings=Settings(**settings))).run(),
         httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         yield client

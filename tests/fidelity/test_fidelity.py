@@ -29,6 +29,7 @@ from tests.servers import serving
 from tests.support import ROOT
 from tests.tally import Tally
 from toolway import Settings, Toolway
+from toolway.app import engine_of
 from toolway.calls.direct.dispatch import DirectDispatch
 from toolway.calls.direct.injected import SolvedEndpoint
 
@@ -168,7 +169,7 @@ def test_a_tool_call_is_the_http_request(played: Played, way: str, app: str, cha
 @pytest.mark.parametrize("app", APPLICATIONS)
 async def test_what_is_no_tool_is_reported_with_the_reason(app: str) -> None:
     toolway = Toolway(APPLICATIONS[app].make(), settings=SETTINGS[True])
-    async with toolway.running() as running:
+    async with engine_of(toolway).run() as running:
         prefix = APPLICATIONS[app].base
         told = {f"{entry.method} {entry.path.removeprefix(prefix)}": entry.reason for entry in running.catalog.skipped}
     absent = [case for chapter in APPLICATIONS[app].chapters for case in chapter.cases if isinstance(case, Absent)]

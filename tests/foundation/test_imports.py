@@ -48,7 +48,7 @@ FLOOR = frozenset(
     }
 )
 # What puts the rooms together, and who may import that.
-COMPOSITION = frozenset({"lifespan", "mounts", "sources", "app", "deprecated", "testing", "__init__"})
+COMPOSITION = frozenset({"engine", "lifespan", "mounts", "sources", "app", "deprecated", "testing", "__init__"})
 COMPOSERS = frozenset({"__init__", "__main__", "cli", "compat", "console", "lint"})
 
 # What applications may import.

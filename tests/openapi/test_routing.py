@@ -17,6 +17,7 @@ from starlette.routing import Route
 from tests.calls.both import both, text_of
 from tests.catalog.looking import catalog_of
 from toolway import Settings, Toolway
+from toolway.app import engine_of
 from toolway.calls import CallContext
 from toolway.catalog import Tool
 
@@ -124,7 +125,7 @@ async def test_a_plain_route_takes_paths_away_too() -> None:
 async def test_toolways_own_path_cannot_be_reached_by_a_value() -> None:
     app = app_of("/{name}")
     toolway = Toolway(app).mount()
-    async with toolway.running() as running:
+    async with engine_of(toolway).run() as running:
         (tool,) = running.catalog.tools
         for name in ("mcp", "docs", "openapi.json"):
             outcome = await running.calls.call(tool, {"name": name}, CallContext())
@@ -193,7 +194,7 @@ def may_be_refused(tool: Tool, values: dict[str, str]) -> bool:
 
 
 async def check(app: FastAPI, choose: Any) -> None:
-    async with Toolway(app, settings=Settings(_env_file=None)).running() as running:
+    async with engine_of(Toolway(app, settings=Settings(_env_file=None))).run() as running:
         for name, tool in running.catalog.tools.items():
             template = tool.operation.template
             values = {target: choose() for target in template.names}

@@ -8,6 +8,7 @@ from importlib import import_module
 import anyio
 
 from toolway import Toolway
+from toolway.app import engine_of
 from toolway.protocol import standard_streams
 
 
@@ -16,7 +17,7 @@ async def main(name: str) -> None:
         print("a line that start-up code prints, and that must not reach the client")
         module, _, factory = name.partition(":")
         app = getattr(import_module(module), factory)()
-        async with Toolway(app, name="things").running() as running:
+        async with engine_of(Toolway(app, name="things")).run() as running:
             await serve(running.server)
 
 

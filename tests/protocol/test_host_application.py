@@ -115,6 +115,6 @@ async def test_two_applications_of_one_process_share_nothing() -> None:
         assert (await second.call_tool("greet")).structured_content == "Second"
     assert [toolway_of(app) for app in apps] == toolways
     states = [app.state.toolway for app in apps]
-    for name in ("toolways", "lifespan", "listeners", "question_codec"):
+    for name in ("engines", "lifespan", "listeners", "question_codec"):
         assert getattr(states[0], name) is not getattr(states[1], name), name
     assert [state.listeners for state in states] == [[], []]

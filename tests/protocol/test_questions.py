@@ -20,6 +20,7 @@ from tests.protocol.clients import connect
 from tests.protocol.wire import CAPABILITIES_KEY, HANDSHAKES, MODERN, Peer, reply
 from tests.servers import PATIENCE, Serve, serving, serving_apart
 from toolway import Settings, Toolway
+from toolway.app import engine_of
 
 # Where there is no session, a client of an older revision cannot be asked.
 CAN_ASK = [
@@ -176,7 +177,7 @@ async def test_prompts_and_resources_ask_in_the_same_way(transport: str, mode: s
 async def test_whatever_an_application_does_with_exceptions_the_question_is_put() -> None:
     for make in (make_asking, make_masking):
         app = make()
-        async with Toolway(app, settings=Settings()).running() as running:
+        async with engine_of(Toolway(app, settings=Settings())).run() as running:
             for name in ("greet", "swallow", "transact"):
                 ann = Person({"name": "Ann"})
                 async with Client(running.server, mode=MODERN, **ann.options) as client:
@@ -187,7 +188,7 @@ async def test_whatever_an_application_does_with_exceptions_the_question_is_put(
 async def test_switching_confirmation_off_lets_tools_run_at_once() -> None:
     app = make_asking()
     async with (
-        Toolway(app, settings=Settings(confirm=False)).running() as running,
+        engine_of(Toolway(app, settings=Settings(confirm=False))).run() as running,
         Client(running.server) as client,
     ):
         assert not (await client.call_tool("cancel_order", {"order_id": "#1"})).is_error
@@ -196,7 +197,7 @@ async def test_switching_confirmation_off_lets_tools_run_at_once() -> None:
 
 async def test_confirming_where_it_is_possible_lets_clients_go_on_that_cannot_be_asked() -> None:
     app = make_asking()
-    async with Toolway(app, settings=Settings(confirm="if_possible")).running() as running:
+    async with engine_of(Toolway(app, settings=Settings(confirm="if_possible"))).run() as running:
         for mode in (MODERN, "legacy"):
             ann = Person("decline")
             async with Client(running.server, mode=mode, **ann.options) as client:

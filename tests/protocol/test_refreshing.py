@@ -175,7 +175,7 @@ async def test_the_first_task_must_not_come_later(tmp_path: Path) -> None:
         add(app, "second")
         toolway.refresh()
         add(app, "third", task="optional")
-        with pytest.raises(ConfigurationError, match="'third' is the first that runs as a task; add it before"):
+        with pytest.raises(ConfigurationError, match="tool 'third' runs as a task, but no task store"):
             toolway.refresh()
         assert await names(app) == ["first", "second"]
     async with running(app):

@@ -20,6 +20,7 @@ from tests.protocol.reading import PICTURE, POLICY, make_shop
 from tests.protocol.test_mounting import asked, running
 from tests.protocol.wire import MODERN
 from toolway import Toolway, agent_resource, agent_tool
+from toolway.app import engine_of
 from toolway.errors import ConfigurationError
 from toolway.protocol.uris import Template, canonical
 
@@ -258,7 +259,7 @@ async def test_a_uri_that_cannot_be_served_stops_the_start(uri: str, problem: st
         return order_id
 
     with pytest.raises(ConfigurationError, match=r"GET /orders/\{order_id\}") as caught:
-        async with Toolway(app).running():
+        async with engine_of(Toolway(app)).run():
             pass
     assert problem in str(caught.value)
 
@@ -270,7 +271,7 @@ async def test_two_resources_under_one_uri_and_one_that_is_no_get_stop_the_start
     posted.add_api_route("/a", agent_resource("a://b")(lambda: "x"), methods=["POST"])
     for app, problem in ((twice, "already"), (posted, "only GET")):
         with pytest.raises(ConfigurationError, match=problem):
-            async with Toolway(app).running():
+            async with engine_of(Toolway(app)).run():
                 pass
 
 

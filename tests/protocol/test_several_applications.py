@@ -22,6 +22,7 @@ from tests.protocol.wire import ERAS, MODERN, Peer
 from tests.servers import Serve
 from tests.support import ROOT
 from toolway import Remote, Settings, Toolway
+from toolway.app import engine_of
 from toolway.catalog import Catalog
 from toolway.errors import ConfigurationError, DocumentError, FilterError
 
@@ -159,7 +160,7 @@ async def test_a_start_that_fails_ends_those_that_have_started() -> None:
 
     toolway = Toolway({"shop": make_app("Shop", log), "crm": FastAPI(lifespan=failing)})
     with pytest.raises(OSError, match="no database"):
-        async with toolway.running():
+        async with engine_of(toolway).run():
             pass
     assert log == ["Shop starts", "Shop ends"]
 
@@ -340,7 +341,7 @@ async def test_a_document_is_fetched_without_holding_up_the_others(serve: Serve)
 
     url = serve(app)
     toolway = Toolway({"crm": Remote(f"{url}/openapi.json", httpx2.AsyncClient(base_url=url))})
-    async with toolway.running() as running:
+    async with engine_of(toolway).run() as running:
         assert asked.is_set()
         assert "crm_who" in running.catalog.tools
 
@@ -348,7 +349,7 @@ async def test_a_document_is_fetched_without_holding_up_the_others(serve: Serve)
 async def test_a_refresh_finds_new_routes_of_every_application() -> None:
     shop = make_app("Shop")
     toolway = Toolway({"shop": shop, "crm": make_app("Customers")})
-    async with toolway.running():
+    async with engine_of(toolway).run():
         shop.add_api_route("/new", lambda: None, operation_id="new")
         toolway.refresh()
         assert "shop_new" in toolway.catalog.tools

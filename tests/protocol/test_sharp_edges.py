@@ -25,6 +25,7 @@ from tests.protocol.wire import ACCEPT, ERAS, HANDSHAKES, MODERN, Peer, headers_
 from tests.servers import START, Serve, serving
 from tests.support import ROOT
 from toolway import Settings, Toolway
+from toolway.app import engine_of
 from toolway.errors import ConfigurationError
 from toolway.protocol import CatalogServer, Endpoint
 
@@ -50,7 +51,7 @@ def test_an_exception_beside_the_call_shows_a_reference_that_the_log_knows(
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        async with toolway.running() as running:
+        async with engine_of(toolway).run() as running:
             server = CatalogServer(running.catalog, replace(running.server.wiring, context_of=nobody))
             async with endpoint.serving(server, running.calls):
                 yield
@@ -107,8 +108,8 @@ def test_a_call_does_not_walk_the_catalogue(serve: Serve, version: str) -> None:
         return await call_next(ctx)
 
     peer = Peer(serve(toolway.mount().app) + "/mcp", version)
-    assert toolway._running is not None
-    toolway._running.server.middleware.append(record)
+    assert engine_of(toolway).running is not None
+    engine_of(toolway).running.server.middleware.append(record)
     for name in ("get_7", "get_199"):
         arguments = {"count": 3, "region": "north"}
         headers = {"mcp-param-region": "north"} if version == MODERN else {}

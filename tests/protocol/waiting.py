@@ -17,6 +17,7 @@ from fastapi.responses import StreamingResponse
 
 from tests.servers import PATIENCE
 from toolway import Settings, Toolway
+from toolway.app import engine_of
 from toolway.mounts import toolway_of
 
 
@@ -154,7 +155,7 @@ def add_reports(app: FastAPI, tracker: Tracker) -> None:
     async def left(request: Request) -> dict[str, Any]:
         """What is there: once work has ended, nothing of it."""
         process = psutil.Process()
-        running = toolway_of(request.app)._running.calls._running
+        running = engine_of(toolway_of(request.app)).running.calls._running
         return {
             "tasks": len(asyncio.all_tasks()),
             "descriptors": process.num_fds(),

@@ -19,14 +19,14 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 
-from toolway.app import Toolway
+from toolway.app import Toolway, engine_of
 from toolway.catalog import Selection
 from toolway.cli.credentials import Credentials, with_credentials
 from toolway.cli.files import default_attribute, module_name
 from toolway.cli.output import complain
 from toolway.cli.project import find_project
 from toolway.errors import AppNotFoundError, ConfigurationError, ToolwayError
-from toolway.mounts import mounted_on, places_on, toolways_of
+from toolway.mounts import engines_of, mounted_on, mounts_on
 from toolway.openapi import is_document, iter_applications
 
 __all__ = ["Source", "find_source", "load_one", "load_toolway", "names_source", "told"]
@@ -146,19 +146,21 @@ def load_one(source: Source) -> Toolway:
 
 def _configured(toolway: Toolway, source: Source) -> Toolway:
     """Apply the command's credentials to a Toolway, and its filters to all that the same server would serve."""
-    toolway.settings = with_credentials(toolway.settings, source.credentials)
+    engine = engine_of(toolway)
+    engine.settings = with_credentials(engine.settings, source.credentials)
     if source.selection != Selection():
-        places = (place.toolway for app in iter_applications(toolway.site) for place in places_on(app))
-        for each in {id(each): each for each in (toolway, *places)}.values():
+        mounted = (mount.engine for app in iter_applications(engine.site) for mount in mounts_on(app))
+        for each in {id(each): each for each in (engine, *mounted)}.values():
             each.source.narrow(source.selection)
     return toolway
 
 
 def _others(toolway: Toolway) -> Iterator[str]:
-    for app in iter_applications(toolway.site):
-        for place in places_on(app):
-            if place.toolway is not toolway:
-                yield repr(place.path) + ("" if app is toolway.site else f" of {app.title!r}")
+    site = engine_of(toolway).site
+    for app in iter_applications(site):
+        for mount in mounts_on(app):
+            if mount.engine.toolway is not toolway:
+                yield repr(mount.path) + ("" if app is site else f" of {app.title!r}")
 
 
 def _found(source: Source) -> FastAPI | Toolway:
@@ -263,12 +265,13 @@ def _given(brackets: str) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _toolway(app: FastAPI, text: str) -> Toolway:
-    return mounted_on(app) or _made_for(app, text)
+    engine = mounted_on(app)
+    return _made_for(app, text) if engine is None else engine.toolway
 
 
 def _made_for(app: FastAPI, text: str) -> Toolway:
     """Return the Toolway made for an application but not mounted, whose filters apply; or a new one."""
-    made = [toolway for toolway in toolways_of(app) if not toolway.places]
+    made = [engine.toolway for engine in engines_of(app) if not engine.mounts]
     if len(made) > 1:
         raise ConfigurationError(
             f"{text!r} has several Toolway instances and none is mounted; mount one, or pass one as module:attribute"

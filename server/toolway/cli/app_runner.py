@@ -8,8 +8,9 @@ from typing import TypeVar, cast
 
 import anyio
 
-from toolway.app import Running, Toolway
+from toolway.app import Toolway, engine_of
 from toolway.cli.app_loader import told
+from toolway.engine import Running
 from toolway.errors import ConfigurationError, ToolwayError
 
 __all__ = ["ShutdownError", "cause_of", "run", "start_failure", "started"]
@@ -31,7 +32,7 @@ async def started(toolway: Toolway, *, works: bool = False) -> AsyncGenerator[Ru
     """
     stack = AsyncExitStack()
     try:
-        running = await stack.enter_async_context(toolway.running(works=works))
+        running = await stack.enter_async_context(engine_of(toolway).run(tasks=works))
     except (Exception, SystemExit) as error:  # the application's startup runs here
         raise start_failure(error) from error
     try:

@@ -22,6 +22,7 @@ from typing import Any
 
 import click
 
+from toolway.app import engine_of
 from toolway.calls import CallContext, read_arguments
 from toolway.catalog import Catalog, build_catalog
 from toolway.cli.app_loader import Source, find_source, load_one, names_source
@@ -272,7 +273,7 @@ def config(client: str, app: str | None, base_url: str | None, app_dir: Path) ->
     source, here = find_source(app, app_dir, base_url), Path.cwd()
     with stdout_kept():
         toolway = load_one(source)
-        title, env = toolway.source.title, needed_environment(toolway.read_catalog())
+        title, env = engine_of(toolway).title, needed_environment(toolway.read_catalog())
     block, where = CLIENTS[client](Launch(title, sys.executable, tuple(_starting(source, here)), env))
     echo(block)
     echo(where, err=True)

@@ -27,7 +27,7 @@ from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
 from toolway._processes import mark_as_worker
-from toolway.app import Toolway
+from toolway.app import Toolway, engine_of
 from toolway.catalog import Catalog
 from toolway.cli.app_loader import Source, load_toolway
 from toolway.cli.app_runner import start_failure
@@ -37,7 +37,7 @@ from toolway.console.offline_docs import serve_docs_offline
 from toolway.elicitation import new_key, share_key
 from toolway.errors import ConfigurationError
 from toolway.lint import BYTES_PER_TOKEN
-from toolway.mounts import Place, places_on
+from toolway.mounts import McpMount, mounts_on
 from toolway.openapi import has_path, iter_applications
 
 __all__ = ["serve_http"]
@@ -76,11 +76,12 @@ def _mounted(source: Source) -> Toolway:
     toolway = load_toolway(source)
     if toolway.path is None:
         toolway.mount(_free_path(toolway.app))
-    if not toolway.places[0].is_reached:
+    engine = engine_of(toolway)
+    if not engine.mounts[0].is_reached:
         raise ConfigurationError(
             f"{toolway.app.title!r} does not include the router that MCP is mounted on; pass the application that does"
         )
-    for app in {id(app): app for site in (toolway.app, toolway.site) for app in iter_applications(site)}.values():
+    for app in {id(app): app for site in (engine.app, engine.site) for app in iter_applications(site)}.values():
         serve_docs_offline(app)
     return toolway
 
@@ -251,14 +252,16 @@ class _Worker:
 
 
 def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
-    places = list(places_on(toolway.site)) or toolway.places[:1]  # the application may have replaced its state
+    engine = engine_of(toolway)
+    site = engine.site
+    places = list(mounts_on(site)) or engine.mounts[:1]  # the application may have replaced its state
     for place in places:
-        tools = f"  ({_tools(place.toolway)})" if len(places) > 1 else ""
+        tools = f"  ({_tools(place.engine.toolway)})" if len(places) > 1 else ""
         yield f"MCP endpoint  {address.url}{place.path}{tools}"
-    for place in _not_started(toolway.site):
+    for place in _not_started(site):
         yield f"Not started   {place.path} of {place.site.title!r}, a mounted app; use mount(on=...) to start MCP there"
-    if toolway.site.docs_url and toolway.site.openapi_url:
-        yield f"Swagger UI    {address.url}{toolway.site.docs_url}"
+    if site.docs_url and site.openapi_url:
+        yield f"Swagger UI    {address.url}{site.docs_url}"
     if reminder := _host_reminder(address.host, toolway.settings.allowed_hosts):
         yield reminder
     if is_unexplained(toolway.catalog):
@@ -272,10 +275,10 @@ def _announcement(toolway: Toolway, address: _Address) -> Iterator[str]:
     yield f"{' '.join(toolway.catalog.title.split())}: {what}. Press Ctrl+C to stop."
 
 
-def _not_started(site: FastAPI) -> Iterator[Place]:
+def _not_started(site: FastAPI) -> Iterator[McpMount]:
     """Yield the mounts on applications inside the served one, whose lifespans the server does not run."""
     for app in iter_applications(site):
-        yield from (place for place in places_on(app) if not place.toolway.is_running)
+        yield from (mount for mount in mounts_on(app) if mount.engine.running is None)
 
 
 def _tools(toolway: Toolway) -> str:
@@ -302,7 +305,7 @@ class _StartupReporter:
     """ASGI middleware that announces the startup, or reports its failure in one line."""
 
     def __init__(self, toolway: Toolway, announce: Callable[[], None], complain: Callable[[str], None]) -> None:
-        self._app = toolway.site
+        self._app = engine_of(toolway).site
         self._announce = announce
         self._complain = complain
 

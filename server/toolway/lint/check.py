@@ -31,6 +31,7 @@ def check(app: FastAPI | Toolway, *, only: Collection[str] = (), tools: Collecti
     Raises:
         ConfigurationError: a rule or a tool is unknown, or the catalog cannot be built.
     """
-    toolway = app if isinstance(app, Toolway) else mounted_on(app) or Toolway(app)
+    engine = None if isinstance(app, Toolway) else mounted_on(app)
+    toolway = app if isinstance(app, Toolway) else Toolway(app) if engine is None else engine.toolway
     catalog = toolway.read_catalog()
     return lint(catalog, server_name(catalog.title), only=only, tools=tools)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mcp.server.lowlevel import Server
 
-from toolway.app import Toolway
+from toolway.app import Toolway, engine_of
 from toolway.catalog import Catalog
 from toolway.compat.fastapi_mcp.describe import Wording
 from toolway.compat.fastapi_mcp.filters import Filters
@@ -25,17 +25,19 @@ class Served(Toolway):
         super().__init__(*args, **options)
         self._filters = filters
         self._server_before_start: Server[Any] | None = None
-        if isinstance(self.source, Application):
-            self.source.adapt = wording.applied
-            self.source.selection = filters.selection()
+        source = engine_of(self).source
+        if isinstance(source, Application):
+            source.adapt = wording.applied
+            source.selection = filters.selection()
 
     @property
     def server(self) -> Server[Any]:
         """The server of the running application; before its start, one that serves the operations known by now."""
-        if self._running is not None:
-            return self._running.server
+        engine = engine_of(self)
+        if engine.running is not None:
+            return engine.running.server
         if self._server_before_start is None:
-            _, _, self._server_before_start = self._parts({}, CallContextFactory(self.settings))
+            _, _, self._server_before_start = engine.build_server({}, CallContextFactory(self.settings))
         return self._server_before_start
 
     def refresh(self) -> None:

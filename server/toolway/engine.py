@@ -1,0 +1,324 @@
+"""The engine of a Toolway: its source, its mounts, and the MCP server that exists while the application runs.
+
+The protocol package is imported on first use: the MCP SDK brings a web server and a command-line library, which an
+application does not need that only imports a marker.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI, params
+
+from toolway._changes import delivering_changes_to
+from toolway.app_state import state_of
+from toolway.calls import EndpointRunner, Invoker, Runner, may_ask
+from toolway.catalog import Catalog, read_skills
+from toolway.errors import ConfigurationError
+from toolway.lifespan import Lifespan, State, run_within
+from toolway.mounts import McpMount, add_mcp_route, bypassing_router, check_path, remember, warn_if_late
+from toolway.openapi import may_inspect_callers
+from toolway.policy import Confirmation, Hooks
+from toolway.settings import Settings
+from toolway.sources import Source
+
+if TYPE_CHECKING:
+    from mcp.server.subscriptions import SubscriptionBus
+
+    from toolway.app import Toolway
+    from toolway.protocol import CallContextFactory, CatalogServer, Endpoint, Publisher
+    from toolway.tasks import TaskWorker
+
+__all__ = ["Engine", "Running"]
+
+logger = logging.getLogger("toolway")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The objects that exist while the application runs."""
+
+    catalog: Catalog
+    calls: Invoker
+    server: CatalogServer
+    publisher: Publisher
+    policy: Hooks
+    has_task_store: bool
+
+
+class Engine:
+    """The internal side of a `Toolway`, for the command line, the linter and tests."""
+
+    def __init__(
+        self,
+        toolway: Toolway,
+        source: Source,
+        settings: Settings,
+        *,
+        name: str | None,
+        instructions: str | None,
+        skills: str | Path | None,
+        bus: SubscriptionBus | None,
+        hooks: Sequence[object],
+    ) -> None:
+        self.toolway = toolway
+        self.source = source
+        self.settings = settings
+        self.app = source.app
+        self.mounts: list[McpMount] = []
+        self.running: Running | None = None
+        self._name = name
+        self._instructions = instructions
+        self._skills = Path(skills) if skills is not None else None
+        self._bus = bus
+        self.has_hooks = bool(hooks)
+        confirmation = Confirmation(required=settings.confirm is True) if settings.confirm else None
+        self._policy = Hooks(tuple(hooks), confirmation)
+        self._endpoint: Endpoint | None = None
+        self._is_guarded = False
+        self._runs_tasks = True
+        remember(self.app, self)
+
+    @property
+    def title(self) -> str:
+        """The name of the server."""
+        return self._name or self.source.title
+
+    @property
+    def path(self) -> str | None:
+        """The path of the first mount, with the prefixes of routers if they are known."""
+        return self.mounts[0].path if self.mounts else None
+
+    @property
+    def site(self) -> FastAPI:
+        """The application of the first mount, which serves MCP over HTTP."""
+        return self.mounts[0].site if self.mounts else self.app
+
+    def build_catalog(self) -> Catalog:
+        """Build the catalog of the application as it is now."""
+        catalog = self.source.read_catalog()
+        return catalog if self._skills is None else replace(catalog, skills=read_skills(self._skills))
+
+    def mount(self, path: str, target: FastAPI | APIRouter, dependencies: Sequence[params.Depends]) -> None:
+        """Add the MCP endpoint to an application or a router, as `Toolway.mount` describes it."""
+        from toolway.protocol import Endpoint  # noqa: PLC0415 - see the module's docstring
+
+        check_path(path, target)
+        if self.running is None:
+            warn_if_late(path, target)
+        endpoint = self._endpoint or Endpoint(self.settings)
+        handler, route = add_mcp_route(endpoint, path, self.source.local, target, dependencies)
+        self._is_guarded = self._is_guarded or bool(dependencies or may_inspect_callers(self.app, target))
+        if self._endpoint is None:
+            self._endpoint = endpoint
+            Lifespan.of(self.app).run_within(self._serving)
+            self.source.watch()
+        if target is not self.app:
+            self._run_within_host(target, path)
+        is_on_router = isinstance(target, APIRouter)
+        site, written = (self.app, target.prefix + path) if is_on_router else (target, path)
+        has_bypass = target is self.source.local and not dependencies
+        mount = McpMount(
+            self,
+            site,
+            written,
+            handler,
+            is_on_router=is_on_router,
+            bypass=(route, endpoint) if has_bypass else None,
+            is_guarded=bool(dependencies) or target is not self.app,
+        )
+        self.mounts.append(mount)
+        for app in (self.app, site):
+            remember(app, self)
+        for app in (self.app, self.site):
+            state = state_of(app)
+            state.mounted = state.mounted or self
+
+    def refresh(self) -> None:
+        """Replace the catalog of the running application, as `Toolway.refresh` describes it."""
+        if self.running is None:
+            return
+        catalog = self.toolway.read_catalog()
+        if self._runs_tasks and not self.running.has_task_store:
+            _refuse_tasks(catalog)
+        changed = self.running.server.offer(catalog)
+        self.running.calls.offer(catalog)
+        self.running = replace(self.running, catalog=catalog)
+        if self._endpoint is not None:
+            self._endpoint.renew()
+        self.running.publisher.changed((), list(changed))
+
+    @asynccontextmanager
+    async def run(self, *, tasks: bool = True) -> AsyncGenerator[Running]:
+        """Run the application's lifespan without serving HTTP, for stdio and the command line.
+
+        A `Remote` application is not started.
+
+        Args:
+            tasks: whether to work on waiting tasks.
+        """
+        self._runs_tasks = tasks
+        async with self.source.running() as state:
+            if self.running is not None:  # it is mounted, so that the lifespan has built everything
+                yield self.running
+            else:
+                async with self._build(state) as running:
+                    yield running
+
+    def _run_within_host(self, target: FastAPI | APIRouter, path: str) -> None:
+        """Start the served application within the lifespan of the one that serves MCP."""
+        from toolway.protocol.http.admission import admitting  # noqa: PLC0415 - see the module's docstring
+
+        lifespan = Lifespan.of(self.app)
+
+        @asynccontextmanager
+        async def enter(app: FastAPI, state: State) -> AsyncGenerator[None]:
+            # Only now is it known which application includes a router.
+            is_in_another = isinstance(target, APIRouter) and app is not self.app
+            admission = admitting(app, path, is_guarded=True) if is_in_another else nullcontext()
+            async with lifespan.joined(self.app) if self.source.starts_app else self._serving(state):
+                with admission:
+                    yield
+
+        run_within(target.router if isinstance(target, FastAPI) else target, enter)
+
+    @asynccontextmanager
+    async def _serving(self, state: State) -> AsyncGenerator[None]:
+        """Serve MCP at the mounts."""
+        if self.running is not None or self._endpoint is None:
+            yield
+            return
+        with ExitStack() as bypasses:
+            for mount in self.mounts:  # before the calls are built, which use the bypasses
+                bypasses.enter_context(bypassing_router(mount))
+            async with self._build(state) as running, self._endpoint.serving(running.server, running.calls):
+                self._log_scope_of_answers(running.catalog)
+                with self._admitting():
+                    self._log_direct_calls(running)
+                    try:
+                        yield
+                    finally:
+                        await running.server.close()
+
+    @contextmanager
+    def _admitting(self) -> Generator[None]:
+        """Run the work of MCP requests outside of the middleware of all applications that they pass."""
+        from toolway.protocol.http.admission import admitting  # noqa: PLC0415 - see the module's docstring
+
+        with ExitStack() as stack:
+            for mount in self.mounts:
+                stack.enter_context(admitting(mount.site, mount.written, is_guarded=mount.is_guarded))
+                for app in self.source.apps:  # the site may be mounted in one of them
+                    if app is not mount.site:
+                        stack.enter_context(admitting(app, mount.written, is_guarded=False))
+            yield
+
+    def _log_direct_calls(self, running: Running) -> None:
+        sites = [mount.site for mount in self.mounts]
+        for runner in running.calls.runners.values():
+            if isinstance(runner, EndpointRunner) and (text := runner.describe_direct_calls(sites)):
+                logger.info("direct calls: %s", text)
+
+    def _log_scope_of_answers(self, catalog: Catalog) -> None:
+        if not self.settings.state_keys and any(may_ask(tool) for tool in catalog.tools.values()):
+            logger.info(
+                "No TOOLWAY_STATE_KEYS set: only this process can read answers to its questions. "
+                "Set it when running several processes."
+            )
+
+    @asynccontextmanager
+    async def _build(self, state: State) -> AsyncGenerator[Running]:
+        """Build the server, and open the store of tasks if a tool runs as one."""
+        from toolway.protocol import CallContextFactory, Publisher  # noqa: PLC0415 - see the module's docstring
+
+        context_of = CallContextFactory(self.settings)
+        catalog, calls, server = self.build_server(state, context_of)
+        try:
+            async with self._task_worker(catalog, calls) as worker:
+                if worker is not None:
+                    from toolway.protocol.handlers.tasks import add_tasks  # noqa: PLC0415 - see `_task_worker`
+
+                    add_tasks(server, worker, calls, context_of)
+                publisher = Publisher(server.wiring.bus)
+                self.running = Running(catalog, calls, server, publisher, self._policy, worker is not None)
+                try:
+                    with delivering_changes_to(self.toolway, self.source.apps):
+                        yield self.running
+                finally:
+                    self.running = None
+        finally:
+            await calls.close()
+
+    def build_server(self, state: State, context_of: CallContextFactory) -> tuple[Catalog, Invoker, CatalogServer]:
+        """Return the catalog of the application as it is now, and what serves it."""
+        from mcp.server.subscriptions import InMemorySubscriptionBus  # noqa: PLC0415 - see the module's docstring
+
+        from toolway.protocol import (  # noqa: PLC0415 - see the module's docstring
+            CatalogServer,
+            Wiring,
+            install_request_state,
+        )
+
+        catalog, settings = self.toolway.read_catalog(), self.settings
+        _warn_of_unknown_headers(catalog, settings.header_arguments)
+        runners: dict[str, Runner] = {
+            origin: EndpointRunner(
+                dispatcher, ignore_unknown=settings.ignore_unknown_arguments, follow_seconds=settings.follow_seconds
+            )
+            for origin, dispatcher in self.source.dispatchers(state).items()
+        }
+        calls = Invoker(
+            catalog,
+            runners,
+            policy=self._policy,
+            progress_seconds=settings.progress_seconds,
+            shutdown_seconds=settings.shutdown_seconds,
+        )
+        wiring = Wiring(
+            name=self.title,
+            instructions=catalog.description if self._instructions is None else self._instructions,
+            calls=calls,
+            context_of=context_of,
+            levels=context_of.levels,
+            settings=settings,
+            bus=self._bus or InMemorySubscriptionBus(),
+            guarded=self._is_guarded or self._policy.hides_tools,
+        )
+        server = CatalogServer(catalog, wiring)
+        install_request_state(server, calls, settings)
+        return catalog, calls, server
+
+    def _task_worker(self, catalog: Catalog, calls: Invoker) -> AbstractAsyncContextManager[TaskWorker | None]:
+        """Return a worker for tasks, if a tool runs as a task."""
+        if not self._runs_tasks or all(tool.task is None for tool in catalog.tools.values()):
+            return nullcontext()
+        try:
+            from toolway.protocol.handlers.tasks import QUESTION_CODEC  # noqa: PLC0415 - see above
+            from toolway.tasks import open_worker  # noqa: PLC0415 - slow, and few tools run as tasks
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"a tool runs as a task, which needs {error.name}: pip install 'toolway[tasks]'"
+            ) from error
+        return open_worker(calls, self.settings, self.title, QUESTION_CODEC).running()
+
+
+def _warn_of_unknown_headers(catalog: Catalog, names: Sequence[str]) -> None:
+    parameters = (entry for tool in catalog.tools.values() for entry in tool.operation.parameters)
+    declared = {entry.name.lower() for entry in parameters if entry.location in {"header", "cookie"}}
+    for name in names:
+        if name not in declared:
+            logger.warning("header_arguments names %r, but no tool has a header or cookie of this name", name)
+
+
+def _refuse_tasks(catalog: Catalog) -> None:
+    for tool in catalog.tools.values():
+        if tool.task is not None:
+            raise ConfigurationError(
+                f"tool {tool.name!r} runs as a task, but no task store was opened at startup; add the first task tool "
+                "before startup"
+            )
