@@ -1,4 +1,4 @@
-"""What toolway needs beside it, checked when it is imported: an old library would fail later, in words of its own."""
+"""The library versions that toolway requires, checked on import: an old library would fail later and less clearly."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["NEEDED", "UNUSABLE", "check_versions", "insist_on_versions"]
 NEEDED = {"fastapi": "0.115", "starlette": "0.37.2", "pydantic": "2.12", "mcp": "2.3"}
 """The oldest version of each library that works, as in the package's own requirements."""
 UNUSABLE: dict[str, dict[tuple[int, ...], str]] = {"fastapi": {(0, 137, 0): "0.137.2", (0, 137, 1): "0.137.2"}}
-"""Releases between those that work, and the next that does: their routes are a tree that nothing public walks."""
+"""Releases that do not work, and the next one that does: no public function walks their tree of routes."""
 
 
 def insist_on_versions() -> None:
-    """Check the versions; the ``toolway`` command ends with one line where an import raises.
+    """Check the versions. The ``toolway`` command exits with one line, as it cannot catch an error of its own import.
 
     Raises:
         VersionError: as `check_versions`, unless this process is the command.
@@ -33,27 +33,27 @@ def insist_on_versions() -> None:
 
 
 def _is_command() -> bool:
-    """Tell whether this is ``toolway`` or ``python -m toolway``: neither can catch what importing itself raises."""
+    """Return whether this process is ``toolway`` or ``python -m toolway``."""
     program = sys.argv[0] if sys.argv else ""
     return Path(program).stem == "toolway" or (program == "-m" and "toolway" in sys.orig_argv)
 
 
 def check_versions() -> None:
-    """Compare what is installed with what is needed.
+    """Compare the installed versions with the required ones.
 
     Raises:
-        VersionError: a library is too old; the text says which, and how to get a newer one.
+        VersionError: a library is too old; the text names it and the command that upgrades it.
     """
     for name, needed in NEEDED.items():
         try:
             found = version(name)
-        except PackageNotFoundError:  # vendored or frozen: importing it will tell
+        except PackageNotFoundError:  # vendored or frozen: its import fails if it is missing
             continue
         numbers = _numbers(found)
-        needed = UNUSABLE.get(name, {}).get(numbers, needed)  # noqa: PLW2901 - what this very release lacks
+        needed = UNUSABLE.get(name, {}).get(numbers, needed)  # noqa: PLW2901 - stricter for this release
         if numbers < _numbers(needed):
             raise VersionError(
-                f"toolway needs {name} {needed} or newer, and {found} is installed; "
+                f"toolway requires {name} {needed} or newer, but {found} is installed; "
                 f"run: pip install --upgrade '{name}>={needed}'"
             )
 

@@ -128,7 +128,7 @@ class Toolway:
                 served application's lifespan runs within that of the other application, unless it is already running.
                 Call ``include_router`` after ``mount`` if the router is included in another application than the
                 served one, or with FastAPI before 0.137.
-            dependencies: FastAPI dependencies that guard the path, whatever the method.
+            dependencies: FastAPI dependencies that guard the path, for every HTTP method.
             offline_docs: serve Swagger UI and ReDoc from files on this machine, without a network.
 
         Raises:
@@ -146,7 +146,7 @@ class Toolway:
 
         Args:
             path: the path of the MCP endpoint.
-            dependencies: FastAPI dependencies that guard the path, whatever the method.
+            dependencies: FastAPI dependencies that guard the path, for every HTTP method.
 
         Raises:
             ConfigurationError: as for `mount`.

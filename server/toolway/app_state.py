@@ -32,7 +32,7 @@ class AppState:
 
 
 def state_of(app: FastAPI) -> AppState:
-    """Return the state of an application; a new one is stored if there is none."""
+    """Return the state of an application; the first call creates it."""
     state = getattr(app.state, _ATTRIBUTE, None)
     if not isinstance(state, AppState):
         state = AppState()

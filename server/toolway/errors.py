@@ -1,17 +1,17 @@
-"""Everything toolway raises on purpose.
+"""The exceptions of toolway.
 
 ToolwayError
- |- ConfigurationError      the application or its settings cannot be served as asked
+ |- ConfigurationError      the application cannot be served with these options and settings
  |   |- DocumentError       an OpenAPI document cannot be read
- |   |- FilterError         an include or exclude matches nothing
- |   |- AppNotFoundError    no application stands where one was named
- |   `- VersionError        a library beside toolway is too old
+ |   |- FilterError         an include or exclude filter matches no operation
+ |   |- AppNotFoundError    no application was found under the given name
+ |   `- VersionError        a library that toolway requires is too old
  |- UnknownToolError        a call names a tool that is not listed
- |- ArgumentError           an argument cannot be carried to the endpoint as it is
+ |- ArgumentError           an argument cannot be sent to the endpoint unchanged
  |- CannotAskError          the client cannot answer a question of an endpoint
  |- DeclinedError           the user has declined to answer, or has dismissed the question
- |- ServerShutdownError     the server stopped before it had finished a call
- `- NotStartedError         a request came before the application's start-up, or after its end
+ |- ServerShutdownError     the server stopped before it finished a call
+ `- NotStartedError         the application has not started, or has shut down
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ __all__ = [
 
 
 class ToolwayError(Exception):
-    """Whatever toolway raises on purpose; its text is safe to show to the person it concerns."""
+    """The base class of toolway's exceptions. Their texts are safe to show to the user they concern."""
 
 
 class ConfigurationError(ToolwayError):
-    """The application or its settings cannot be served as asked."""
+    """The application cannot be served with these options and settings."""
 
 
 class DocumentError(ConfigurationError):
@@ -53,11 +53,11 @@ class FilterError(ConfigurationError):
 
 
 class AppNotFoundError(ConfigurationError):
-    """No application stands where one was named."""
+    """No application was found under the given name."""
 
 
 class VersionError(ConfigurationError):
-    """A library that toolway stands on is too old."""
+    """A library that toolway requires is too old."""
 
 
 class UnknownToolError(ToolwayError):
@@ -65,15 +65,15 @@ class UnknownToolError(ToolwayError):
 
 
 class ArgumentError(ToolwayError):
-    """An argument cannot be carried to the endpoint as it is."""
+    """An argument cannot be sent to the endpoint unchanged."""
 
 
 class NotStartedError(ToolwayError):
-    """A request came before the application's start-up had finished, or after its end."""
+    """The application has not started, or has shut down."""
 
 
 class ServerShutdownError(ToolwayError):
-    """The server stopped before it had finished a call."""
+    """The server stopped before it finished a call."""
 
     def __init__(self) -> None:
         super().__init__("The server is restarting and did not finish this call. Try again in a few seconds.")

@@ -106,7 +106,7 @@ def toolway_of(app: FastAPI) -> Toolway:
     """Return the Toolway that was mounted first on an application, or else the first that was made for it.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: no Toolway was made for the application.
     """
     state = state_of(app)
     for engine in (state.mounted, *state.engines):

@@ -1,12 +1,12 @@
-"""Each test is told of every difference, as if it were the first in its process."""
+"""Every test receives all warnings, as if it were the first of its process."""
 
 from __future__ import annotations
 
 import pytest
 
-from toolway.compat.fastapi_mcp import notice
+from toolway.compat.fastapi_mcp import migration_warning
 
 
 @pytest.fixture(autouse=True)
-def _nothing_told_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notice, "_told", set[str]())
+def _forget_issued_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migration_warning, "_issued", set[str]())

@@ -75,7 +75,7 @@ async def test_dependencies_alone_let_nobody_in_without_a_token() -> None:
 
 @pytest.mark.filterwarnings("default::toolway.compat.fastapi_mcp.MigrationWarning")
 async def test_a_configuration_that_lets_everybody_in_is_told() -> None:
-    with pytest.warns(MigrationWarning, match="no dependencies, so it lets everybody in") as told:
+    with pytest.warns(MigrationWarning, match="no dependencies, so every request is accepted") as told:
         FastApiMCP(make_library(), auth_config=AuthConfig(issuer="https://login.example"))
     assert told[0].filename == __file__
 
@@ -327,5 +327,5 @@ async def test_an_applications_own_address_is_left_alone(login: Login) -> None:
 
 
 async def test_that_the_secret_is_kept_is_told(login: Login) -> None:
-    with pytest.warns(MigrationWarning, match="POST /oauth/register hands out the client_id alone"):
+    with pytest.warns(MigrationWarning, match="POST /oauth/register returns the client_id alone"):
         mounted(proxies(login))

@@ -14,6 +14,7 @@ from tests.protocol.test_questions import KEY_1, KEY_2, call, is_refused, result
 from tests.protocol.wire import Peer
 from tests.servers import Serve
 from toolway import Settings, Toolway
+from toolway.app import engine_of
 
 CASES = pytest.mark.parametrize(
     ("first", "second", "is_shared"),
@@ -41,8 +42,8 @@ def test_over_mcp(serve: Serve, first: dict[str, Any], second: dict[str, Any], i
 async def test_over_http(first: dict[str, Any], second: dict[str, Any], is_shared: bool) -> None:
     one, other = make_asking(), make_asking()
     async with (
-        Toolway(one, settings=Settings.model_validate(first)).running(),
-        Toolway(other, settings=Settings.model_validate(second)).running(),
+        engine_of(Toolway(one, settings=Settings.model_validate(first))).run(),
+        engine_of(Toolway(other, settings=Settings.model_validate(second))).run(),
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app=one), base_url="http://localhost") as client,
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app=other), base_url="http://localhost") as other_client,
     ):

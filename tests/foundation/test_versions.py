@@ -28,7 +28,7 @@ def import_beside(folder: Path, name: str, version: str, *arguments: str) -> sub
 @pytest.mark.parametrize(("name", "version"), [("fastapi", "0.114.2"), ("pydantic", "2.9"), ("mcp", "1.30.0")])
 def test_a_library_that_is_too_old_is_named_with_what_to_do(tmp_path: Path, name: str, version: str) -> None:
     told = import_beside(tmp_path, name, version).stderr.strip().splitlines()[-1]
-    assert f"toolway needs {name} {NEEDED[name]} or newer, and {version} is installed" in told
+    assert f"toolway requires {name} {NEEDED[name]} or newer, but {version} is installed" in told
     assert f"pip install --upgrade '{name}>={NEEDED[name]}'" in told
 
 
@@ -37,13 +37,13 @@ def test_the_command_tells_of_a_library_that_is_too_old_in_one_line(tmp_path: Pa
     answer = import_beside(tmp_path, "fastapi", "0.114.2", *arguments, "--version")
     assert answer.returncode == 2
     (line,) = answer.stderr.splitlines()
-    assert line.startswith("toolway: toolway needs fastapi 0.115 or newer, and 0.114.2 is installed; run: ")
+    assert line.startswith("toolway: toolway requires fastapi 0.115 or newer, but 0.114.2 is installed; run: ")
 
 
 @pytest.mark.parametrize("version", ["0.137.0", "0.137.1"])
 def test_a_release_whose_routes_cannot_be_walked_is_refused(tmp_path: Path, version: str) -> None:
     told = import_beside(tmp_path, "fastapi", version).stderr.strip().splitlines()[-1]
-    assert f"toolway needs fastapi 0.137.2 or newer, and {version} is installed" in told
+    assert f"toolway requires fastapi 0.137.2 or newer, but {version} is installed" in told
 
 
 @pytest.mark.parametrize("version", ["0.115.0", "0.115", "0.136.3", "0.137.2", "1.0.0rc1", "0.200.dev1"])

@@ -1,1 +1,1 @@
-"""Other packages' interfaces on toolway's engine, for those who move."""
+"""Interfaces of other packages, for applications that migrate to toolway."""

@@ -1,10 +1,10 @@
-"""The interface of fastapi-mcp 0.4.0 on toolway's engine: change the import, and the rest of a module stays as it is.
+"""The interface of fastapi-mcp 0.4.0 on toolway's engine: only the import changes.
 
-What differs on purpose is said by a `MigrationWarning`; docs/migrating-from-fastapi-mcp.md tells the whole.
+A `MigrationWarning` reports each deliberate difference; docs/migrating-from-fastapi-mcp.md lists them all.
 """
 
-from toolway.compat.fastapi_mcp.auth import AuthConfig, OAuthMetadata
-from toolway.compat.fastapi_mcp.notice import MigrationWarning
-from toolway.compat.fastapi_mcp.server import FastApiMCP
+from toolway.compat.fastapi_mcp.auth_config import AuthConfig, OAuthMetadata
+from toolway.compat.fastapi_mcp.interface import FastApiMCP
+from toolway.compat.fastapi_mcp.migration_warning import MigrationWarning
 
 __all__ = ["AuthConfig", "FastApiMCP", "MigrationWarning", "OAuthMetadata"]

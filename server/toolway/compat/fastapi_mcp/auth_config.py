@@ -1,4 +1,4 @@
-"""What people configure of authorization: fastapi-mcp's `AuthConfig` and `OAuthMetadata`, field by field."""
+"""The configuration of authorization: `AuthConfig` and `OAuthMetadata` of fastapi-mcp, field by field."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def _checked(value: str) -> str:
     return value
 
 
-# The text stays as it was written: issuers are compared sign by sign (RFC 8414, section 3.3), HttpUrl adds a slash.
+# A string, because issuers are compared literally (RFC 8414, section 3.3), and HttpUrl adds a slash.
 _Url = Annotated[str, BeforeValidator(_text), AfterValidator(_checked)]
 _Names = Annotated[list[str], Field(min_length=1)]
 
 
 class OAuthMetadata(BaseModel):
-    """What an authorization server says of itself (RFC 8414); further fields are kept as they are.
+    """Metadata of an authorization server (RFC 8414). Unknown fields are kept.
 
     Raises:
         ValidationError: a list is empty, or the authorization code grant has no ``authorization_endpoint``.
@@ -56,55 +56,55 @@ class OAuthMetadata(BaseModel):
     registration_endpoint: _Url | None = None
 
     @model_validator(mode="after")
-    def _has_what_its_grants_need(self) -> OAuthMetadata:
+    def _check_grant_types(self) -> OAuthMetadata:
         if "authorization_code" in self.grant_types_supported and not self.authorization_endpoint:
             raise ValueError("expected an authorization_endpoint, because authorization_code is among the grant types")
         return self
 
     def document(self) -> dict[str, Any]:
-        """The JSON to serve: what was set, and nothing that is empty."""
+        """Return the JSON to serve: the fields that were set, without empty ones."""
         return self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
 
 
 class AuthConfig(BaseModel):
-    """Who may reach the MCP endpoint, and where clients get their tokens.
+    """The guards of the MCP endpoint, and the authorization server that issues tokens.
 
     Raises:
-        ValidationError: neither `issuer`, `custom_oauth_metadata` nor `dependencies` is there, or `setup_proxies` lacks
-            what it needs.
+        ValidationError: `issuer`, `custom_oauth_metadata` and `dependencies` are all missing, or a field that
+            `setup_proxies` needs is.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     version: Literal["2025-03-26"] = "2025-03-26"
-    """fastapi-mcp knew this revision alone; every revision is served, whatever stands here."""
+    """The only value that fastapi-mcp accepts. All revisions are served."""
 
     dependencies: Sequence[params.Depends] | None = None
-    """What FastAPI runs before a request reaches MCP: ``[Depends(verify)]``, which raises 401 or 403."""
+    """Dependencies that guard the MCP endpoint: ``[Depends(verify)]``, which raises 401 or 403."""
 
     issuer: str | None = None
     """The authorization server's identifier, a URL."""
 
     oauth_metadata_url: _Url | None = None
-    """Where its metadata are; `issuer` and `metadata_path` together otherwise. For `setup_proxies`."""
+    """The URL of its metadata. Defaults to `issuer` plus `metadata_path`. For `setup_proxies`."""
 
     authorize_url: _Url | None = None
-    """Where users log in; what the server's metadata say otherwise. For `setup_proxies`."""
+    """The URL at which users log in. Defaults to the server's metadata. For `setup_proxies`."""
 
     audience: str | None = None
-    """Asked for at the login when the client asks for none."""
+    """The audience of a login if the client requests none."""
 
     default_scope: str = "openid profile email"
-    """Scopes, with blanks between them, that a login always asks for."""
+    """Scopes that every login requests, separated by spaces."""
 
     client_id: str | None = None
-    """The client that is registered with the authorization server. For `setup_proxies`."""
+    """The id of the client that is registered with the authorization server. For `setup_proxies`."""
 
     client_secret: str | None = Field(default=None, repr=False)
-    """Taken, and never handed out: the registered client must be a public one."""
+    """Accepted, but never sent to clients: the registered client must be a public one."""
 
     custom_oauth_metadata: OAuthMetadata | None = None
-    """Served as it is at `metadata_path`."""
+    """Metadata to serve unchanged at `metadata_path`."""
 
     setup_proxies: bool = False
     """Serve metadata and a login redirect here, for an authorization server that MCP clients cannot use directly."""
@@ -115,7 +115,7 @@ class AuthConfig(BaseModel):
     metadata_path: str = "/.well-known/oauth-authorization-server"
 
     @model_validator(mode="after")
-    def _is_complete(self) -> AuthConfig:
+    def _check_completeness(self) -> AuthConfig:
         if self.issuer is None and self.custom_oauth_metadata is None and not self.dependencies:
             raise ValueError("expected at least one of 'issuer', 'custom_oauth_metadata' and 'dependencies'")
         if self.setup_proxies and not (self.issuer or self.oauth_metadata_url or self.custom_oauth_metadata):

@@ -1,0 +1,35 @@
+"""The compatibility layer is built on public names; what it imports besides is listed here, to become shorter."""
+
+from __future__ import annotations
+
+from tests.foundation.project import PACKAGE
+from tests.foundation.test_imports import PUBLIC_MODULES, imported_names, parse
+
+INTERNAL = {
+    "toolway._processes.is_one_of_several",
+    "toolway.app.engine_of",
+    "toolway.catalog.Catalog",
+    "toolway.catalog.Selection",
+    "toolway.catalog.Tool",
+    "toolway.catalog.metadata.note_of",
+    "toolway.catalog.schema.definitions.Definitions",
+    "toolway.headers.stays_with_connection",
+    "toolway.lifespan.run_within",
+    "toolway.openapi.Api",
+    "toolway.openapi.Operation",
+    "toolway.openapi.Response",
+    "toolway.openapi.has_endpoint",
+    "toolway.openapi.has_path",
+    "toolway.protocol.CallContextFactory",
+    "toolway.protocol.http.rejection.HTTPRejection",
+    "toolway.protocol.http.transport_security.host_allowed",
+    "toolway.settings.read_settings",
+    "toolway.sources.Application",
+}
+
+
+def test_the_compatibility_layer_imports_nothing_internal_besides_this() -> None:
+    modules = sorted((PACKAGE / "compat").rglob("*.py"))
+    names = {name for module in modules for name in imported_names(parse(module), module)}
+    ours = {name for name in names if name.startswith("toolway.") and not name.startswith("toolway.compat.")}
+    assert {name for name in ours if name.rpartition(".")[0] not in PUBLIC_MODULES} == INTERNAL
