@@ -1,4 +1,4 @@
-"""A small library: the application that people move, and how to look at what it serves."""
+"""The application under test, a small library, and helpers that call its tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An authorization server with one registered public client, and a browser that says yes."""
+"""An authorization server with one registered public client, and a browser that accepts every login."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CALLBACK = "http://127.0.0.1:3030/callback"
 
 @dataclass
 class Login:
-    """The server, and what it has seen."""
+    """The server, and a record of its requests."""
 
     app: FastAPI = field(default_factory=FastAPI)
     logins: list[dict[str, list[str]]] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Login:
 
 
 class Memory:
-    """Where the SDK's client keeps what it gets."""
+    """Storage of the SDK's client."""
 
     tokens: OAuthToken | None = None
     client: OAuthClientInformationFull | None = None

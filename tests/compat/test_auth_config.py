@@ -1,4 +1,4 @@
-"""What can be configured of authorization, and what is refused."""
+"""The configuration of authorization, and its validation."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def test_the_defaults_are_fastapi_mcps() -> None:
         ({"custom_oauth_metadata": SERVER}, "expected an authorization_endpoint"),
     ],
 )
-def test_what_is_missing_or_wrong_is_refused(fields: dict[str, Any], problem: str) -> None:
+def test_missing_and_wrong_fields_are_rejected(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         AuthConfig(**fields)
 
 
 @pytest.mark.parametrize("name", [name for name in OAuthMetadata.model_fields if name.endswith("_supported")])
-def test_a_list_of_the_metadata_is_never_empty(name: str) -> None:
+def test_an_empty_list_in_the_metadata_is_rejected(name: str) -> None:
     with pytest.raises(ValidationError, match="at least 1 item"):
         OAuthMetadata(**{**SERVER, "authorization_endpoint": "https://login.example/go", name: []})
 
@@ -65,7 +65,7 @@ def test_proxies_without_registration_need_no_secret() -> None:
     assert AuthConfig(**PROXIES, client_id="me", setup_fake_dynamic_registration=False).client_secret is None
 
 
-def test_the_metadata_can_be_given_as_a_dictionary_and_are_served_as_they_are() -> None:
+def test_metadata_may_be_a_dictionary_and_are_served_unchanged() -> None:
     written = {**SERVER, "authorization_endpoint": "https://login.example/go", "jwks_uri": "https://login.example/keys"}
     config = AuthConfig.model_validate({"custom_oauth_metadata": written})
     assert config.custom_oauth_metadata is not None
@@ -78,5 +78,5 @@ def test_an_address_can_be_an_http_url() -> None:
     assert config.authorize_url == "https://login.example/go"
 
 
-def test_the_secret_shows_in_no_representation() -> None:
+def test_the_secret_is_not_in_the_repr() -> None:
     assert "s3cret" not in repr(AuthConfig(**PROXIES, client_id="me", client_secret="s3cret"))

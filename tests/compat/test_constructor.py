@@ -1,4 +1,4 @@
-"""What people give to `FastApiMCP`, and what they find on it."""
+"""The arguments and attributes of `FastApiMCP`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from toolway.errors import ConfigurationError, FilterError
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::toolway.compat.fastapi_mcp.MigrationWarning")]
 
 
-async def test_the_server_is_named_and_described_as_asked() -> None:
+async def test_the_server_has_the_given_name_and_description() -> None:
     app = make_library()
     mcp = FastApiMCP(app, name="shelf", description="Ask by number.")
     mcp.mount_http()
@@ -34,7 +34,7 @@ async def test_title_and_description_of_the_application_are_the_defaults() -> No
     assert (mcp.name, mcp.description) == ("Library", "Finds books.")
 
 
-async def test_operation_ids_are_the_tools_names_with_their_generated_tails() -> None:
+async def test_whole_operation_ids_are_the_names_of_tools() -> None:
     app = make_library()
     mcp = FastApiMCP(app)
     mcp.mount_http()
@@ -42,13 +42,13 @@ async def test_operation_ids_are_the_tools_names_with_their_generated_tails() ->
     assert {tool.name for tool in mcp.tools} == set(mcp.operation_map) == ALL
 
 
-async def test_the_map_of_operations_tells_what_a_tool_calls() -> None:
+async def test_the_operation_map_has_the_operation_of_each_tool() -> None:
     entry = FastApiMCP(make_library()).operation_map["get_book"]
     assert (entry["method"], entry["path"], entry["request_body"]) == ("get", "/books/{number}", {})
     assert [(parameter["name"], parameter["in"]) for parameter in entry["parameters"]] == [("number", "path")]
 
 
-async def test_looking_at_the_tools_leaves_the_document_open_for_later_routes() -> None:
+async def test_reading_the_tools_does_not_freeze_the_openapi_document() -> None:
     app = make_library()
     mcp = FastApiMCP(app)
     assert "hours" not in mcp.operation_map
@@ -59,7 +59,7 @@ async def test_looking_at_the_tools_leaves_the_document_open_for_later_routes() 
     assert "hours" in mcp.operation_map
 
 
-async def test_methods_beyond_the_five_are_no_tools() -> None:
+async def test_only_the_five_methods_of_fastapi_mcp_are_tools() -> None:
     app = make_library()
     app.head("/probe", operation_id="probe")(lambda: None)
     assert "probe" not in FastApiMCP(app).operation_map
@@ -87,20 +87,20 @@ async def test_include_filters_add_up_and_exclude_filters_narrow(
 
 
 @pytest.mark.parametrize("what", ["operations", "tags"])
-async def test_including_and_excluding_the_same_kind_is_refused(what: str) -> None:
+async def test_including_and_excluding_the_same_kind_is_rejected(what: str) -> None:
     filters = {f"include_{what}": ["a"], f"exclude_{what}": ["b"]}
     with pytest.raises(ValueError, match=f"include_{what} or exclude_{what}, got both"):
         FastApiMCP(make_library(), **filters)
 
 
 @pytest.mark.filterwarnings("default::toolway.compat.fastapi_mcp.MigrationWarning")
-async def test_filters_that_meant_either_before_are_told() -> None:
-    with pytest.warns(MigrationWarning, match="include_operations and exclude_tags narrow together") as told:
+async def test_combined_filters_issue_a_warning() -> None:
+    with pytest.warns(MigrationWarning, match="include_operations and exclude_tags narrow together") as caught:
         FastApiMCP(make_library(), include_operations=["get_book"], exclude_tags=["staff"])
-    assert told[0].filename == __file__
+    assert caught[0].filename == __file__
 
 
-async def test_a_filter_that_matches_nothing_stops_the_start() -> None:
+async def test_a_filter_that_matches_nothing_fails_startup() -> None:
     app = make_library()
     FastApiMCP(app, exclude_tags=["stafff"]).mount_http()
     with pytest.raises(FilterError, match="did you mean 'staff'"):
@@ -108,7 +108,7 @@ async def test_a_filter_that_matches_nothing_stops_the_start() -> None:
             pytest.fail("it started")
 
 
-async def test_filters_that_leave_nothing_stop_the_start() -> None:
+async def test_filters_that_leave_no_operation_fail_startup() -> None:
     app = make_library()
     FastApiMCP(app, include_operations=["get_book"], exclude_tags=["reading"]).mount_http()
     problem = r"include_operations=\['get_book'\] and exclude_tags=\['reading'\] leave no operation"
@@ -117,7 +117,7 @@ async def test_filters_that_leave_nothing_stop_the_start() -> None:
             pytest.fail("it started")
 
 
-async def test_the_sdks_server_answers_before_the_start_and_after_setup_server_with_later_routes() -> None:
+async def test_the_server_answers_before_startup_and_with_later_routes_after_setup_server() -> None:
     app = make_library()
     mcp = FastApiMCP(app)
     async with Client(mcp.server) as client:
@@ -129,7 +129,7 @@ async def test_the_sdks_server_answers_before_the_start_and_after_setup_server_w
         assert (await client.call_tool("hours", {})).structured_content == "9 to 5"
 
 
-async def test_the_sdks_server_is_that_of_the_running_application() -> None:
+async def test_the_server_is_that_of_the_running_application() -> None:
     app = make_library()
     mcp = FastApiMCP(app)
     mcp.mount_http()
@@ -137,7 +137,7 @@ async def test_the_sdks_server_is_that_of_the_running_application() -> None:
         assert len((await client.list_tools()).tools) == len(ALL)
 
 
-async def test_calls_go_through_a_client_of_ones_own() -> None:
+async def test_calls_are_sent_with_the_given_client() -> None:
     behind = make_library()
     seen: list[str] = []
 
@@ -156,9 +156,9 @@ async def test_calls_go_through_a_client_of_ones_own() -> None:
     assert seen == ["behind.example"]
 
 
-async def test_another_librarys_client_is_refused_with_what_to_pass() -> None:
+async def test_a_client_of_another_library_is_rejected_with_the_expected_types() -> None:
     class AsyncClient:
-        """Of no library that is known."""
+        """A client of an unknown library."""
 
     problem = r"expected http_client to be an httpx2\.AsyncClient or an httpx\.AsyncClient, got .*AsyncClient"
     with pytest.raises(ConfigurationError, match=problem):
@@ -166,7 +166,7 @@ async def test_another_librarys_client_is_refused_with_what_to_pass() -> None:
 
 
 @pytest.mark.filterwarnings("default::toolway.compat.fastapi_mcp.MigrationWarning")
-async def test_a_client_that_reaches_nothing_is_told_and_calls_run_here() -> None:
+async def test_a_client_without_a_base_url_issues_a_warning_and_calls_run_in_process() -> None:
     app = make_library()
     with pytest.warns(MigrationWarning, match="no base_url"):
         mcp = FastApiMCP(app, http_client=httpx2.AsyncClient(timeout=20))
@@ -177,15 +177,15 @@ async def test_a_client_that_reaches_nothing_is_told_and_calls_run_here() -> Non
             assert not (await client.call_tool("get_book", {"number": 1})).is_error
 
 
-async def test_a_difference_is_told_once_however_often_it_is_asked_for() -> None:
-    with warnings.catch_warnings(record=True) as told:
+async def test_each_warning_is_issued_once() -> None:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         FastApiMCP(make_library()).mount_http()
         FastApiMCP(make_library()).mount_http(mount_path="/again")
-    assert len([warning for warning in told if "only this machine" in str(warning.message)]) == 1
+    assert len([warning for warning in caught if "only this machine" in str(warning.message)]) == 1
 
 
-async def test_initialize_opens_a_session_as_with_fastapi_mcp() -> None:
+async def test_initialize_opens_a_session_as_in_fastapi_mcp() -> None:
     app = make_library()
     FastApiMCP(app).mount_http()
     hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}

@@ -1,4 +1,4 @@
-"""Answers told in the tools' descriptions, for those who asked fastapi-mcp for it."""
+"""Responses in the descriptions of tools."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def description(name: str, **options: bool) -> str:
     return next(tool.description or "" for tool in mcp.tools if tool.name == name)
 
 
-def test_without_a_wish_a_description_is_the_docstring() -> None:
+def test_by_default_a_description_is_the_docstring() -> None:
     assert description("get_book") == "Look at one book."
 
 
@@ -31,14 +31,14 @@ def test_all_responses_are_listed_with_their_descriptions() -> None:
     ]
 
 
-def test_the_full_schema_is_that_of_the_good_response_alone() -> None:
+def test_the_full_schema_is_that_of_the_successful_response_alone() -> None:
     text = description("get_book", describe_full_response_schema=True)
     assert "404" not in text
     schema = json.loads(text.splitlines()[-1])
     assert schema["$defs"]["Book"]["required"] == ["number", "title"]
 
 
-def test_both_together_tell_the_schema_of_every_response() -> None:
+def test_both_options_add_the_schema_of_every_response() -> None:
     text = description("get_book", describe_all_responses=True, describe_full_response_schema=True)
     schemas = [json.loads(line) for line in text.splitlines() if line.startswith("  {")]
     assert [next(iter(schema["$defs"])) for schema in schemas] == ["Book", "HTTPValidationError"]

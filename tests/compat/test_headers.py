@@ -1,4 +1,4 @@
-"""Headers of the MCP request that reach the endpoint."""
+"""Headers of the MCP request that are forwarded to endpoints."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ async def arriving(headers: Sequence[str] | None) -> object:
             return (await client.call_tool("whoami_whoami_get", {})).structured_content
 
 
-async def test_authorization_arrives_by_default_and_nothing_else() -> None:
+async def test_only_authorization_is_forwarded_by_default() -> None:
     assert await arriving(None) == {"authorization": "Bearer me"}
 
 
-async def test_headers_that_are_listed_arrive_in_whatever_case_they_are_written() -> None:
+async def test_listed_headers_are_forwarded_in_any_case() -> None:
     assert await arriving(["Authorization", "X-TENANT"]) == {"authorization": "Bearer me", "x-tenant": "north"}
 
 
-async def test_a_list_without_authorization_is_told_that_it_arrives_in_any_case() -> None:
+async def test_a_list_without_authorization_issues_a_warning() -> None:
     with pytest.warns(MigrationWarning, match="leaves out 'authorization'"):
         assert await arriving(["x-tenant"]) == {"authorization": "Bearer me", "x-tenant": "north"}
 
 
-async def test_a_cookie_is_not_handed_on_and_that_is_told() -> None:
+async def test_a_cookie_is_not_forwarded_and_issues_a_warning() -> None:
     with pytest.warns(MigrationWarning, match="headers names cookie"):
         assert await arriving(["authorization", "Cookie"]) == {"authorization": "Bearer me"}
 
 
-async def test_what_is_no_header_is_refused() -> None:
+async def test_an_invalid_header_name_is_rejected() -> None:
     with pytest.raises(ConfigurationError, match="'x tenant'"):
         FastApiMCP(make_library(), headers=["authorization", "x tenant"])

@@ -1,4 +1,4 @@
-"""Clients of httpx, as fastapi-mcp took them."""
+"""Clients of httpx, which fastapi-mcp accepts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::toolway.com
 
 @pytest.fixture
 def httpx(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """httpx where it is installed; otherwise httpx2, which has the same interface, loaded again under that name."""
+    """Return httpx if it is installed, or else httpx2, which has the same interface, loaded under that name."""
     if importlib.util.find_spec("httpx") is not None:
         return importlib.import_module("httpx")
     for name in [name for name in sys.modules if name.partition(".")[0] == "httpx"]:
@@ -56,7 +56,7 @@ async def result_of(client: Any, name: str, arguments: dict[str, Any]) -> Any:
             return await connected.call_tool(name, arguments)
 
 
-async def test_calls_go_through_an_httpx_client_with_all_that_it_sends(httpx: ModuleType) -> None:
+async def test_calls_are_sent_with_the_httpx_client_and_its_defaults(httpx: ModuleType) -> None:
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(make_api()),
         base_url="http://behind.example",
@@ -98,7 +98,7 @@ async def test_a_timeout_of_an_httpx_client_is_logged_as_one(
     assert "did not respond within the client" in caplog.text
 
 
-async def test_an_httpx_client_without_a_base_url_leaves_calls_in_this_process(httpx: ModuleType) -> None:
+async def test_without_a_base_url_calls_run_in_process(httpx: ModuleType) -> None:
     app = make_library()
     FastApiMCP(app, http_client=httpx.AsyncClient(timeout=20)).mount_http()
     with serving(app) as base:

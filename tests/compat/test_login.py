@@ -1,4 +1,4 @@
-"""From a refused request to a token: what clients are told, and what nobody is told."""
+"""From a rejected request to a token, and the values that are kept secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from toolway.errors import ConfigurationError
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::toolway.compat.fastapi_mcp.MigrationWarning")]
 
-SECRET = "nobody's business"
+SECRET = "a secret of the operator"
 RESOURCE = "/.well-known/oauth-protected-resource"
 SERVER = "/.well-known/oauth-authorization-server"
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -59,7 +59,7 @@ def mounted(config: AuthConfig | None) -> FastAPI:
     return app
 
 
-async def test_dependencies_alone_let_nobody_in_without_a_token() -> None:
+async def test_dependencies_alone_reject_requests_without_a_token() -> None:
     with serving(mounted(AuthConfig(dependencies=GUARD))) as base:
         refused = httpx2.post(base + "/mcp", json=PING, headers=HEADERS)
         assert (refused.status_code, refused.json()) == (401, {"detail": "Who are you?"})
@@ -74,18 +74,18 @@ async def test_dependencies_alone_let_nobody_in_without_a_token() -> None:
 
 
 @pytest.mark.filterwarnings("default::toolway.compat.fastapi_mcp.MigrationWarning")
-async def test_a_configuration_that_lets_everybody_in_is_told() -> None:
-    with pytest.warns(MigrationWarning, match="no dependencies, so every request is accepted") as told:
+async def test_a_configuration_without_dependencies_issues_a_warning() -> None:
+    with pytest.warns(MigrationWarning, match="no dependencies, so every request is accepted") as caught:
         FastApiMCP(make_library(), auth_config=AuthConfig(issuer="https://login.example"))
-    assert told[0].filename == __file__
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.filterwarnings("error")
-async def test_a_configuration_with_dependencies_is_told_nothing() -> None:
+async def test_a_configuration_with_dependencies_issues_no_warning() -> None:
     FastApiMCP(make_library(), auth_config=AuthConfig(issuer="https://login.example", dependencies=GUARD))
 
 
-async def test_a_client_finds_its_way_to_a_token_by_itself(login: Login) -> None:
+async def test_a_client_discovers_how_to_get_a_token(login: Login) -> None:
     browser, memory = Browser(), Memory()
     with serving(mounted(proxies(login, audience="https://library.example"))) as base:
         wish = OAuthClientMetadata(redirect_uris=[CALLBACK], client_name="test")  # type: ignore[list-item]
@@ -105,7 +105,7 @@ async def test_a_client_finds_its_way_to_a_token_by_itself(login: Login) -> None
     assert "client_secret" not in login.exchanges[0]
 
 
-async def test_a_refusal_names_the_metadata_and_keeps_what_else_it_said() -> None:
+async def test_a_401_names_the_metadata_and_keeps_its_detail_and_headers() -> None:
     with serving(mounted(AuthConfig(issuer="https://login.example", dependencies=GUARD))) as base:
         refused = httpx2.post(base + "/mcp", json=PING, headers=HEADERS)
         assert refused.json() == {"detail": "Who are you?"}
@@ -118,7 +118,7 @@ async def test_a_refusal_names_the_metadata_and_keeps_what_else_it_said() -> Non
         }
 
 
-async def test_a_refusal_that_is_no_matter_of_tokens_stays_as_it_is() -> None:
+async def test_other_errors_are_unchanged() -> None:
     async def closed() -> None:
         raise HTTPException(403, "Closed")
 
@@ -128,7 +128,7 @@ async def test_a_refusal_that_is_no_matter_of_tokens_stays_as_it_is() -> None:
     assert "www-authenticate" not in refused.headers
 
 
-async def test_the_metadata_stand_beside_a_router_wherever_it_is_included() -> None:
+async def test_the_metadata_of_a_router_are_served_under_every_prefix() -> None:
     app, router = make_library(), APIRouter(prefix="/agents")
     config = AuthConfig(issuer="https://login.example", dependencies=GUARD)
     FastApiMCP(app, auth_config=config).mount_http(router)
@@ -141,7 +141,7 @@ async def test_the_metadata_stand_beside_a_router_wherever_it_is_included() -> N
         assert httpx2.get(base + RESOURCE + "/v2/agents/mcp").status_code == 404
 
 
-async def test_metadata_of_ones_own_are_served_as_they_are() -> None:
+async def test_custom_metadata_are_served_unchanged() -> None:
     written = {
         "issuer": "https://login.example",
         "authorization_endpoint": "https://login.example/go",
@@ -154,7 +154,7 @@ async def test_metadata_of_ones_own_are_served_as_they_are() -> None:
         assert httpx2.get(base + RESOURCE + "/mcp").json()["authorization_servers"] == ["https://login.example"]
 
 
-async def test_the_proxied_metadata_stand_in_for_the_servers_own(login: Login) -> None:
+async def test_the_proxied_metadata_replace_those_of_the_server(login: Login) -> None:
     login.extra |= {"authorization_response_iss_parameter_supported": True, "jwks_uri": "https://login.example/keys"}
     issuer = login.extra["issuer"]
     with serving(mounted(proxies(login))) as base:
@@ -173,7 +173,7 @@ async def test_the_proxied_metadata_stand_in_for_the_servers_own(login: Login) -
     }
 
 
-async def test_a_server_without_metadata_is_a_bad_gateway_with_no_word_of_where(
+async def test_a_server_without_metadata_is_a_bad_gateway_without_its_address(
     login: Login, caplog: pytest.LogCaptureFixture
 ) -> None:
     login.broken = True
@@ -213,7 +213,7 @@ async def test_the_login_redirect_keeps_what_the_client_asks_for(login: Login) -
     assert (asked["client_id"], asked["audience"], asked["scope"]) == (["mine"], ["theirs"], ["books openid"])
 
 
-async def test_the_login_redirect_leads_to_the_configured_address_and_nowhere_else(login: Login) -> None:
+async def test_the_login_redirects_only_to_the_configured_address(login: Login) -> None:
     config = proxies(login, authorize_url="https://login.example/go?tenant=a", default_scope="")
     with serving(mounted(config)) as base:
         where, asked = sent_on(base, tenant="b", authorize_url="https://evil.example")
@@ -222,7 +222,7 @@ async def test_the_login_redirect_leads_to_the_configured_address_and_nowhere_el
     assert "scope" not in asked
 
 
-async def test_a_registration_gives_the_known_client_and_never_its_secret(login: Login) -> None:
+async def test_a_registration_returns_the_known_client_without_its_secret(login: Login) -> None:
     wish = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "client_secret_post", "client_name": "me"}
     with serving(mounted(proxies(login))) as base:
         answer = httpx2.post(base + "/oauth/register", json=wish)
@@ -252,7 +252,7 @@ async def test_a_registration_gives_the_known_client_and_never_its_secret(login:
         ([], "invalid_client_metadata"),
     ],
 )
-async def test_a_registration_without_a_place_to_return_to_is_refused(login: Login, wish: object, problem: str) -> None:
+async def test_a_registration_without_a_safe_redirect_uri_is_rejected(login: Login, wish: object, problem: str) -> None:
     with serving(mounted(proxies(login))) as base:
         answer = httpx2.post(base + "/oauth/register", json=wish)
     assert (answer.status_code, answer.json()["error"]) == (400, problem)
@@ -273,21 +273,21 @@ async def test_a_foreign_host_is_not_repeated(login: Login, path: str) -> None:
     assert "location" not in answer.headers
 
 
-async def test_a_refusal_does_not_repeat_a_foreign_host() -> None:
+async def test_a_401_does_not_repeat_a_foreign_host() -> None:
     with serving(mounted(AuthConfig(issuer="https://login.example", dependencies=GUARD))) as base:
         refused = httpx2.post(base + "/mcp", json=PING, headers={**HEADERS, "Host": "evil.example"})
     assert refused.status_code == 401
     assert "evil" not in str(refused.headers)
 
 
-async def test_dependencies_of_the_application_do_not_guard_the_way_to_a_token(login: Login) -> None:
+async def test_dependencies_of_the_application_do_not_guard_the_auth_routes(login: Login) -> None:
     app = FastAPI(dependencies=GUARD)
     FastApiMCP(app, auth_config=proxies(login)).mount_http()
     with serving(app) as base:
         assert httpx2.get(base + SERVER).status_code == 200
 
 
-async def test_another_application_that_serves_it_has_the_addresses_too(login: Login) -> None:
+async def test_another_application_that_serves_mcp_has_the_auth_routes(login: Login) -> None:
     agents = FastAPI()
     FastApiMCP(make_library(), auth_config=proxies(login)).mount_http(agents)
     with serving(agents) as base:
@@ -314,7 +314,7 @@ async def test_mounts_can_point_at_different_authorization_servers() -> None:
     assert found == [["https://a.example"], ["https://b.example"]]
 
 
-async def test_an_applications_own_address_is_left_alone(login: Login) -> None:
+async def test_a_route_of_the_application_is_not_replaced(login: Login) -> None:
     app = make_library()
 
     @app.get(SERVER)
@@ -326,6 +326,6 @@ async def test_an_applications_own_address_is_left_alone(login: Login) -> None:
         assert httpx2.get(base + SERVER).json() == {"issuer": "mine"}
 
 
-async def test_that_the_secret_is_kept_is_told(login: Login) -> None:
+async def test_a_kept_secret_issues_a_warning(login: Login) -> None:
     with pytest.warns(MigrationWarning, match="POST /oauth/register returns the client_id alone"):
         mounted(proxies(login))

@@ -1,4 +1,4 @@
-"""Where MCP is served: on the application, on another one, on a router, several times."""
+"""Mounting with `FastApiMCP`: on the application, on another one, on a router, several times."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ needs_copied_inclusion = pytest.mark.skipif(
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:only this machine")]
 
 
-async def test_it_is_served_at_mcp_where_no_path_is_given() -> None:
+async def test_the_default_path_is_mcp() -> None:
     app = make_library()
     assert FastApiMCP(app).mount_http() is None
     assert set(await tools_at(app)) == ALL
 
 
 @pytest.mark.parametrize("path", ["agents/mcp", "/agents/mcp", "/agents/mcp/"])
-async def test_a_path_may_have_slashes_at_its_ends_or_not(path: str) -> None:
+async def test_leading_and_trailing_slashes_of_a_path_are_optional(path: str) -> None:
     app = make_library()
     FastApiMCP(app).mount_http(mount_path=path)
     assert set(await tools_at(app, "/agents/mcp")) == ALL
 
 
 @pytest.mark.parametrize(("method", "path"), [("mount_sse", "/sse"), ("mount", "/mcp")])
-async def test_sse_is_told_and_served_as_streamable_http(method: str, path: str) -> None:
+async def test_sse_is_served_as_streamable_http_with_a_warning(method: str, path: str) -> None:
     app = make_library()
     with pytest.warns(MigrationWarning, match=rf"{method}\(\) serves Streamable HTTP"):
         getattr(FastApiMCP(app), method)()
     assert set(await tools_at(app, path)) == ALL
 
 
-async def test_another_transport_than_sse_is_refused() -> None:
+async def test_a_transport_other_than_sse_is_rejected() -> None:
     with pytest.raises(ValueError, match="got 'websocket'"):
         FastApiMCP(make_library()).mount(transport="websocket")  # type: ignore[arg-type]
 
@@ -62,7 +62,7 @@ async def test_one_instance_can_be_served_at_several_paths() -> None:
     assert set(await tools_at(app)) == set(await tools_at(app, "/again")) == ALL
 
 
-async def test_several_instances_serve_several_parts() -> None:
+async def test_several_instances_serve_different_operations() -> None:
     app = make_library()
     FastApiMCP(app, include_tags=["reading"]).mount_http(mount_path="/reading")
     FastApiMCP(app, include_tags=["staff"]).mount_http(mount_path="/staff")
@@ -79,7 +79,7 @@ async def test_a_tool_that_is_filtered_out_cannot_be_called() -> None:
                 await client.call_tool("remove_book", {"number": 1})
 
 
-async def test_another_application_serves_it_and_runs_its_lifespan() -> None:
+async def test_another_application_serves_mcp_and_runs_the_lifespan() -> None:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         yield {"shelf": "third"}
@@ -94,14 +94,14 @@ async def test_another_application_serves_it_and_runs_its_lifespan() -> None:
     FastApiMCP(app).mount_http(agents)
     assert await called(agents, "shelf") == "third"
     with serving(agents) as base:
-        assert httpx2.get(base + "/shelf").status_code == 404  # the API itself is not served there
+        assert httpx2.get(base + "/shelf").status_code == 404  # the API's own routes are not served
 
 
 @pytest.mark.parametrize("included_first", [True, False])
 @pytest.mark.filterwarnings(
     "ignore:.* was included before mount_http"
 )  # FastAPI before 0.137 copies routes on inclusion
-async def test_a_router_serves_it_under_its_prefix(included_first: bool) -> None:
+async def test_a_router_serves_mcp_under_its_prefix(included_first: bool) -> None:
     app = make_library()
     router = APIRouter(prefix="/for/agents")
     if included_first:
@@ -113,7 +113,7 @@ async def test_a_router_serves_it_under_its_prefix(included_first: bool) -> None
 
 
 @needs_live_inclusion
-async def test_a_router_that_is_no_part_of_the_application_serves_nothing_there_and_that_is_told() -> None:
+async def test_a_router_that_is_not_included_serves_nothing_and_issues_a_warning() -> None:
     app = make_library()
     router = APIRouter(prefix="/for/agents")
     FastApiMCP(app).mount_http(router)
@@ -124,7 +124,7 @@ async def test_a_router_that_is_no_part_of_the_application_serves_nothing_there_
 
 @needs_live_inclusion
 @pytest.mark.filterwarnings("ignore:.* is not served by the application")
-async def test_a_router_of_another_application_opens_no_second_door_beside_its_guards() -> None:
+async def test_a_router_of_another_application_cannot_be_reached_without_its_guards() -> None:
     app, guarded = make_library(), FastAPI()
     router = APIRouter(prefix="/for/agents")
     FastApiMCP(app).mount_http(router)
@@ -142,7 +142,7 @@ async def test_a_router_of_another_application_opens_no_second_door_beside_its_g
 
 
 @needs_copied_inclusion
-async def test_a_router_that_was_copied_before_is_served_with_its_own_dependencies_and_that_is_told() -> None:
+async def test_a_router_that_was_copied_is_served_with_its_own_dependencies_and_a_warning() -> None:
     app = make_library()
     router = APIRouter(prefix="/for/agents", dependencies=[Depends(HTTPBearer())])
     app.include_router(router)
@@ -151,7 +151,7 @@ async def test_a_router_that_was_copied_before_is_served_with_its_own_dependenci
         assert httpx2.post(base + "/for/agents/mcp", json={}).status_code in {401, 403}
 
 
-async def test_a_router_that_is_included_with_a_guard_has_no_way_around_it() -> None:
+async def test_a_guard_of_include_router_cannot_be_bypassed() -> None:
     app = make_library()
     router = APIRouter(prefix="/for/agents")
     FastApiMCP(app).mount_http(router)
@@ -161,12 +161,12 @@ async def test_a_router_that_is_included_with_a_guard_has_no_way_around_it() -> 
         assert httpx2.post(base + "/for/agents/mcp", json={}).status_code == 404
 
 
-async def test_only_applications_and_routers_can_serve_it() -> None:
+async def test_only_applications_and_routers_can_serve_mcp() -> None:
     with pytest.raises(ConfigurationError, match="expected router to be a FastAPI application or an APIRouter"):
         FastApiMCP(make_library()).mount_http("/mcp")  # type: ignore[arg-type]
 
 
-async def test_a_route_added_after_mounting_is_a_tool_when_the_application_starts() -> None:
+async def test_a_route_added_after_mounting_is_a_tool_after_startup() -> None:
     app = make_library()
     mcp = FastApiMCP(app)
     mcp.mount_http()
@@ -188,14 +188,14 @@ async def test_a_route_added_while_it_runs_is_a_tool_after_setup_server() -> Non
     assert "hours" in {tool.name for tool in mcp.tools}
 
 
-async def test_a_public_server_is_told_to_name_its_hosts() -> None:
-    with pytest.warns(MigrationWarning, match="TOOLWAY_ALLOWED_HOSTS") as told:
+async def test_default_hosts_issue_a_warning() -> None:
+    with pytest.warns(MigrationWarning, match="TOOLWAY_ALLOWED_HOSTS") as caught:
         FastApiMCP(make_library()).mount_http()
-    assert told[0].filename == __file__
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.filterwarnings("error")
-async def test_a_server_that_names_its_hosts_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_configured_hosts_issue_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOLWAY_ALLOWED_HOSTS", '["127.0.0.1"]')
     app = make_library()
     FastApiMCP(app).mount_http()

@@ -1,4 +1,4 @@
-"""The project's own files, as the tests of its ground read them."""
+"""The project's own files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def locked_requirements() -> set[str]:
 
 
 def project_files() -> list[Path]:
-    """Return the files of the project: what git has, and what it would take with the next `git add`."""
+    """Return the files of the project: tracked by git, or untracked and not ignored."""
     require(bool(shutil.which("git")) and (ROOT / ".git").exists(), "needs a git checkout, to know the project's files")
     listing = subprocess.check_output(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, encoding="utf-8"

@@ -11,7 +11,7 @@ import pytest
 from tests.foundation.project import PACKAGE
 from tests.support import ROOT
 
-# A room may import the rooms before it and itself; lint takes the name of the server from clients.
+# A package may import itself and the packages before it.
 ROOMS = (
     "openapi",
     "catalog",
@@ -30,7 +30,7 @@ BESIDE = {
     "lint": {"calls", "tasks", "policy", "protocol"},
     "console": {"lint", "clients"},
 }
-# What everyone may import, and what imports no room.
+# Modules that every package may import, and that import no package.
 FLOOR = frozenset(
     {
         "_changes",
@@ -47,24 +47,24 @@ FLOOR = frozenset(
         "settings",
     }
 )
-# What puts the rooms together, and who may import that.
+# Modules that combine the packages, and the modules that may import them.
 COMPOSITION = frozenset({"engine", "lifespan", "mounts", "sources", "app", "deprecated", "testing", "__init__"})
 COMPOSERS = frozenset({"__init__", "__main__", "cli", "compat", "console", "lint"})
 
-# What applications may import.
+# Modules that applications may import.
 PUBLIC_MODULES = {"toolway", "toolway.content", "toolway.deprecated", "toolway.errors", "toolway.testing"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-def place(module: Path) -> str:
-    """Return the room a module stands in, or its own name when it stands at the top."""
+def package_of(module: Path) -> str:
+    """Return the package of a module, or the name of a top-level module."""
     first = module.relative_to(PACKAGE).parts[0]
     return first.removesuffix(".py")
 
 
 def imported_names(tree: ast.AST, module: Path) -> Iterator[str]:
-    """Yield the full dotted name of everything that is imported anywhere in a module."""
+    """Yield the full dotted name of every import in a module."""
     package = module.relative_to(PACKAGE.parent).parent.parts
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -76,7 +76,7 @@ def imported_names(tree: ast.AST, module: Path) -> Iterator[str]:
 
 
 def imported_places(module: Path) -> set[str]:
-    """Return the rooms and top-level modules of toolway that a module imports."""
+    """Return the packages and top-level modules of toolway that a module imports."""
     parts = [name.split(".") for name in imported_names(parse(module), module)]
     return {part_of_toolway(names[1:]) for names in parts if names[0] == "toolway"}
 
@@ -91,7 +91,7 @@ def parse(module: Path) -> ast.Module:
 
 
 def allowed_places(where: str) -> set[str]:
-    """Return what a room or a top-level module may import."""
+    """Return the packages and modules that a package or a top-level module may import."""
     if where in FLOOR:
         return set(FLOOR)
     if where in COMPOSITION:
@@ -119,7 +119,7 @@ def distributions(names: Iterator[str]) -> set[str]:
 
 
 def in_rooms(*rooms: str) -> list[Path]:
-    return [module for module in MODULES if place(module) in rooms]
+    return [module for module in MODULES if package_of(module) in rooms]
 
 
 def named(module: Path) -> str:
@@ -127,32 +127,32 @@ def named(module: Path) -> str:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=named)
-def test_a_module_imports_only_what_stands_below_it(module: Path) -> None:
-    where = place(module)
-    assert where in ALL_ROOMS | FLOOR | COMPOSITION | COMPOSERS, f"{where} has no place in the order of imports"
+def test_a_module_imports_only_lower_packages(module: Path) -> None:
+    where = package_of(module)
+    assert where in ALL_ROOMS | FLOOR | COMPOSITION | COMPOSERS, f"{where} is missing from the order of imports"
     assert imported_places(module) - allowed_places(where) == set()
 
 
 @pytest.mark.parametrize("module", in_rooms("openapi", "catalog", "elicitation", "calls"), ids=named)
-def test_the_lower_rooms_know_no_message_of_the_protocol(module: Path) -> None:
+def test_lower_packages_do_not_import_the_sdk(module: Path) -> None:
     assert distributions(imported_names(parse(module), module)) & {"mcp", "mcp_types"} == set()
 
 
 @pytest.mark.parametrize("module", in_rooms("openapi", "catalog"), ids=named)
-def test_reading_an_api_loads_no_http_client_until_a_document_is_far_away(module: Path) -> None:
+def test_reading_an_api_imports_no_http_client_until_a_document_is_remote(module: Path) -> None:
     now = (node for node in loaded_on_import(parse(module)) if isinstance(node, ast.Import | ast.ImportFrom))
     names = (name for node in now for name in imported_names(node, module))
     assert "httpx2" not in distributions(names)
 
 
 @pytest.mark.parametrize("module", in_rooms("catalog"), ids=named)
-def test_the_catalogue_never_fetches_anything(module: Path) -> None:
+def test_the_catalog_imports_no_http_client(module: Path) -> None:
     assert "httpx2" not in distributions(imported_names(parse(module), module))
 
 
 @pytest.mark.parametrize("module", sorted((ROOT / "tools").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_domain_imports_only_public_names_of_toolway(module: Path) -> None:
-    """Deleting tools/ breaks nothing, and tools/ needs nothing that a user's application could not have."""
+def test_the_demo_application_imports_only_public_modules(module: Path) -> None:
+    """toolway does not depend on tools/, and tools/ uses only names that any application may use."""
     imported = {name for node in ast.walk(parse(module)) for name in toolway_modules(node)}
     assert imported <= PUBLIC_MODULES
 
@@ -165,8 +165,8 @@ def toolway_modules(node: ast.AST) -> list[str]:
     return [name for name in names if name.partition(".")[0] == "toolway"]
 
 
-def test_the_order_is_told_apart_from_its_opposite(tmp_path: Path) -> None:
-    """The reading of imports itself: absolute, relative, from the package, and inside functions."""
+def test_imports_of_every_form_are_recognized(tmp_path: Path) -> None:
+    """Absolute, relative, from the package itself, and inside functions."""
     module = PACKAGE / "calls" / "example.py"
     tree = ast.parse(
         "import toolway.protocol\nfrom toolway import errors, Toolway\n"

@@ -1,4 +1,4 @@
-"""What is built, what is pinned, and what an import costs."""
+"""The wheel, the lock file, and the modules that an import loads."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def pins() -> dict[str, list[str]]:
 
 
 def declared_requirements() -> list[Requirement]:
-    """Return everything that pyproject.toml asks for, groups included."""
+    """Return all requirements of pyproject.toml, including those of groups."""
     data = pyproject()
     groups = (entry for group in data["dependency-groups"].values() for entry in group if isinstance(entry, str))
     return [Requirement(text) for text in (*data["project"]["dependencies"], *groups)]
@@ -68,41 +68,41 @@ def modules_after(statement: str) -> set[str]:
     return set(json.loads(subprocess.check_output([sys.executable, "-c", script], text=True)))
 
 
-def test_the_wheel_holds_the_engine_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_contains_only_the_package(wheel: zipfile.ZipFile) -> None:
     folders = {name.split("/")[0] for name in wheel.namelist()}
     assert folders == {"toolway", f"toolway-{pyproject()['project']['version']}.dist-info"}
 
 
-def test_the_wheel_holds_every_module_and_the_mark_that_it_is_typed(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_contains_every_module_and_py_typed(wheel: zipfile.ZipFile) -> None:
     expected = {f"toolway/{path.relative_to(PACKAGE).as_posix()}" for path in PACKAGE.rglob("*.py")}
     assert expected | {"toolway/py.typed"} <= set(wheel.namelist())
 
 
-def test_the_wheel_says_its_licence_and_its_command(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_names_its_license_and_its_command(wheel: zipfile.ZipFile) -> None:
     texts = {Path(name).name: wheel.read(name).decode() for name in wheel.namelist() if ".dist-info/" in name}
     assert "License-Expression: MIT" in texts["METADATA"]
     assert texts["LICENSE"] == (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "toolway = toolway.cli:main" in texts["entry_points.txt"]
 
 
-def test_every_locked_version_is_pinned_with_hashes_and_without_an_address() -> None:
+def test_every_locked_version_has_hashes_and_no_url() -> None:
     assert len(pins()) > 50
     assert "://" not in LOCK.read_text(encoding="utf-8")
 
 
-def test_the_lock_satisfies_everything_that_the_project_asks_for() -> None:
+def test_the_lock_file_satisfies_all_requirements() -> None:
     locked = pins()
     for requirement in declared_requirements():
         versions = locked.get(canonicalize_name(requirement.name), [])
         assert any(requirement.specifier.contains(version, prereleases=True) for version in versions), requirement
 
 
-def test_the_client_library_that_nobody_maintains_is_not_locked() -> None:
+def test_httpx_is_not_locked() -> None:
     assert "httpx2" in pins()
     assert "httpx" not in pins()
 
 
-def test_an_application_that_only_mounts_needs_no_uvicorn() -> None:
+def test_mounting_does_not_import_uvicorn() -> None:
     assert "uvicorn" not in {Requirement(text).name for text in pyproject()["project"]["dependencies"]}
     blocked = "import sys; sys.modules['uvicorn'] = None"
     made = "from fastapi import FastAPI; from toolway import Toolway; Toolway(FastAPI()).mount()"

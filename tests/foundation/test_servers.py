@@ -1,4 +1,4 @@
-"""The test servers themselves: ready when handed over, gone afterwards."""
+"""The test servers: ready when they are returned, and stopped afterwards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def who() -> str:
 """
 
 
-def test_an_app_is_served_on_a_real_socket_and_leaves_nothing_behind() -> None:
+def test_an_app_is_served_on_a_real_socket_and_cleaned_up() -> None:
     app = FastAPI()
 
     @app.get("/who")
@@ -37,7 +37,7 @@ def test_an_app_is_served_on_a_real_socket_and_leaves_nothing_behind() -> None:
         assert httpx2.get(f"{url}/who").json() == "this process"
 
 
-def test_an_app_that_fails_to_start_is_an_error_and_not_a_wait() -> None:
+def test_an_app_that_fails_to_start_raises_at_once() -> None:
     with pytest.raises(RuntimeError, match="did not start"), serving("tests.no_such_module:app"):
         pass
 
@@ -48,7 +48,7 @@ def test_an_import_string_is_served_from_its_own_process(serve_apart: Serve, tmp
     assert httpx2.get(f"{url}/who").json() == "another process"
 
 
-def test_a_command_that_ends_early_shows_what_it_printed() -> None:
+def test_a_command_that_exits_early_raises_with_its_output() -> None:
     with pytest.raises(AssertionError, match="no luck"), running([sys.executable, "-c", "print('no luck')"]):
         pass
 
@@ -66,7 +66,7 @@ async def test_async_tests_run_on_asyncio(anyio_backend_name: str) -> None:
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
-def test_what_is_missing_fails_in_ci_and_skips_elsewhere(
+def test_a_missing_requirement_fails_in_ci_and_skips_elsewhere(
     ci: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", ci)

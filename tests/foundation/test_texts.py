@@ -1,4 +1,4 @@
-"""The texts of the project: README, changelog, and what no file may contain."""
+"""The texts of the project: README, changelog, and patterns that no file may contain."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def sleeps(source: str) -> list[int]:
 
 
 @pytest.mark.parametrize("pattern", [ADDRESSES_OF_REGISTRIES, PLACES_ON_ONE_MACHINE], ids=["registry", "place"])
-def test_no_file_names_a_registry_or_a_place_on_one_machine(pattern: re.Pattern[str]) -> None:
+def test_no_file_contains_a_registry_host_or_a_local_path(pattern: re.Pattern[str]) -> None:
     found = [f"{name}: {match.group()}" for name, text in project_texts() for match in pattern.finditer(text)]
     assert found == []
 
 
-def test_no_test_waits_for_time() -> None:
+def test_no_test_sleeps() -> None:
     found = {str(path.relative_to(ROOT)): sleeps(path.read_text(encoding="utf-8")) for path in modules_of_tests()}
     assert {name: lines for name, lines in found.items() if lines} == {}
 
@@ -51,11 +51,11 @@ def modules_of_tests() -> list[Path]:
     return sorted((ROOT / "tests").rglob("*.py"))
 
 
-def test_a_call_that_sleeps_is_seen_under_any_name_of_its_module() -> None:
+def test_a_sleep_is_found_under_any_alias_of_its_module() -> None:
     assert sleeps("time.sleep(1)\nawait anyio.sleep(0)\nsleep(2)\nsleep_forever()\n") == [1, 2, 3]
 
 
-def test_the_changelog_keeps_the_shape_of_keep_a_changelog() -> None:
+def test_the_changelog_has_the_format_of_keep_a_changelog() -> None:
     text = read("CHANGELOG.md")
     assert text.startswith("# Changelog\n")
     first, *releases = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
@@ -64,7 +64,7 @@ def test_the_changelog_keeps_the_shape_of_keep_a_changelog() -> None:
     assert set(re.findall(r"^### (.+)$", text, flags=re.MULTILINE)) <= SECTIONS
 
 
-def test_every_section_of_the_changelog_lists_something() -> None:
+def test_every_section_of_the_changelog_has_entries() -> None:
     for section in re.split(r"^### ", read("CHANGELOG.md"), flags=re.MULTILINE)[1:]:
         assert re.search(r"^- \S", section, flags=re.MULTILINE), section
 
@@ -80,7 +80,7 @@ def test_the_readme_is_short() -> None:
     assert len(read("README.md").splitlines()) <= 140
 
 
-def test_every_link_of_a_page_leads_to_a_file_and_a_heading() -> None:
+def test_every_link_points_to_an_existing_file_and_heading() -> None:
     pages = [name for name, _ in project_texts() if name.endswith(".md")]
     broken = [
         f"{name}: {link}" for name in pages for link in LINK.findall(read(name)) if not leads_somewhere(name, link)
@@ -102,7 +102,7 @@ def anchors(text: str) -> set[str]:
 
 
 @pytest.mark.timeout(180)  # four commands, one after the other
-def test_the_application_of_the_readme_answers_to_the_commands_of_the_readme(tmp_path: Path) -> None:
+def test_the_commands_of_the_readme_work_on_its_application(tmp_path: Path) -> None:
     (code,) = blocks(read("README.md"), "python")
     (tmp_path / "warehouse.py").write_text(code, encoding="utf-8")
     commands = re.findall(r"^toolway ((?:list|call|lint|config) .*?) *(?:#.*)?$", read("README.md"), flags=re.MULTILINE)

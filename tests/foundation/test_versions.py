@@ -1,4 +1,4 @@
-"""A library that is too old is named at import."""
+"""An outdated library is reported on import."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from toolway._versions import NEEDED, UNUSABLE
 
 
 def import_beside(folder: Path, name: str, version: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Import toolway, or run other arguments of Python's, where another version of a library claims to be installed."""
+    """Import toolway, or run Python with other arguments, with metadata of another version of a library."""
     metadata = folder / f"{name}-{version}.dist-info" / "METADATA"
     metadata.parent.mkdir()
     metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
@@ -26,14 +26,16 @@ def import_beside(folder: Path, name: str, version: str, *arguments: str) -> sub
 
 
 @pytest.mark.parametrize(("name", "version"), [("fastapi", "0.114.2"), ("pydantic", "2.9"), ("mcp", "1.30.0")])
-def test_a_library_that_is_too_old_is_named_with_what_to_do(tmp_path: Path, name: str, version: str) -> None:
+def test_an_outdated_library_is_named_with_the_command_that_upgrades_it(
+    tmp_path: Path, name: str, version: str
+) -> None:
     told = import_beside(tmp_path, name, version).stderr.strip().splitlines()[-1]
     assert f"toolway requires {name} {NEEDED[name]} or newer, but {version} is installed" in told
     assert f"pip install --upgrade '{name}>={NEEDED[name]}'" in told
 
 
 @pytest.mark.parametrize("arguments", [("-m", "toolway"), (str(Path(sys.executable).with_name("toolway")),)])
-def test_the_command_tells_of_a_library_that_is_too_old_in_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_the_command_reports_an_outdated_library_in_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     answer = import_beside(tmp_path, "fastapi", "0.114.2", *arguments, "--version")
     assert answer.returncode == 2
     (line,) = answer.stderr.splitlines()
@@ -41,17 +43,17 @@ def test_the_command_tells_of_a_library_that_is_too_old_in_one_line(tmp_path: Pa
 
 
 @pytest.mark.parametrize("version", ["0.137.0", "0.137.1"])
-def test_a_release_whose_routes_cannot_be_walked_is_refused(tmp_path: Path, version: str) -> None:
+def test_a_release_with_unusable_routes_is_rejected(tmp_path: Path, version: str) -> None:
     told = import_beside(tmp_path, "fastapi", version).stderr.strip().splitlines()[-1]
     assert f"toolway requires fastapi 0.137.2 or newer, but {version} is installed" in told
 
 
 @pytest.mark.parametrize("version", ["0.115.0", "0.115", "0.136.3", "0.137.2", "1.0.0rc1", "0.200.dev1"])
-def test_a_version_that_is_new_enough_is_taken(tmp_path: Path, version: str) -> None:
+def test_a_recent_version_is_accepted(tmp_path: Path, version: str) -> None:
     assert import_beside(tmp_path, "fastapi", version).returncode == 0
 
 
-def test_the_package_asks_for_what_is_checked() -> None:
+def test_the_requirements_match_the_checked_versions() -> None:
     asked = {entry.name: entry for entry in map(Requirement, pyproject()["project"]["dependencies"])}
     floors = {name: next(part.version for part in asked[name].specifier if part.operator == ">=") for name in NEEDED}
     assert floors == NEEDED
@@ -59,7 +61,7 @@ def test_the_package_asks_for_what_is_checked() -> None:
     assert refused == {".".join(map(str, numbers)) for numbers in UNUSABLE["fastapi"]}
 
 
-def test_the_readme_says_what_it_works_on() -> None:
+def test_the_readme_names_the_supported_versions() -> None:
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     refused = " and ".join(".".join(map(str, numbers)) for numbers in UNUSABLE["fastapi"])
     assert f"FastAPI {NEEDED['fastapi']} to the newest, except {refused}," in readme

@@ -1,4 +1,4 @@
-"""Where MCP can stand: on the application, another one, a router; several times, and behind dependencies."""
+"""Mounting MCP: on the application, on another one, on a router; several times, and behind dependencies."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COPIES_ROUTERS = tuple(map(int, fastapi_version.split(".")[:2])) < (0, 137)
 
 
 def make_api(log: list[str] | None = None) -> FastAPI:
-    """Make an application that needs its lifespan, and writes down when it runs."""
+    """Return an application that needs its lifespan, and logs when it runs."""
     log = [] if log is None else log
 
     @asynccontextmanager
@@ -56,17 +56,17 @@ def make_api(log: list[str] | None = None) -> FastAPI:
 
 
 def text(result: dict[str, Any]) -> str:
-    """The text of a result."""
+    """Return the text of a result."""
     return result["content"][0]["text"]
 
 
 def listed(peer: Peer) -> list[str]:
-    """The names of a server's tools."""
+    """Return the names of a server's tools."""
     return [tool["name"] for tool in peer.ask("tools/list")["tools"]]
 
 
 def running(app: Starlette) -> Any:
-    """The lifespan of an application, as its server would run it."""
+    """Return the lifespan of an application, as its server would run it."""
     return app.router.lifespan_context(app)
 
 
@@ -78,7 +78,7 @@ async def asked(
     headers: Mapping[str, str] | None = None,
     **params: Any,
 ) -> httpx2.Response:
-    """Ask a running application without a server."""
+    """Send a request to a running application without a server."""
     body = message(version, method, params)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -86,7 +86,7 @@ async def asked(
 
 
 async def rows(app: FastAPI) -> str:
-    """What the tool of that name answers."""
+    """Return the result of the tool ``list_rows``."""
     return text((await asked(app, method="tools/call", name="list_rows", arguments={})).json()["result"])
 
 
@@ -119,7 +119,7 @@ async def test_the_lifespan_runs_once_when_both_applications_run(start: tuple[st
         await runs[name].enter_async_context(running(apps[name]))
     assert await rows(apps["other"]) == ROWS
     await runs[end[0]].aclose()
-    # Its own server ends an application for all; what another one has started goes on for whoever needs it.
+    # An application's own server stops it for all; one that another application started runs until the last leaves.
     assert log == (["start", "end"] if start[0] == end[0] == "api" else ["start"])
     await runs[end[1]].aclose()
     assert log == ["start", "end"]
@@ -136,7 +136,7 @@ async def test_several_servers_on_another_application_start_the_api_once() -> No
     assert log == ["start", "end"]
 
 
-async def test_a_second_start_runs_the_lifespan_again() -> None:
+async def test_a_second_startup_runs_the_lifespan_again() -> None:
     log: list[str] = []
     other = FastAPI()
     Toolway(make_api(log)).mount(on=other)
@@ -163,7 +163,7 @@ async def test_an_api_that_is_also_mounted_in_the_other_application_is_started_o
     assert log == ["start", "end"]
 
 
-async def test_a_start_that_fails_fails_the_other_application() -> None:
+async def test_a_failing_startup_fails_the_other_application() -> None:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         raise OSError("no database")
@@ -176,7 +176,7 @@ async def test_a_start_that_fails_fails_the_other_application() -> None:
             pass
 
 
-async def test_a_failing_end_fails_the_other_application() -> None:
+async def test_a_failing_shutdown_fails_the_other_application() -> None:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
@@ -189,7 +189,7 @@ async def test_a_failing_end_fails_the_other_application() -> None:
             pass
 
 
-async def test_without_a_lifespan_mcp_says_what_is_missing() -> None:
+async def test_without_a_lifespan_the_error_names_what_is_missing() -> None:
     other = FastAPI()
     Toolway(make_api()).mount(on=other)
     answer = await asked(other)
@@ -198,8 +198,8 @@ async def test_without_a_lifespan_mcp_says_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize("outer", [FastAPI, Starlette])
-async def test_an_application_that_nobody_starts_in_another_one_says_where_to_mount(outer: type[Starlette]) -> None:
-    """A server runs the lifespan of the outermost application, and no other."""
+async def test_a_mounted_application_without_a_lifespan_names_where_to_mount(outer: type[Starlette]) -> None:
+    """A server runs only the lifespan of the outermost application."""
     api, site = make_api(), outer()
     Toolway(api).mount()
     site.mount("/api", api)
@@ -226,8 +226,8 @@ async def test_an_outer_application_may_run_the_lifespan_itself(outer: type[Star
         assert (await asked(site, "/api/mcp")).status_code == 200
 
 
-def test_mounting_on_a_running_application_is_warned_of(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    """It starts what has been mounted before, and nothing else."""
+def test_mounting_on_a_running_application_logs_a_warning(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """Only Toolways that were mounted before startup are started."""
     app = make_api()
     toolway = Toolway(app).mount()
     Peer(f"{serve(app)}/mcp").ask("tools/list")
@@ -274,13 +274,13 @@ async def test_a_router_of_another_application_runs_the_lifespan_of_the_api() ->
 
 
 async def refuse(x_pass: Annotated[str, Header()] = "") -> None:
-    """Let in who knows the word."""
+    """Accept requests with the right header."""
     if x_pass != "please":
         raise HTTPException(401, "say please", {"WWW-Authenticate": 'Bearer realm="shop"'})
 
 
 @pytest.mark.parametrize("where", ["router", "other application", "include"])
-async def test_the_dependencies_of_the_place_guard_mcp(where: str) -> None:
+async def test_the_dependencies_of_the_mount_guard_mcp(where: str) -> None:
     guards = [Depends(refuse)]
     host = FastAPI(dependencies=guards if where == "other application" else None)
     router = APIRouter(dependencies=guards if where == "router" else None)
@@ -306,7 +306,7 @@ async def test_the_applications_own_dependencies_run_with_its_endpoints() -> Non
 
 
 class Closed:
-    """Middleware that lets nobody in."""
+    """Middleware that rejects every request."""
 
     def __init__(self, app: ASGIApp) -> None: ...
 
@@ -328,7 +328,7 @@ async def test_the_applications_own_middleware_guards_mcp_whenever_it_is_added(a
         assert (await asked(app)).status_code == 403
 
 
-async def test_a_route_that_is_put_before_mcp_answers_first() -> None:
+async def test_a_route_that_is_inserted_before_mcp_wins() -> None:
     app = make_api()
     Toolway(app).mount()
 
@@ -341,7 +341,7 @@ async def test_a_route_that_is_put_before_mcp_answers_first() -> None:
         assert (await asked(app)).status_code == 503
 
 
-async def test_what_stands_before_the_routes_of_an_application_stands_before_mcp() -> None:
+async def test_a_wrapper_of_the_router_also_wraps_mcp() -> None:
     app = make_api()
     Toolway(app).mount()
     async with running(app):
@@ -353,7 +353,7 @@ async def test_what_stands_before_the_routes_of_an_application_stands_before_mcp
 # Several
 
 
-def test_several_servers_stand_on_one_application_with_one_lifespan(serve: Serve) -> None:
+def test_several_toolways_on_one_application_share_its_lifespan(serve: Serve) -> None:
     log: list[str] = []
     app = make_api(log)
     first = Toolway(app).mount()
@@ -367,7 +367,7 @@ def test_several_servers_stand_on_one_application_with_one_lifespan(serve: Serve
 
 
 @pytest.mark.parametrize("taken", ["toolway", "route", "mount"])
-def test_a_path_that_is_taken_is_refused(taken: str) -> None:
+def test_a_path_that_is_taken_is_rejected(taken: str) -> None:
     app = make_api()
     if taken == "toolway":
         Toolway(app).mount("/rows/mcp")
@@ -383,14 +383,14 @@ def test_a_path_that_is_taken_is_refused(taken: str) -> None:
 
 
 @pytest.mark.parametrize("on", [None, FastAPI(), APIRouter()], ids=["itself", "application", "router"])
-def test_a_bare_function_is_no_guard(on: FastAPI | APIRouter | None) -> None:
+def test_a_bare_function_is_rejected_as_a_dependency(on: FastAPI | APIRouter | None) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Toolway(make_api()).mount(on=on, dependencies=[refuse])  # type: ignore[list-item]
     assert str(caught.value).startswith("expected dependencies such as Depends(check), got <function refuse")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT", "HEAD"])
-async def test_a_guard_answers_for_itself_whatever_the_method(method: str) -> None:
+async def test_a_guard_responds_to_every_method(method: str) -> None:
     app = make_api()
     Toolway(app).mount(dependencies=[Depends(refuse)])
     async with (
@@ -406,7 +406,7 @@ async def test_a_guard_answers_for_itself_whatever_the_method(method: str) -> No
         assert passed.status_code in {405, 406, 415}
 
 
-async def test_a_guard_can_be_overridden_as_any_dependency() -> None:
+async def test_a_guard_can_be_overridden_like_any_dependency() -> None:
     app = make_api()
     Toolway(app).mount(dependencies=[Depends(refuse)])
     app.dependency_overrides[refuse] = lambda: None
@@ -414,7 +414,7 @@ async def test_a_guard_can_be_overridden_as_any_dependency() -> None:
         assert (await asked(app)).status_code == 200
 
 
-async def test_a_guard_may_read_the_body_and_leave_work_behind() -> None:
+async def test_a_guard_may_read_the_body_and_add_background_tasks() -> None:
     app, log = make_api(), list[str]()
 
     async def sign(request: Request, tasks: BackgroundTasks) -> None:
@@ -428,7 +428,7 @@ async def test_a_guard_may_read_the_body_and_leave_work_behind() -> None:
 
 
 @pytest.mark.parametrize("version", ERAS)
-async def test_streams_and_dependencies_with_an_end_work_behind_a_guard(version: str) -> None:
+async def test_streams_and_dependencies_with_yield_work_behind_a_guard(version: str) -> None:
     app, log = FastAPI(), list[str]()
 
     @app.get("/stream", operation_id="read_stream")
@@ -454,7 +454,7 @@ async def test_streams_and_dependencies_with_an_end_work_behind_a_guard(version:
 
 
 @pytest.mark.parametrize("fast_lane", [True, False])
-def test_who_leaves_behind_a_guard_ends_the_work(serve: Serve, fast_lane: bool) -> None:
+def test_a_disconnect_behind_a_guard_cancels_the_call(serve: Serve, fast_lane: bool) -> None:
     app, ended = FastAPI(), threading.Event()
 
     @app.get("/wait", operation_id="wait_long")
@@ -475,17 +475,17 @@ def test_who_leaves_behind_a_guard_ends_the_work(serve: Serve, fast_lane: bool) 
     assert ended.wait(PATIENCE)
 
 
-# What nobody mounts
+# Unmounted Toolways
 
 
-def test_toolways_that_nobody_mounts_do_not_pile_up_on_an_application() -> None:
+def test_unmounted_toolways_do_not_accumulate_on_an_application() -> None:
     app = FastAPI()
     made = [ref(Toolway(app)) for _ in range(20)]
     gc.collect()
     assert sum(toolway() is not None for toolway in made) <= 2
 
 
-def test_an_application_goes_with_its_toolways() -> None:
+def test_an_application_is_collected_with_its_toolways() -> None:
     made = ref(app := FastAPI())
     Toolway(app)
     Toolway(app).mount()
