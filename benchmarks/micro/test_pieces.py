@@ -18,8 +18,8 @@ from toolway import Settings, Toolway
 from toolway.app import engine_of
 from toolway.calls import CallContext, Outcome
 from toolway.calls.dispatcher import Reply
-from toolway.calls.request.request_builder import bind
-from toolway.calls.response.response_parser import outcome_of
+from toolway.calls.request.request_builder import build_request
+from toolway.calls.response.response_parser import parse_response
 
 REVISIONS = (MODERN, NEWEST_HANDSHAKE)
 
@@ -81,7 +81,7 @@ async def _serve(app: FastAPI, started: asyncio.Event, over: asyncio.Event) -> N
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_arguments_become_a_request(benchmark: BenchmarkFixture, bench: Bench, operation: Operation) -> None:
     tool = bench.toolway.catalog.tools[operation.name]
-    assert benchmark(bind, tool, operation.arguments).method == operation.method
+    assert benchmark(build_request, tool, operation.arguments).method == operation.method
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -100,7 +100,7 @@ def test_an_answer_becomes_an_outcome(benchmark: BenchmarkFixture, bench: Bench,
     _, body = bench.run(bench.ask(request_for(Entry("plain", ""), operation)))
     tool = bench.toolway.catalog.tools[operation.name]
     reply = Reply(200, [(b"content-type", b"application/json")], body)
-    assert benchmark(outcome_of, tool, reply).structured == body
+    assert benchmark(parse_response, tool, reply).structured == body
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)

@@ -17,8 +17,8 @@ from toolway import Settings, Toolway
 from toolway.app import engine_of
 from toolway.calls.direct.dispatch import DirectDispatch
 from toolway.calls.dispatcher import Reply
-from toolway.calls.request.request_builder import bind
-from toolway.calls.response.response_parser import outcome_of
+from toolway.calls.request.request_builder import build_request
+from toolway.calls.response.response_parser import parse_response
 from toolway.mounts import add_mcp_route
 from toolway.protocol.call_context import http_context
 from toolway.protocol.fast_lane.result_writer import Writer
@@ -80,10 +80,10 @@ def _pieces(toolway: Toolway, sent: _Sent) -> Steps:
     tool, settings = running.catalog.tools[ADD.name], toolway.settings
     headers, message = read_headers(sent.scope["headers"]), read_message(sent.body)
     gate, timers, writer = RequestChecks(settings), Timers(), Writer(running.server)
-    request = bind(tool, ADD.arguments)
+    request = build_request(tool, ADD.arguments)
     direct = DirectDispatch(toolway.app)
     answer = [(b"content-length", b"2"), (b"content-type", b"application/json")]
-    outcome = outcome_of(tool, Reply(200, answer, b"42"))
+    outcome = parse_response(tool, Reply(200, answer, b"42"))
 
     async def receive() -> Message:
         return {"type": "http.request", "body": sent.body, "more_body": False}
@@ -100,9 +100,9 @@ def _pieces(toolway: Toolway, sent: _Sent) -> Steps:
         "of it the body, with its deadline": lambda: read_body(receive, settings, timers),
         "of it the message, parsed and checked": lambda: read_message(sent.body),
         "of it who calls": lambda: http_context(sent.scope, None),
-        "of it arguments to a request": lambda: bind(tool, ADD.arguments),
+        "of it arguments to a request": lambda: build_request(tool, ADD.arguments),
         "of it the endpoint, called directly": called_directly,
-        "of it the answer to an outcome": lambda: outcome_of(tool, Reply(200, answer, b"42")),
+        "of it the answer to an outcome": lambda: parse_response(tool, Reply(200, answer, b"42")),
         "of it the outcome to bytes": lambda: b"".join(
             writer.tool_reply(message["id"], tool, outcome, REVISIONS[MODERN])
         ),

@@ -1,6 +1,6 @@
-"""What endpoints can hand to an agent besides data: messages, and the content of MCP.
+"""MCP content and prompt messages that endpoints can return.
 
-Each is an ordinary Pydantic model, and ordinary JSON over plain HTTP: the very JSON that MCP has for it.
+Each type is a Pydantic model. Over plain HTTP it is ordinary JSON, in the form that MCP defines.
 https://modelcontextprotocol.io/specification/2026-07-28/schema#contentblock
 """
 
@@ -40,13 +40,13 @@ def _is_missing(value: object) -> bool:
 
 
 class _Wire(BaseModel):
-    """Written as MCP writes it, with names in camel case."""
+    """A model that is serialized with names in camel case, as in MCP."""
 
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
 
 
 class Annotations(_Wire):
-    """For whom some content is, how important it is from 0 to 1, and when it was last changed."""
+    """The audience of content, its importance from 0 to 1, and the time of its last change."""
 
     audience: list[Literal["user", "assistant"]] | None = Field(default=None, exclude_if=_is_missing)
     priority: float | None = Field(default=None, ge=0, le=1, exclude_if=_is_missing)
@@ -58,11 +58,11 @@ class _Block(_Wire):
     meta: dict[str, Any] | None = Field(
         default=None, validation_alias="_meta", serialization_alias="_meta", exclude_if=_is_missing
     )
-    """Facts for programs, under names such as ``example.com/pages``."""
+    """Data for programs, under keys such as ``example.com/pages``."""
 
 
-def _bytes_of(value: object) -> object:
-    """Read bytes in base64, as they stand in JSON."""
+def _decode_base64(value: object) -> object:
+    """Decode bytes that are base64 in JSON."""
     if not isinstance(value, str):
         return value
     try:
@@ -73,21 +73,21 @@ def _bytes_of(value: object) -> object:
 
 _Bytes: TypeAlias = Annotated[
     bytes,
-    BeforeValidator(_bytes_of),
+    BeforeValidator(_decode_base64),
     PlainSerializer(lambda data: base64.b64encode(data).decode("ascii"), return_type=str),
     WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
 ]
 
 
 class TextContent(_Block):
-    """Words."""
+    """Text."""
 
     type: Literal["text"] = "text"
     text: str
 
 
 class ImageContent(_Block):
-    """A picture: its bytes, and its media type such as ``image/png``."""
+    """An image: its bytes, and its media type such as ``image/png``."""
 
     type: Literal["image"] = "image"
     data: _Bytes
@@ -95,7 +95,7 @@ class ImageContent(_Block):
 
 
 class AudioContent(_Block):
-    """Sound: its bytes, and its media type such as ``audio/wav``."""
+    """Audio: its bytes, and its media type such as ``audio/wav``."""
 
     type: Literal["audio"] = "audio"
     data: _Bytes
@@ -103,7 +103,7 @@ class AudioContent(_Block):
 
 
 class ResourceContents(_Wire):
-    """What a resource holds: either text, or bytes as a blob."""
+    """The contents of a resource: either text, or bytes in `blob`."""
 
     uri: str
     mime_type: str | None = Field(default=None, exclude_if=_is_missing)
@@ -111,21 +111,21 @@ class ResourceContents(_Wire):
     blob: _Bytes | None = Field(default=None, exclude_if=_is_missing)
 
     @model_validator(mode="after")
-    def _holds_one_thing(self) -> Self:
+    def _check_one_kind(self) -> Self:
         if (self.text is None) == (self.blob is None):
             raise ValueError("expected either text or blob")
         return self
 
 
 class EmbeddedResource(_Block):
-    """A resource with what it holds; the agent need not read it."""
+    """A resource with its contents, so that the agent need not read it."""
 
     type: Literal["resource"] = "resource"
     resource: ResourceContents
 
 
 class ResourceLink(_Block):
-    """A resource that the agent may read by its URI."""
+    """A link to a resource that the agent may read by its URI."""
 
     type: Literal["resource_link"] = "resource_link"
     uri: str
@@ -139,7 +139,7 @@ class ResourceLink(_Block):
 Content: TypeAlias = Annotated[
     TextContent | ImageContent | AudioContent | EmbeddedResource | ResourceLink, Field(discriminator="type")
 ]
-"""Any of them."""
+"""Any content block."""
 
 
 def _as_text(value: object) -> object:
@@ -147,7 +147,7 @@ def _as_text(value: object) -> object:
 
 
 class Message(_Wire):
-    """One message of a prompt: who speaks, and what is said; a plain text stands for its `TextContent`."""
+    """A message of a prompt: its role and its content; a string becomes a `TextContent`."""
 
     role: Literal["user", "assistant"] = "user"
     content: Annotated[Content, BeforeValidator(_as_text)]

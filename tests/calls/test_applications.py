@@ -76,7 +76,7 @@ async def test_mounted_applications_are_reached_under_their_prefix() -> None:
         for path, (tool, arguments) in calls.items():
             assert_same(await reached.call(tool, arguments), await reached.web.get(path))
         refused = await reached.call("tenant_thing", {"tenant": "me", "thing": "special"})
-        assert "does not lead to this endpoint" in text_of(refused)
+        assert "would be routed to a different endpoint" in text_of(refused)
 
 
 async def test_a_mount_whose_parameter_is_named_again_inside_is_skipped() -> None:
@@ -184,7 +184,7 @@ async def test_a_documented_route_that_is_added_at_the_first_request_is_a_tool(d
         assert text_of(await reached.call("lazy", {"word": "now"})) == '"late now"'
         assert error_of(await reached.call("lazy", {"word": "known"})) == {
             "status": None,
-            "detail": "word='known' cannot be used here: the path '/lazy/known' does not lead to this endpoint",
+            "detail": "word='known' is not accepted: '/lazy/known' would be routed to a different endpoint.",
         }
 
 

@@ -176,7 +176,7 @@ async def test_a_number_that_json_cannot_write_is_told_and_breaks_no_promise() -
         outcome = await reached.called_by("endless")
         answers = (await reached.web.get("/a")).is_success  # FastAPI answers null, or fails
     assert outcome.is_error
-    assert ("endless" if answers else "failed on the server's side") in words(outcome)
+    assert ("endless" if answers else "failed with a server error") in words(outcome)
 
 
 @pytest.mark.parametrize("root_path", ["/api", "/api/", "api"])

@@ -1,4 +1,4 @@
-"""What HTTP cannot carry is refused, and a response that broke off is an error with what was received."""
+"""Values that HTTP cannot express are rejected, and a response that breaks off is an error with the received part."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def with_lists() -> FastAPI:
 async def test_an_empty_list_never_becomes_the_default(tool: str, name: str, carrier: str) -> None:
     async with both(with_lists()) as reached:
         assert text_of(await reached.call(tool, {name: []})) == (
-            f"Invalid arguments: {name!r} must not be an empty list: a {carrier} cannot carry one, so the endpoint "
+            f"Invalid arguments: {name!r} must not be an empty list: a {carrier} cannot express one, so the endpoint "
             "would use its default. Leave the argument out, or give at least one value."
         )
 

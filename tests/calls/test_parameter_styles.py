@@ -263,3 +263,32 @@ async def test_members_of_an_object_cannot_replace_other_parameters() -> None:
         assert (await api.send(filter={"a": "1"}, limit="2")).query == "api_key=secret&a=1&limit=2"
         for name in ("limit", "key", "api_key"):
             assert f"{name!r}" in await api.refusal(filter={name: "1"})
+
+
+DEEP = {"type": "object", "additionalProperties": {}}
+
+
+@pytest_async
+async def test_nested_members_of_a_deep_object_have_nested_names() -> None:
+    declared = parameter("filter", "query", DEEP, style="deepObject")
+    async with remote_api(document({"/pets": {"get": operation(parameters=[declared])}})) as api:
+        received = await api.send(filter={"a": {"b": "x&y", "c": {"d": 2}}, "e": True})
+        assert unquote(received.query) == "filter[a][b]=x&y&filter[a][c][d]=2&filter[e]=true"
+        assert received.query.count("&") == 2
+
+
+@pytest_async
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"a": {"b": [1]}}, "'filter.a.b' must not be a list"),
+        ({"a": {}}, "'filter.a' must not be empty"),
+        ({}, "'filter' must not be empty"),
+        ({"a": {"b]": 1}}, "contains the delimiter ']'"),
+        ([1], "'filter' must be an object"),
+    ],
+)
+async def test_what_a_deep_object_cannot_express_is_rejected(value: Any, reason: str) -> None:
+    declared = parameter("filter", "query", {}, style="deepObject")
+    async with remote_api(document({"/pets": {"get": operation(parameters=[declared])}})) as api:
+        assert reason in await api.refusal(filter=value)

@@ -108,7 +108,7 @@ COMMANDS = {
     "arguments that are not an object": (["call", "main:app", "stock", "--json", "[1]"], "expects an object", "'[1]'"),
     "an argument without =": (["call", "main:app", "stock", "n"], "expected KEY=VALUE", "'n'"),
     "an argument without a name": (["call", "main:app", "stock", "=3"], "expected KEY=VALUE", "'=3'"),
-    "a value that is not JSON": (["call", "main:app", "stock", "n=three"], "n takes JSON (integer), got 'three'"),
+    "a value that is not JSON": (["call", "main:app", "stock", "n=three"], "'n' must be JSON (integer), got 'three'"),
     "an unknown client": (["config", "claude-dektop", "main:app"], "'claude-dektop'", "claude-desktop"),
     "an unknown command": (["sevre", "main:app"], "'sevre'", "toolway --help"),
     "an unknown option": (["list", "main:app", "--jsno"], "--jsno"),

@@ -44,6 +44,7 @@ FLOOR = frozenset(
         "content",
         "errors",
         "markers",
+        "media_types",
         "settings",
     }
 )

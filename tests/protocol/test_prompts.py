@@ -99,7 +99,7 @@ async def test_what_is_missing_unknown_or_wrong_is_named(client: Client) -> None
     for arguments, problem in (
         ({}, "is missing customer"),
         ({"customer": "a", "colour": "red"}, "has no argument 'colour'"),
-        ({"customer": "a", "calls": "many"}, "calls takes JSON"),
+        ({"customer": "a", "calls": "many"}, "'calls' must be JSON"),
         ({"customer": "a", "mood": "glad"}, "mood"),
     ):
         error = await refused(client, "brief", **arguments)

@@ -10,9 +10,9 @@ from toolway.calls.invoker import Invoker, Policy
 from toolway.calls.log import LEVELS, Level, Log, Logger
 from toolway.calls.progress import Progress, Reporter, steady
 from toolway.calls.request.text_arguments import read_arguments
-from toolway.calls.response.error_results import internal_failure
+from toolway.calls.response.error_results import report_internal_error
 from toolway.calls.response.outcome import Deliver, Document, Outcome
-from toolway.calls.response.response_parser import document_of
+from toolway.calls.response.response_parser import parse_document
 from toolway.calls.response.tool_result import ToolResult
 from toolway.calls.scope import CONTEXT_KEY
 from toolway.calls.tool_call import Interceptor, Proceed, Run, Runner, ToolCall, outcome_of_exception
@@ -42,13 +42,13 @@ __all__ = [
     "Runner",
     "ToolCall",
     "ToolResult",
-    "document_of",
-    "internal_failure",
     "may_ask",
     "may_log",
     "middleware_layers",
     "outcome_of_exception",
+    "parse_document",
     "prepare_questions",
     "read_arguments",
+    "report_internal_error",
     "steady",
 ]

@@ -26,9 +26,9 @@ from toolway.calls.cancellation import ends_task
 from toolway.calls.context import CallContext
 from toolway.calls.direct.direct_endpoint import JsonReply
 from toolway.calls.direct.dispatch import DirectDispatch
-from toolway.calls.request.caller_headers import CarriedNames, carried_names
+from toolway.calls.request.caller_headers import CarriedNames, read_carried_names
 from toolway.calls.request.request_builder import Request
-from toolway.calls.response.content_encoding import decoded
+from toolway.calls.response.content_encoding import decode_body
 from toolway.calls.scope import CONTEXT_KEY
 from toolway.openapi import Operation
 from toolway.settings import Settings
@@ -174,7 +174,7 @@ class Dispatcher:
         """Return an answer without its compression, as every HTTP client does; one that cannot be read stays."""
         encodings = reply.header(b"content-encoding")
         most = self._settings.max_result_bytes
-        body = decoded(reply.body, encodings, most) if encodings else None
+        body = decode_body(reply.body, encodings, most) if encodings else None
         if body is None:
             return reply
         cut = _too_large(most) if len(body) > most else reply.cut
@@ -282,7 +282,7 @@ class Dispatcher:
 
     def carried(self, operation: Operation, context: CallContext) -> CarriedNames:
         """Return the names of the headers and cookies that the endpoint gets without an argument."""
-        return carried_names(self.caller_headers(operation, context))
+        return read_carried_names(self.caller_headers(operation, context))
 
     def _headers(self, request: Request, operation: Operation, context: CallContext) -> list[tuple[bytes, bytes]]:
         passed = self.caller_headers(operation, context)

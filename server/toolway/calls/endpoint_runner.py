@@ -8,14 +8,14 @@ from functools import partial
 from typing import Any
 
 from toolway.calls.dispatcher import Dispatcher, Reply
-from toolway.calls.request.caller_headers import carried_names, name_missing, refuse_carried
-from toolway.calls.request.request_builder import Request, bind
-from toolway.calls.response.error_results import https_required, internal_failure, refused_argument
-from toolway.calls.response.job_polling import JobPoller, told
+from toolway.calls.request.caller_headers import check_not_carried, mention_missing_values, read_carried_names
+from toolway.calls.request.request_builder import Request, build_request
+from toolway.calls.response.error_results import report_https_redirect, report_internal_error, report_invalid_argument
+from toolway.calls.response.job_polling import JobPoller, add_location_hint
 from toolway.calls.response.outcome import Outcome
-from toolway.calls.response.redirects import Step, followed, is_sent_to_https, located
-from toolway.calls.response.response_parser import outcome_of
-from toolway.calls.response.set_cookies import cookies_set, credentials_of, name_cookies
+from toolway.calls.response.redirects import Step, is_https_redirect, resolve_location, resolve_redirect
+from toolway.calls.response.response_parser import parse_response
+from toolway.calls.response.set_cookies import collect_credentials, find_set_cookies, mention_cookies
 from toolway.calls.tool_call import ToolCall
 from toolway.catalog import Tool
 from toolway.errors import ArgumentError
@@ -69,7 +69,7 @@ class EndpointRunner:
         if self.dispatcher.is_remote:
             return None
         if self._credentials is None:
-            self._credentials = credentials_of(tool.operation for tool in self.tools.values())
+            self._credentials = collect_credentials(tool.operation for tool in self.tools.values())
         return self._credentials
 
     def warn_of_schema(self, name: str) -> None:
@@ -105,10 +105,10 @@ class _EndpointRun:
             ArgumentError: an argument is missing, unknown, or cannot be sent.
         """
         tool, arguments = self._call.tool, self._call.arguments
-        request = bind(tool, arguments, ignore_unknown=self._runner.ignore_unknown)
+        request = build_request(tool, arguments, ignore_unknown=self._runner.ignore_unknown)
         if request.headers and request.headers[0][0] != b"content-type":  # which comes after those of arguments
             headers = self._dispatcher.caller_headers(tool.operation, self._call.context)
-            refuse_carried(tool, arguments, carried_names(headers))
+            check_not_carried(tool, arguments, read_carried_names(headers))
         self._request = request
 
     async def execute(self) -> None:
@@ -117,9 +117,9 @@ class _EndpointRun:
             if self._request is None:
                 self.check_arguments()
         except ArgumentError as error:
-            await self._call.finish(refused_argument(error))
+            await self._call.finish(report_invalid_argument(error))
         except Exception as error:  # noqa: BLE001 - no exception may reach the caller
-            await self._call.finish(internal_failure(self._call.tool.name, error))
+            await self._call.finish(report_internal_error(self._call.tool.name, error))
         else:
             await self._send()
 
@@ -147,17 +147,17 @@ class _EndpointRun:
     async def _take(self, request: Request, reply: Reply) -> None:
         if reply.status == 202 and self._call.tool.follow and self._is_accepted(request, reply):
             return
-        self._set_cookies += cookies_set(reply.headers)
+        self._set_cookies += find_set_cookies(reply.headers)
         self._next = self._followed(request, reply)
         if self._next is None:
             is_unhandled = 300 <= reply.status < 400 and self._is_sent_to_https(request, reply)
-            await self._call.finish(https_required(reply) if is_unhandled else self._outcome(reply))
+            await self._call.finish(report_https_redirect(reply) if is_unhandled else self._outcome(reply))
             if reply.cut:
                 self._call.stop_response()
 
     def _is_sent_to_https(self, request: Request, reply: Reply) -> bool:
         here = self._dispatcher.address(request, self._call.context)
-        return not self._dispatcher.is_remote and is_sent_to_https(request, reply, here=here)
+        return not self._dispatcher.is_remote and is_https_redirect(request, reply, here=here)
 
     def _is_accepted(self, request: Request, reply: Reply) -> bool:
         """Follow work that an endpoint has accepted to its result, where its Location can be followed."""
@@ -166,7 +166,8 @@ class _EndpointRun:
             return False
         self._accepted = JobPoller(
             self._dispatcher, self._call.context,
-            located=self._located, redirected=self._followed, read=self._outcome, deliver=self._call.finish,
+            resolve_location=self._located, resolve_redirect=self._followed,
+            parse=self._outcome, deliver=self._call.finish,
         )  # fmt: skip
         self._accepted.begin(step, reply, self._call.context.stream_seconds or self._runner.follow_seconds)
         return True
@@ -179,26 +180,26 @@ class _EndpointRun:
                 self._runner.warn_of_schema(tool.name)
             if outcome.status is not None and 400 <= outcome.status < 500:
                 outcome = self._with_missing_named(outcome)
-            if self._set_cookies and read is outcome_of:
-                outcome = name_cookies(outcome, self._set_cookies, self._runner.credentials())
-            return told(outcome, reply) if reply.status == 202 and tool.follow else outcome
+            if self._set_cookies and read is parse_response:
+                outcome = mention_cookies(outcome, self._set_cookies, self._runner.credentials())
+            return add_location_hint(outcome, reply) if reply.status == 202 and tool.follow else outcome
         except Exception as error:  # noqa: BLE001 - no exception may reach the caller
-            return internal_failure(tool.name, error)
+            return report_internal_error(tool.name, error)
 
     def _with_missing_named(self, outcome: Outcome) -> Outcome:
         operation = self._call.tool.operation
-        return name_missing(outcome, operation, self._dispatcher.carried(operation, self._call.context))
+        return mention_missing_values(outcome, operation, self._dispatcher.carried(operation, self._call.context))
 
     def _followed(self, request: Request, reply: Reply) -> Step | None:
         if not 300 <= reply.status < 400 or not self._redirects_left:
             return None
         self._redirects_left -= 1
         leads_anywhere = self._accepted is not None or self._dispatcher.is_remote
-        step = self._led(followed, request, reply, is_accepted=leads_anywhere)
+        step = self._led(resolve_redirect, request, reply, is_accepted=leads_anywhere)
         return step if step is not None and self._dispatcher.may_follow(request, reply, step) else None
 
     def _located(self, request: Request, reply: Reply) -> Step | None:
-        return self._led(located, request, reply, is_accepted=True)
+        return self._led(resolve_location, request, reply, is_accepted=True)
 
     def _led(
         self, find: Callable[..., Step | None], request: Request, reply: Reply, *, is_accepted: bool

@@ -12,9 +12,9 @@ import anyio
 
 from toolway.calls.cancellation import ends_task
 from toolway.calls.context import CallContext
-from toolway.calls.response.error_results import internal_failure
+from toolway.calls.response.error_results import report_internal_error
 from toolway.calls.response.outcome import Outcome
-from toolway.calls.response.response_parser import outcome_of
+from toolway.calls.response.response_parser import parse_response
 from toolway.calls.tool_call import Interceptor, Read, Runner, ToolCall
 from toolway.catalog import Catalog, Tool
 from toolway.errors import ServerShutdownError, UnknownToolError
@@ -146,7 +146,7 @@ class Invoker:
         return await self.perform(self.tool(name, context), arguments, context)
 
     async def perform(
-        self, tool: Tool, arguments: Mapping[str, Any], context: CallContext, read: Read = outcome_of
+        self, tool: Tool, arguments: Mapping[str, Any], context: CallContext, read: Read = parse_response
     ) -> Outcome:
         """Call any tool as `call` does, listed or not; `read` turns its response into an outcome."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -166,7 +166,7 @@ class Invoker:
             return await answer
         except asyncio.CancelledError as error:
             if not ends_task(error):  # the endpoint has canceled the task that it runs in
-                return internal_failure(tool.name, error)
+                return report_internal_error(tool.name, error)
             call.stop()
             raise
 

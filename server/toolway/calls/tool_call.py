@@ -12,9 +12,13 @@ from toolway.calls.cancellation import CancellableWork, ends_task
 from toolway.calls.context import CallContext
 from toolway.calls.dispatcher import Reply
 from toolway.calls.progress import Heartbeat, SteadyReport
-from toolway.calls.response.error_results import internal_failure, not_asked, refused_argument
+from toolway.calls.response.error_results import (
+    report_internal_error,
+    report_invalid_argument,
+    report_unanswered_question,
+)
 from toolway.calls.response.outcome import Deliver, Outcome
-from toolway.calls.response.response_parser import outcome_of
+from toolway.calls.response.response_parser import parse_response
 from toolway.catalog import Tool
 from toolway.errors import ArgumentError, ServerShutdownError
 
@@ -84,12 +88,12 @@ def outcome_of_exception(tool: Tool, error: BaseException) -> Outcome:
         BaseException: the exception itself, if it cancels the running task.
     """
     if isinstance(error, ArgumentError):
-        return refused_argument(error)
+        return report_invalid_argument(error)
     if isinstance(error, HTTPException):
-        return not_asked(error)
+        return report_unanswered_question(error)
     if ends_task(error):
         raise error
-    return internal_failure(tool.name, error)
+    return report_internal_error(tool.name, error)
 
 
 class CallHost(Protocol):
@@ -126,7 +130,7 @@ class ToolCall:
         context: CallContext,
         deliver: Deliver,
         fail: Fail,
-        read: Read = outcome_of,
+        read: Read = parse_response,
         *,
         on_wait: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:

@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 from toolway.catalog.schema.definitions import deref, is_object
 from toolway.catalog.schema.structure import Structure, structure_of
 from toolway.errors import DocumentError
+from toolway.headers import is_set_by_http_client
+from toolway.media_types import essence, is_json
 from toolway.openapi import Body, Operation, Parameter, Schema, Serialization
 
 __all__ = ["Argument", "BodyPlan", "Place", "body_plan", "flat_arguments"]
@@ -26,7 +28,6 @@ _LISTS_MEMBERS = frozenset(
 _SAYS_WHICH_VALUES = frozenset({"allOf", "anyOf", "const", "enum", "oneOf", "properties"})
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.-]+")
 _TEXT_ENDINGS = ("xml", "yaml", "csv", "graphql", "javascript", "ndjson", "jsonl", "jsonlines")
-_ALWAYS_SENT = frozenset({"accept", "content-length", "content-type", "host"})
 
 FILE: Schema = {
     "type": "object",
@@ -125,7 +126,7 @@ def _from_parameters(operation: Operation) -> Iterator[Argument]:
 
 
 def _check_sent(parameter: Parameter) -> None:
-    if parameter.required and parameter.name.lower() not in _ALWAYS_SENT:
+    if parameter.required and not is_set_by_http_client(parameter.name.lower()):
         raise DocumentError(f"it requires the header {parameter.name!r}, which no caller of a tool can set")
 
 
@@ -281,10 +282,10 @@ def _body_name(body: Body) -> str:
 
 
 def _encoding(body: Body) -> Encoding:
-    media_type = body.media_type.partition(";")[0].strip().lower()
+    media_type = essence(body.media_type)
     if not body.is_documented:
         return "any"
-    if media_type in {"application/json", "text/json"} or media_type.endswith("+json"):
+    if is_json(media_type) or media_type == "text/json":
         return "json"
     if media_type == "multipart/form-data":
         return "multipart"
@@ -329,7 +330,7 @@ def _is_binary(schema: Schema, media_types: str) -> bool:
 
 
 def _is_textual(media_type: str) -> bool:
-    name = media_type.partition(";")[0].strip().lower()
+    name = essence(media_type)
     return name.startswith("text/") or name.endswith(("json", "xml", "yaml", "x-www-form-urlencoded"))
 
 

@@ -15,27 +15,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from toolway.errors import ConfigurationError
-from toolway.headers import stays_with_connection
+from toolway.headers import CLIENT_HEADERS, is_asserted_by_proxy, is_connection_header
 from toolway.openapi.model import Operation, Parameter, ValueSource
 from toolway.openapi.parameter_names import ParameterNames
 
 __all__ = ["CallerRules"]
-
-_RESERVED = frozenset({"authorization", "forwarded", "origin", "set-cookie", "via"})
-_CLIENT_HEADERS = frozenset({"referer", "user-agent"})
-"""Headers that every MCP client sends; they are not forwarded to a remote API."""
-_RESERVED_PREFIXES = ("sec-",)
-_ASSERTIONS = frozenset(
-    {"cf-connecting-ip", "remote-user", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-real-ip"}
-)
-"""Headers that endpoints trust because only a proxy or gateway sets them."""
-_ASSERTION_PREFIXES = (
-    "cf-access-", "ssl-client-", "tailscale-", "x-amzn-oidc-", "x-auth-request-", "x-authentik-", "x-client-cert",
-    "x-forwarded-", "x-goog-", "x-ms-client-principal", "x-ms-token-", "x-remote-", "x-ssl-client-",
-)  # fmt: skip
-_IDENTITY_WORDS = ("user", "email", "e-mail", "tenant", "role", "group", "account")
-_TOOLWAY_PREFIX = "toolway-"
-"""Headers that answer questions over plain HTTP; a tool call must not set them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +42,7 @@ class CallerRules:
         headers |= {*credentials.headers, *declared_names.headers, *self.caller_headers, "authorization"}
         cookies = {entry.name for entry in operation.parameters if entry.location == "cookie"}
         return ParameterNames(
-            headers=frozenset(name for name in headers if not _is_connection_header(name)),
+            headers=frozenset(name for name in headers if not is_connection_header(name)),
             cookies=frozenset(cookies) | credentials.cookies | declared_names.cookies | self.caller_headers,
             query=credentials.query,
         )
@@ -68,11 +52,11 @@ class CallerRules:
         match parameter.location:
             case "header":
                 name = parameter.name.lower()
-                if _is_connection_header(name):
+                if is_connection_header(name):
                     return "connection"
                 self._check_credential(name, credentials.headers, operation)
                 is_from_caller = name in dependencies.headers or (
-                    operation.route is not None and name in _CLIENT_HEADERS
+                    operation.route is not None and name in CLIENT_HEADERS
                 )
                 return self._choose_source(name, name in credentials.headers, is_from_caller)
             case "cookie":
@@ -97,21 +81,4 @@ class CallerRules:
         if name.lower() in self.header_arguments:
             return "argument"
         is_named = name.lower() in self.caller_headers
-        return "caller" if is_from_caller or is_named or _is_assertion(name) else "argument"
-
-
-def _is_connection_header(header: str) -> bool:
-    return stays_with_connection(header) or header.startswith(_TOOLWAY_PREFIX)
-
-
-def _is_assertion(name: str) -> bool:
-    """Return whether endpoints trust a header or cookie of this name because only a proxy or a browser sets it."""
-    name = name.lower().replace("_", "-")
-    if name in _CLIENT_HEADERS:
-        return False
-    return (
-        name in _RESERVED
-        or name in _ASSERTIONS
-        or name.startswith((*_RESERVED_PREFIXES, *_ASSERTION_PREFIXES))
-        or any(word in name for word in _IDENTITY_WORDS)
-    )
+        return "caller" if is_from_caller or is_named or is_asserted_by_proxy(name.lower()) else "argument"

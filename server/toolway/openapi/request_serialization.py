@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from toolway.errors import DocumentError
+from toolway.media_types import JSON, essence, is_json
 from toolway.openapi.model import Serialization
 
 __all__ = ["choose_media_type", "read_field_serialization", "read_parameter_serialization", "resolve_media_range"]
@@ -41,9 +42,9 @@ def read_parameter_serialization(entry: Mapping[str, Any]) -> Serialization:
 
 
 def _choose_parameter_media_type(name: str, media_type: str) -> str:
-    kind = _strip_parameters(media_type)
-    if kind == "application/json" or kind.endswith("+json"):
-        return "application/json"
+    kind = essence(media_type)
+    if is_json(kind):
+        return JSON
     if kind.startswith("text/"):
         return kind
     raise DocumentError(f"the parameter {name!r} has the media type {media_type!r}, which toolway does not support")
@@ -69,9 +70,9 @@ def choose_media_type(media_types: Iterable[str]) -> str:
 
 
 def _rank_media_type(media_type: str) -> int:
-    name = _strip_parameters(media_type)
+    name = essence(media_type)
     order = (
-        name == "application/json",
+        name == JSON,
         name.endswith("+json") and "*" not in name,
         name == "text/json",
         name in {"application/*+json", "application/*", "*/*"},
@@ -87,7 +88,7 @@ def resolve_media_range(media_type: str, schema: Mapping[str, Any]) -> str:
 
     Ranges such as ``image/*`` are returned unchanged, because the caller decides which type to send.
     """
-    name = _strip_parameters(media_type)
+    name = essence(media_type)
     if "*" not in name:
         return media_type
     is_text = schema.get("type") == "string"
@@ -97,7 +98,3 @@ def resolve_media_range(media_type: str, schema: Mapping[str, Any]) -> str:
             return "application/octet-stream"
         return "text/plain" if is_text and name == "*/*" else "application/json"
     return {"text/*": "text/plain", "multipart/*": "multipart/form-data"}.get(name, media_type)
-
-
-def _strip_parameters(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()

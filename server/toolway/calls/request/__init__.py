@@ -1,1 +1,1 @@
-"""Tool arguments to an HTTP request."""
+"""Conversion of tool arguments to an HTTP request."""

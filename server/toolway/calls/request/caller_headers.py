@@ -1,4 +1,4 @@
-"""Headers and cookies that come from the MCP request: none is an argument as well, and a missing one is named."""
+"""Headers and cookies that come from the MCP request: arguments cannot set them, and errors name missing ones."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from toolway.catalog import Tool
 from toolway.errors import ArgumentError
 from toolway.openapi import Operation, Parameter
 
-__all__ = ["CarriedNames", "carried_names", "name_missing", "refuse_carried"]
+__all__ = ["CarriedNames", "check_not_carried", "mention_missing_values", "read_carried_names"]
 
 
 @dataclass(frozen=True, slots=True)
 class CarriedNames:
-    """Names of the headers and cookies that an operation gets without an argument."""
+    """Names of the headers and cookies that an operation gets from the MCP request."""
 
     headers: frozenset[str]
     cookies: frozenset[str]
@@ -28,8 +28,8 @@ class CarriedNames:
         return name.lower() in self.headers if location == "header" else name in self.cookies
 
 
-def carried_names(headers: Collection[tuple[bytes, bytes]]) -> CarriedNames:
-    """Return the names of headers, and of the cookies in them."""
+def read_carried_names(headers: Collection[tuple[bytes, bytes]]) -> CarriedNames:
+    """Return the names of the headers and of the cookies in them."""
     pairs = (pair for name, value in headers if name == b"cookie" for pair in value.split(b";"))
     return CarriedNames(
         headers=frozenset(name.decode("latin-1") for name, _ in headers),
@@ -37,11 +37,11 @@ def carried_names(headers: Collection[tuple[bytes, bytes]]) -> CarriedNames:
     )
 
 
-def refuse_carried(tool: Tool, arguments: Mapping[str, Any], carried: CarriedNames) -> None:
-    """Make sure that no argument is given for a header or cookie that the MCP request carries.
+def check_not_carried(tool: Tool, arguments: Mapping[str, Any], carried: CarriedNames) -> None:
+    """Check that no argument sets a header or cookie that the MCP request carries.
 
     Raises:
-        ArgumentError: there is one; the value of the MCP request is the one that counts.
+        ArgumentError: an argument does; the value of the MCP request takes precedence.
     """
     for name, value in arguments.items():
         argument = tool.arguments.get(name)
@@ -54,8 +54,8 @@ def refuse_carried(tool: Tool, arguments: Mapping[str, Any], carried: CarriedNam
             )
 
 
-def name_missing(outcome: Outcome, operation: Operation, carried: CarriedNames) -> Outcome:
-    """Add to a 4xx which required values of the caller the MCP request did not carry, and how to send them."""
+def mention_missing_values(outcome: Outcome, operation: Operation, carried: CarriedNames) -> Outcome:
+    """Add to a 4xx the required headers and cookies that the MCP request lacks, and how to send them."""
     missing = [
         entry
         for entry in operation.parameters
@@ -64,10 +64,10 @@ def name_missing(outcome: Outcome, operation: Operation, carried: CarriedNames) 
     ]
     if not missing or outcome.error is None:
         return outcome
-    return outcome.with_text(" ".join(_how_to_send(entry, operation) for entry in missing))
+    return outcome.with_text(" ".join(_describe_missing(entry, operation) for entry in missing))
 
 
-def _how_to_send(parameter: Parameter, operation: Operation) -> str:
+def _describe_missing(parameter: Parameter, operation: Operation) -> str:
     kind, name = parameter.location, parameter.name
     text = (
         f"The MCP request does not carry the {kind} {name!r}, which {operation} requires. "

@@ -12,14 +12,14 @@ from typing import Any, cast
 
 from python_multipart.multipart import parse_options_header
 
-from toolway.calls.request.value_encoding import base64_bytes, plain_text
+from toolway.calls.request.value_encoding import decode_base64, encode_text
 from toolway.errors import ArgumentError
 
-__all__ = ["Part", "encode_multipart", "file_part"]
+__all__ = ["Part", "encode_multipart", "make_file_part"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 4096
-"""Bytes that form parsers take of one line of a head."""
+"""The longest header line that form parsers accept, in bytes."""
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;\s*[\w-]+=[\w.+-]+)*", re.ASCII)
 _DATA_URL = re.compile(r"data:(?P<media_type>[^,]*?)(?P<base64>;base64)?,", re.IGNORECASE)
 _FILE_KEYS = {"filename", "content_type", "data", "text"}
@@ -27,7 +27,7 @@ _FILE_KEYS = {"filename", "content_type", "data", "text"}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One field of a form; a file where it has a name."""
+    """A part of a form; a file if it has a file name."""
 
     field: str
     content: bytes
@@ -36,40 +36,45 @@ class Part:
 
 
 def encode_multipart(parts: Iterable[Part]) -> tuple[str, bytes]:
-    """Return the content type, with its boundary, and the body."""
+    """Return the content type with its boundary, and the body."""
     boundary = secrets.token_hex(16)
-    lines = b"".join(_section(part, boundary) for part in parts)
+    lines = b"".join(_encode_part(part, boundary) for part in parts)
     return f"multipart/form-data; boundary={boundary}", lines + f"--{boundary}--\r\n".encode()
 
 
-def file_part(name: str, field: str, value: object, allowed: str = "") -> Part:
-    """Read a file argument ``{"filename", "content_type", "data" | "text"}``.
+def make_file_part(name: str, field: str, value: object, allowed: str = "") -> Part:
+    """Return the part for a file argument ``{"filename", "content_type", "data" | "text"}``.
 
-    `allowed` are the media types that the document allows, separated by commas; empty for any.
+    Args:
+        name: the name of the argument.
+        field: the name of the form field.
+        value: the argument.
+        allowed: the media types that the OpenAPI document allows, separated by commas; empty for any.
 
     Raises:
-        ArgumentError: it has another shape or media type, its base64 is broken, or its name cannot be sent exactly.
+        ArgumentError: the value has another shape or media type, its base64 is invalid, or its file name cannot be sent
+            exactly.
     """
-    entry = _checked(name, value)
-    content = entry["text"].encode() if "text" in entry else base64_bytes(f"{name}.data", entry["data"])
+    entry = _check_file(name, value)
+    content = entry["text"].encode() if "text" in entry else decode_base64(f"{name}.data", entry["data"])
     filename = entry.get("filename", "file")
-    _parameter(f"{name}.filename", "filename", filename)
+    _encode_parameter(f"{name}.filename", "filename", filename)
     return Part(field, content, filename, _content_type(name, entry, filename, allowed))
 
 
-def _checked(name: str, value: object) -> dict[str, str]:
-    shape = '{"filename": ..., "content_type": ..., "data": base64} or with "text" in place of "data"'
+def _check_file(name: str, value: object) -> dict[str, str]:
+    shape = '{"filename": ..., "content_type": ..., "data": base64} or with "text" instead of "data"'
     if not isinstance(value, dict):
         raise ArgumentError(f"{name!r} must be a file object {shape}")
     entry = cast("dict[str, Any]", value)
     given = {key: item for key, item in entry.items() if item is not None}
     if not given.keys() <= _FILE_KEYS or ("data" in given) == ("text" in given):
         raise ArgumentError(f"{name!r} must be a file object {shape}, got the keys {sorted(given)}")
-    return _without_data_url(name, {key: plain_text(f"{name}.{key}", item) for key, item in given.items()})
+    return _without_data_url(name, {key: encode_text(f"{name}.{key}", item) for key, item in given.items()})
 
 
 def _without_data_url(name: str, entry: dict[str, str]) -> dict[str, str]:
-    """Return a file object whose data is base64, with the media type of a data URL (RFC 2397) unless it has its own."""
+    """Replace a data URL (RFC 2397) by its base64; its media type is used unless the file has one."""
     found = _DATA_URL.match(entry.get("data", ""))
     if found is None:
         return entry
@@ -83,36 +88,36 @@ def _content_type(name: str, entry: dict[str, str], filename: str, allowed: str)
     fallback = "text/plain; charset=utf-8" if "text" in entry else "application/octet-stream"
     guessed = mimetypes.guess_type(filename)[0] or fallback
     ranges = [part.strip().lower() for part in allowed.split(",") if part.strip()]
-    if ranges and not _fits(guessed, ranges) and "*" not in ranges[0]:
+    if ranges and not _is_in_ranges(guessed, ranges) and "*" not in ranges[0]:
         guessed = ranges[0]
     chosen = entry.get("content_type", guessed)
     if not _MEDIA_TYPE.fullmatch(chosen):
         raise ArgumentError(f"'{name}.content_type' must be a media type such as text/csv, got {chosen!r}")
-    if ranges and not _fits(chosen, ranges):
+    if ranges and not _is_in_ranges(chosen, ranges):
         raise ArgumentError(f"'{name}.content_type' must be one of {', '.join(ranges)}, got {chosen!r}")
     return chosen
 
 
-def _fits(media_type: str, ranges: list[str]) -> bool:
+def _is_in_ranges(media_type: str, ranges: list[str]) -> bool:
     kind = media_type.partition(";")[0].strip().lower()
     return any(fnmatchcase(kind, entry.partition(";")[0].strip()) for entry in ranges)
 
 
-def _section(part: Part, boundary: str) -> bytes:
-    head = f"--{boundary}\r\nContent-Disposition: form-data; {_parameter(part.field, 'name', part.field)}"
+def _encode_part(part: Part, boundary: str) -> bytes:
+    head = f"--{boundary}\r\nContent-Disposition: form-data; {_encode_parameter(part.field, 'name', part.field)}"
     if part.filename is not None:
-        head += f"; {_parameter(part.field, 'filename', part.filename)}"
+        head += f"; {_encode_parameter(part.field, 'filename', part.filename)}"
     if part.content_type is not None:
         head += f"\r\nContent-Type: {part.content_type}"
     return head.encode() + b"\r\n\r\n" + part.content + b"\r\n"
 
 
-def _parameter(name: str, key: str, text: str) -> str:
-    """Write one parameter of a part's head, and make sure that it reads back the same."""
-    quoted = plain_text(name, text).replace("\\", "\\\\").replace('"', '\\"')
+def _encode_parameter(name: str, key: str, text: str) -> str:
+    """Encode a parameter of a part's Content-Disposition, and check that form parsers decode the same text."""
+    quoted = encode_text(name, text).replace("\\", "\\\\").replace('"', '\\"')
     parameter = f'{key}="{quoted}"'
     written = parameter.encode()
     _, read = parse_options_header(b"form-data; " + written)
     if _CONTROL.search(text) or len(written) > _LONGEST or read.get(key.encode()) != text.encode():
-        raise ArgumentError(f"{name!r} travels in the head of a form's part, which cannot carry {text[:200]!r}")
+        raise ArgumentError(f"{name!r} cannot be sent in the header of a form part: {text[:200]!r}")
     return parameter

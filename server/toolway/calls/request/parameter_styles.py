@@ -1,9 +1,9 @@
-"""Parameter values as a remote API reads them: the styles of OpenAPI 3.0 and 3.1, with and without `explode`.
+"""Serialization of parameters for a remote API: the styles of OpenAPI 3.0 and 3.1, with and without `explode`.
 
-A value is sent so that it can be read back exactly, or it is refused. In a list such as ``a,b`` no item may contain the
-delimiter, not even percent-encoded: many servers decode a list before they split it.
+A value is sent so that the API can read it back exactly, or it is rejected. In a list such as ``a,b`` no item may
+contain the delimiter, not even percent-encoded: many servers decode a list before they split it.
 
-Every function raises `ArgumentError`, naming the argument, for a value that its style cannot carry.
+Every function raises `ArgumentError`, which names the argument, for a value that its style cannot express.
 """
 
 from __future__ import annotations
@@ -14,32 +14,39 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias, cast
 from urllib.parse import quote
 
-from toolway.calls.request.value_encoding import header_value, json_bytes, plain_text
+from toolway.calls.request.value_encoding import encode_header, encode_json, encode_text
 from toolway.errors import ArgumentError
 from toolway.openapi import Serialization
 
-__all__ = ["EncodedPath", "cookie_pair", "header_line", "path_value", "query_pairs", "text_pairs"]
+__all__ = [
+    "EncodedPath",
+    "serialize_cookie",
+    "serialize_header",
+    "serialize_path",
+    "serialize_query",
+    "serialize_text_pairs",
+]
 
 _Content: TypeAlias = str | list[str] | dict[str, str]
-"""A value as texts: one, those of a list, or those of an object."""
+"""A value as text: a scalar, the items of a list, or the members of an object."""
 _Write: TypeAlias = Callable[[str], str]
 
 _QUERY_DELIMITERS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
-"""The delimiter of a list that is one value."""
-_RESERVED_IN_QUERY = ":/?@!$'()*,;"  # of RFC 3986, without what separates a query's pairs and their names
-# RFC 6265, section 4.1.1, without the percent sign: some servers decode cookies, and others do not.
+"""The delimiter between the items of a list that is sent as one value."""
+_RESERVED_IN_QUERY = ":/?@!$'()*,;"  # RFC 3986, without the characters that delimit a query's pairs and their names
+# RFC 6265, section 4.1.1, without the percent sign, because only some servers decode cookies.
 _COOKIE_VALUE = re.compile(r"[!#$&-+\--:<-\[\]-~]*")
 
 
 class EncodedPath(NamedTuple):
-    """A value of a path: as text, and percent-encoded."""
+    """A path parameter as text, and percent-encoded."""
 
     text: str
     encoded: str
 
 
-def path_value(rule: Serialization, name: str, target: str, value: object) -> EncodedPath:
-    """Write a path parameter of the style ``simple``, ``label`` or ``matrix``."""
+def serialize_path(rule: Serialization, name: str, target: str, value: object) -> EncodedPath:
+    """Serialize a path parameter in the style ``simple``, ``label`` or ``matrix``."""
     content = _content(rule, name, value)
 
     def written(write: _Write) -> str:
@@ -52,8 +59,8 @@ def path_value(rule: Serialization, name: str, target: str, value: object) -> En
     return EncodedPath(written(str), written(_quoted))
 
 
-def query_pairs(rule: Serialization, name: str, target: str, value: object) -> list[tuple[str, str]]:
-    """Write a query parameter, or a field of a form, as pairs: the name as text, and ``name=value`` percent-encoded."""
+def serialize_query(rule: Serialization, name: str, target: str, value: object) -> list[tuple[str, str]]:
+    """Serialize a query parameter or form field as pairs of its name and ``name=value``, percent-encoded."""
     safe = _RESERVED_IN_QUERY if rule.allow_reserved else ""
 
     def write(text: str) -> str:
@@ -62,18 +69,18 @@ def query_pairs(rule: Serialization, name: str, target: str, value: object) -> l
     return [(key, f"{_quoted(key)}={text}") for key, text in _named_values(rule, name, target, value, write)]
 
 
-def text_pairs(rule: Serialization, name: str, target: str, value: object) -> list[tuple[str, str]]:
-    """Write a field of a multipart form, as the names and values of its parts."""
+def serialize_text_pairs(rule: Serialization, name: str, target: str, value: object) -> list[tuple[str, str]]:
+    """Serialize a field of a multipart form as the names and values of its parts."""
     return _named_values(rule, name, target, value, str)
 
 
 def _named_values(rule: Serialization, name: str, target: str, value: object, write: _Write) -> list[tuple[str, str]]:
     if value is None:
         return []
-    content = _content(rule, name, value)
     if rule.style == "deepObject":
-        pairs = [(f"{target}[{key}]", text) for key, text in _deep_members(name, content).items()]
-    elif isinstance(content, str):
+        return [(key, write(text)) for key, text in _deep_pairs(name, target, value)]
+    content = _content(rule, name, value)
+    if isinstance(content, str):
         pairs = [(target, content)]
     elif rule.explode:
         pairs = list(content.items()) if isinstance(content, dict) else [(target, item) for item in content]
@@ -84,17 +91,17 @@ def _named_values(rule: Serialization, name: str, target: str, value: object, wr
     return [(key, write(text)) for key, text in pairs]
 
 
-def header_line(rule: Serialization, name: str, value: object) -> bytes:
-    """Write a header; a list or an object becomes one comma-separated line."""
+def serialize_header(rule: Serialization, name: str, value: object) -> bytes:
+    """Serialize a header; a list or an object becomes one comma-separated line."""
 
     def checked(text: str) -> str:
-        return header_value(name, text).decode("latin-1")
+        return encode_header(name, text).decode("latin-1")
 
     return _joined(name, _content(rule, name, value), checked, ",", explode=rule.explode).encode("latin-1")
 
 
-def cookie_pair(rule: Serialization, name: str, target: str, value: object) -> str:
-    """Write a cookie as ``name=value``."""
+def serialize_cookie(rule: Serialization, name: str, target: str, value: object) -> str:
+    """Serialize a cookie as ``name=value``."""
     content = _content(rule, name, value)
     is_single = isinstance(content, str) or (isinstance(content, list) and len(content) == 1)
     if rule.explode and not is_single:
@@ -102,7 +109,7 @@ def cookie_pair(rule: Serialization, name: str, target: str, value: object) -> s
 
     def checked(text: str) -> str:
         if not _COOKIE_VALUE.fullmatch(text):
-            raise ArgumentError(f"{name!r} is sent in a cookie, which cannot carry {text!r}; use plain characters")
+            raise ArgumentError(f"{name!r} is sent in a cookie, which cannot contain {text!r}; use plain characters")
         return text
 
     return f"{target}={_joined(name, content, checked, ',', explode=False)}"
@@ -113,12 +120,12 @@ def _content(rule: Serialization, name: str, value: object) -> _Content:
         return _as_media_type(rule.media_type, name, value)
     if isinstance(value, list):
         items = cast("list[object]", value)
-        content: _Content = [plain_text(f"{name}[{at}]", item) for at, item in enumerate(items)]
+        content: _Content = [encode_text(f"{name}[{at}]", item) for at, item in enumerate(items)]
     elif isinstance(value, dict):
         members = cast("dict[str, object]", value).items()
-        content = {plain_text(name, key): plain_text(f"{name}.{key}", item) for key, item in members}
+        content = {encode_text(name, key): encode_text(f"{name}.{key}", item) for key, item in members}
     else:
-        return plain_text(name, value)
+        return encode_text(name, value)
     if not content:
         kind = "list" if isinstance(value, list) else "object"
         raise ArgumentError(f"{name!r} must not be empty: an empty {kind} cannot be sent here; leave {name!r} out")
@@ -127,8 +134,8 @@ def _content(rule: Serialization, name: str, value: object) -> _Content:
 
 def _as_media_type(media_type: str, name: str, value: object) -> str:
     if not media_type.endswith("json"):
-        return plain_text(name, value)
-    json_bytes(name, value)  # refuses what JSON cannot carry
+        return encode_text(name, value)
+    encode_json(name, value)  # raises for values that JSON cannot express
     return json.dumps(value, separators=(",", ":"))
 
 
@@ -141,7 +148,7 @@ def _joined(name: str, content: _Content, write: _Write, delimiter: str, *, expl
 
 
 def _matrix(rule: Serialization, name: str, target: str, content: _Content, write: _Write) -> str:
-    """Write ``;ids=1;ids=2``, or ``;ids=1,2``; an empty value has no equals sign."""
+    """Return ``;ids=1;ids=2``, or ``;ids=1,2``; an empty value has no equals sign."""
     if isinstance(content, str):
         pairs = [(target, content)]
     elif not rule.explode:
@@ -154,17 +161,34 @@ def _matrix(rule: Serialization, name: str, target: str, content: _Content, writ
 
 
 def _members(name: str, content: dict[str, str], delimiter: str) -> dict[str, str]:
-    """Return an object's members, if they can be told apart in ``a=1,b=2``."""
+    """Return an object's members after checking that they can be split again in ``a=1,b=2``."""
     _separable(name, _flat(content), delimiter)
     _separable(name, content, "=")
     return content
 
 
-def _deep_members(name: str, content: _Content) -> dict[str, str]:
-    if not isinstance(content, dict):
-        raise ArgumentError(f"{name!r} must be an object, got {content!r}")
-    _separable(name, content, "[", "]")
-    return content
+def _deep_pairs(name: str, target: str, value: object) -> list[tuple[str, str]]:
+    """Return ``filter[a]=1`` and ``filter[b][c]=2`` as pairs of keys and values.
+
+    OpenAPI leaves lists within a deepObject undefined, and servers read them differently, so they are rejected.
+    """
+    pairs: list[tuple[str, str]] = []
+    pending = [(name, target, value)]
+    while pending:
+        label, key, entry = pending.pop()
+        if isinstance(entry, dict):
+            members = cast("dict[str, object]", entry)
+            if not members:
+                raise ArgumentError(f"{label!r} must not be empty: an empty object cannot be sent here; leave it out")
+            _separable(label, members, "[", "]")
+            pending += [(f"{label}.{member}", f"{key}[{member}]", item) for member, item in reversed(members.items())]
+        elif entry is value:
+            raise ArgumentError(f"{name!r} must be an object, got {value!r}")
+        elif isinstance(entry, list):
+            raise ArgumentError(f"{label!r} must not be a list: the style deepObject is not defined for lists")
+        else:
+            pairs.append((key, encode_text(label, entry)))
+    return pairs
 
 
 def _flat(content: list[str] | dict[str, str]) -> list[str]:
@@ -173,7 +197,7 @@ def _flat(content: list[str] | dict[str, str]) -> list[str]:
 
 
 def _separable(name: str, texts: Iterable[str], *delimiters: str) -> list[str]:
-    """Return texts that can be told apart when a delimiter joins them."""
+    """Return texts after checking that they can be split again when a delimiter joins them."""
     found = list(texts)
     for text in found:
         for delimiter in delimiters:

@@ -1,4 +1,4 @@
-"""From arguments to the request that a browser or an HTTP client would have sent."""
+"""Building of the request that an HTTP client would send for the arguments of a tool."""
 
 from __future__ import annotations
 
@@ -11,27 +11,31 @@ from urllib.parse import quote, quote_plus
 
 from pydantic_core import PydanticUndefined
 
-from toolway.calls.request.form_fields import field_parts, field_texts
-from toolway.calls.request.multipart import Part, encode_multipart, file_part
-from toolway.calls.request.parameter_styles import cookie_pair as styled_cookie_pair
-from toolway.calls.request.parameter_styles import header_line, path_value, query_pairs
+from toolway.calls.request.form_fields import encode_field, make_field_parts
+from toolway.calls.request.multipart import Part, encode_multipart, make_file_part
+from toolway.calls.request.parameter_styles import (
+    serialize_cookie,
+    serialize_header,
+    serialize_path,
+    serialize_query,
+)
 from toolway.calls.request.text_arguments import parse_json_text
 from toolway.calls.request.value_encoding import (
-    base64_bytes,
-    cookie_pair,
-    entries,
-    header_value,
-    json_bytes,
-    plain_text,
+    decode_base64,
+    encode_cookie,
+    encode_header,
+    encode_json,
+    encode_text,
+    list_values,
 )
 from toolway.catalog import Argument, BodyPlan, Tool
 from toolway.errors import ArgumentError
 
-__all__ = ["Request", "RequestValues", "bind"]
+__all__ = ["Request", "RequestValues", "build_request"]
 
 _Field: TypeAlias = tuple[Argument, Any]
 _Body: TypeAlias = tuple[str | None, bytes | None, object]
-"""The media type, the bytes, and the JSON in them, if that is what they are."""
+"""The media type, the bytes, and the value that they encode if they are JSON."""
 _NO_BODY: _Body = None, None, PydanticUndefined
 
 _CARRIERS = {"query": "query", "header": "header", "field": "form"}
@@ -41,43 +45,43 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
 @dataclass(slots=True)
 class RequestValues:
-    """The values of a request, as an application will have read them."""
+    """The values of a request, as an application in this process reads them."""
 
     path: Mapping[str, str]
     query: Sequence[tuple[str, str]]
     document: object = PydanticUndefined
-    """The JSON of the body."""
+    """The value of a JSON body."""
     media_type: str | None = None
     body: bytes | None = None
     strict: bytes | None = None
-    """What the endpoint has answered, once it is known to have written strict JSON (see `strictness`)."""
+    """The endpoint's response, once it is known to be strict JSON (see `strict_json`)."""
 
 
 @dataclass(slots=True)
 class Request:
-    """A request to the application, without anything of the connection."""
+    """A request to the application, independent of a connection."""
 
     method: str
     path: str
-    """As text: the values stand in it as they are."""
+    """The path as text, not percent-encoded."""
     headers: list[tuple[bytes, bytes]]
     body: bytes | None = None
-    """None sends no body, which is not the same as an empty one."""
+    """None for no body, which differs from an empty one."""
     parts: RequestValues | None = None
-    """What it was made of; None for one to which an application has led, and for one to a remote API."""
+    """The values it was built from; None for a redirected request and for a request to a remote API."""
     redirect_query: bytes = b""
-    """The query of such a one, or of one to a remote API."""
+    """The query if `parts` is None."""
     encoded_path: str = ""
-    """The path as it is sent, where percent-encoding `path` does not give it."""
+    """The path as it is sent, if it differs from `path` percent-encoded."""
 
     @property
     def query(self) -> bytes:
-        """Written when it is needed, as it takes its time."""
-        return self.redirect_query if self.parts is None else _pairs(self.parts.query)
+        """The query string, encoded only when it is needed."""
+        return self.redirect_query if self.parts is None else _encode_pairs(self.parts.query)
 
 
 class _ArgumentBuckets:
-    """The arguments, sorted by where they go."""
+    """The arguments, sorted by the part of the request that they belong to."""
 
     __slots__ = ("cookies", "encoded_path", "encoded_query", "fields", "headers", "path", "query", "whole")
 
@@ -92,56 +96,56 @@ class _ArgumentBuckets:
         self.whole: _Field | None = None
 
 
-def bind(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = False) -> Request:
-    """Make the request that carries these arguments to the tool's endpoint.
+def build_request(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = False) -> Request:
+    """Return the request that sends these arguments to the tool's endpoint.
 
-    Only what cannot be carried is refused here; whether the values are right is for the endpoint to say.
+    Only values that cannot be sent are rejected here; the endpoint validates the others.
 
     Raises:
-        ArgumentError: an argument is unknown, is missing from the path, cannot be carried exactly, or would reach
-            another endpoint.
+        ArgumentError: an argument is unknown, is missing from the path, cannot be sent exactly, or would reach another
+            endpoint.
     """
-    places = _ArgumentBuckets()
+    buckets = _ArgumentBuckets()
     for name, value in arguments.items():
         argument = tool.arguments.get(name)
         if argument is not None:
             if argument.structure is not None:
-                value = parse_json_text(name, argument.structure, value)  # noqa: PLW2901 - see the function
-            place = _place if argument.serialization is None else _place_styled
-            place(places, argument, value)
+                value = parse_json_text(name, argument.structure, value)  # noqa: PLW2901 - the parsed value rebuckets the text
+            add = _add_value if argument.serialization is None else _add_serialized
+            add(buckets, argument, value)
         elif tool.body is not None and tool.body.open:
-            places.fields.append((tool.body.member(name), value))
+            buckets.fields.append((tool.body.member(name), value))
         elif not ignore_unknown:
-            raise _unknown(tool, name)
-    content_type, body, document = _body(tool.body, places)
+            raise _unknown_argument(tool, name)
+    content_type, body, document = _body(tool.body, buckets)
     request = Request(
         method=tool.operation.method,
-        path=_path(tool, places.path),
-        headers=_headers(places, content_type),
+        path=_path(tool, buckets.path),
+        headers=_headers(buckets, content_type),
         body=body,
-        parts=RequestValues(places.path, places.query, document, content_type, body),
+        parts=RequestValues(buckets.path, buckets.query, document, content_type, body),
     )
-    return _with_encodings(tool, request, places) if places.encoded_path or places.encoded_query else request
+    return _with_encodings(tool, request, buckets) if buckets.encoded_path or buckets.encoded_query else request
 
 
-def _with_encodings(tool: Tool, request: Request, places: _ArgumentBuckets) -> Request:
-    """Return a request to a remote API, with its path and query as the styles of its parameters have encoded them."""
+def _with_encodings(tool: Tool, request: Request, buckets: _ArgumentBuckets) -> Request:
+    """Return a request to a remote API, with the path and query in the styles of its parameters."""
     declared = {parameter.name for parameter in tool.operation.parameters if parameter.location == "query"}
     declared |= tool.operation.credentials.query
     taken: dict[str, Argument] = {}
-    for argument, key, _ in places.encoded_query:
+    for argument, key, _ in buckets.encoded_query:
         is_declared = key != argument.target and key in declared
         if is_declared or taken.setdefault(key, argument) is not argument:
             raise ArgumentError(f"{argument.name!r} must not have the member {key!r}: another parameter has this name")
-    query = "&".join([pair for _, _, pair in places.encoded_query]).encode("ascii")
+    query = "&".join([pair for _, _, pair in buckets.encoded_query]).encode("ascii")
     first, *literals = tool.operation.template.literals
-    encoded = [places.encoded_path[name] for name in tool.operation.template.names]
+    encoded = [buckets.encoded_path[name] for name in tool.operation.template.names]
     path = quote(first) + "".join([value + quote(text) for value, text in zip(encoded, literals, strict=True)])
     return replace(request, parts=None, redirect_query=query, encoded_path=path)
 
 
-def _pairs(pairs: Sequence[tuple[str, str]]) -> bytes:
-    """Write ``a=1&b=2``; most values need no quoting, which costs more than everything else here."""
+def _encode_pairs(pairs: Sequence[tuple[str, str]]) -> bytes:
+    """Return ``a=1&b=2``; most values need no quoting, which would cost more than the rest."""
     return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs]).encode("ascii")
 
 
@@ -149,55 +153,55 @@ def _quoted(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else quote_plus(text)
 
 
-def _place(places: _ArgumentBuckets, argument: Argument, value: object) -> None:
+def _add_value(buckets: _ArgumentBuckets, argument: Argument, value: object) -> None:
     name, target = argument.name, argument.target
     match argument.place:
         case "path":
-            places.path[target] = plain_text(name, value)
+            buckets.path[target] = encode_text(name, value)
         case "query":
-            places.query += [(target, plain_text(name, entry)) for entry in _several(argument, value)]
+            buckets.query += [(target, encode_text(name, entry)) for entry in _values_to_send(argument, value)]
         case "header":
             key = target.lower().encode("latin-1")
-            places.headers.extend((key, header_value(name, entry)) for entry in _several(argument, value))
+            buckets.headers.extend((key, encode_header(name, entry)) for entry in _values_to_send(argument, value))
         case "cookie":
-            places.cookies.extend([cookie_pair(name, target, value)] if value is not None else [])
+            buckets.cookies.extend([encode_cookie(name, target, value)] if value is not None else [])
         case "field":
-            places.fields.append((argument, value))
+            buckets.fields.append((argument, value))
         case "body":
-            places.whole = (argument, value)
+            buckets.whole = (argument, value)
 
 
-def _several(argument: Argument, value: object) -> list[object]:
-    """Return the values to send under one name; without any, the endpoint would use its default."""
+def _values_to_send(argument: Argument, value: object) -> list[object]:
+    """Return the values to send under one name; an empty list is rejected if the endpoint would use its default."""
     if value == [] and argument.schema.get("default") != []:
         raise ArgumentError(
-            f"{argument.name!r} must not be an empty list: a {_CARRIERS[argument.place]} cannot carry one, so the "
+            f"{argument.name!r} must not be an empty list: a {_CARRIERS[argument.place]} cannot express one, so the "
             "endpoint would use its default. Leave the argument out, or give at least one value."
         )
-    return entries(value)
+    return list_values(value)
 
 
-def _place_styled(places: _ArgumentBuckets, argument: Argument, value: object) -> None:
-    """Place a value as the OpenAPI document of a remote API says."""
+def _add_serialized(buckets: _ArgumentBuckets, argument: Argument, value: object) -> None:
+    """Add a value in the style that the OpenAPI document of a remote API declares."""
     name, target, rule = argument.name, argument.target, argument.serialization
     if rule is None or argument.place in {"field", "body"}:
-        _place(places, argument, value)
+        _add_value(buckets, argument, value)
     elif argument.place == "path":
-        places.path[target], places.encoded_path[target] = path_value(rule, name, target, value)
+        buckets.path[target], buckets.encoded_path[target] = serialize_path(rule, name, target, value)
     elif argument.place == "query":
-        pairs = query_pairs(rule, name, target, value)
-        places.encoded_query += [(argument, key, pair) for key, pair in pairs]
+        pairs = serialize_query(rule, name, target, value)
+        buckets.encoded_query += [(argument, key, pair) for key, pair in pairs]
     elif value is not None and argument.place == "header":
-        places.headers.append((target.lower().encode("latin-1"), header_line(rule, name, value)))
+        buckets.headers.append((target.lower().encode("latin-1"), serialize_header(rule, name, value)))
     elif value is not None:
-        places.cookies.append(styled_cookie_pair(rule, name, target, value))
+        buckets.cookies.append(serialize_cookie(rule, name, target, value))
 
 
-def _unknown(tool: Tool, name: str) -> ArgumentError:
+def _unknown_argument(tool: Tool, name: str) -> ArgumentError:
     for parameter in tool.operation.parameters:
         if parameter.source == "caller" and parameter.name.lower() == name.lower():
             place = f"{parameter.location} {parameter.name!r}"
-            return ArgumentError(f"{name!r} is not an argument: its value is that of the {place} of the MCP request")
+            return ArgumentError(f"{name!r} is not an argument: its value comes from the {place} of the MCP request")
     name = name[:_LONGEST_NAME]
     near = get_close_matches(name, tool.arguments, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
@@ -211,17 +215,17 @@ def _path(tool: Tool, values: dict[str, str]) -> str:
     for target in template.names:
         text = values.get(target)
         if not text or "/" in text:
-            _check_segment(_shown(tool)[target], text, spans=target in template.multi_segment)
+            _check_segment(_path_arguments(tool)[target], text, spans=target in template.multi_segment)
     path = template.fill(values)
     if not template.round_trips(path, values) or template.is_shadowed(path):
-        shown = _shown(tool)
+        shown = _path_arguments(tool)
         given = ", ".join(f"{shown[target]}={values[target]!r}" for target in template.names)
-        raise ArgumentError(f"{given} cannot be used here: the path {path!r} does not lead to this endpoint")
+        raise ArgumentError(f"{given} is not accepted: {path!r} would be routed to a different endpoint.")
     return path
 
 
-def _shown(tool: Tool) -> dict[str, str]:
-    """The names of the path's values, as arguments."""
+def _path_arguments(tool: Tool) -> dict[str, str]:
+    """Return the names of the arguments in the path, by placeholder."""
     return {argument.target: argument.name for argument in tool.arguments.values() if argument.place == "path"}
 
 
@@ -234,21 +238,21 @@ def _check_segment(name: str, text: str | None, *, spans: bool) -> None:
         raise ArgumentError(f"{name!r} must not contain '/', got {text!r}")
 
 
-def _headers(places: _ArgumentBuckets, content_type: str | None) -> list[tuple[bytes, bytes]]:
-    headers = places.headers
-    if places.cookies:
-        headers.append((b"cookie", "; ".join(places.cookies).encode("latin-1")))
+def _headers(buckets: _ArgumentBuckets, content_type: str | None) -> list[tuple[bytes, bytes]]:
+    headers = buckets.headers
+    if buckets.cookies:
+        headers.append((b"cookie", "; ".join(buckets.cookies).encode("latin-1")))
     if content_type is not None:
         headers.append((b"content-type", content_type.encode("latin-1")))
     return headers
 
 
-def _body(plan: BodyPlan | None, places: _ArgumentBuckets) -> _Body:
+def _body(plan: BodyPlan | None, buckets: _ArgumentBuckets) -> _Body:
     if plan is None:
         return _NO_BODY
-    if places.whole is not None and plan.encoding not in {"multipart", "urlencoded"}:
-        return _whole_body(plan, *places.whole)
-    fields = places.fields if places.whole is None else _members(plan, *places.whole)
+    if buckets.whole is not None and plan.encoding not in {"multipart", "urlencoded"}:
+        return _whole_body(plan, *buckets.whole)
+    fields = buckets.fields if buckets.whole is None else _members(plan, *buckets.whole)
     if not fields and not plan.required:
         return _NO_BODY
     match plan.encoding:
@@ -262,7 +266,7 @@ def _body(plan: BodyPlan | None, places: _ArgumentBuckets) -> _Body:
 
 
 def _members(plan: BodyPlan, argument: Argument, value: object) -> list[_Field]:
-    """Return the fields of a form that is one argument."""
+    """Return the fields of a form that is a single argument."""
     if not isinstance(value, dict):
         raise ArgumentError(f"{argument.name!r} must be an object: the form's fields by name")
     members = cast("dict[str, Any]", value).items()
@@ -271,28 +275,28 @@ def _members(plan: BodyPlan, argument: Argument, value: object) -> list[_Field]:
 
 def _object(fields: list[_Field], members: dict[str, Any]) -> bytes:
     try:
-        return json_bytes("arguments", members)
+        return encode_json("arguments", members)
     except ArgumentError:
-        for argument, value in fields:  # say which of them it was
-            json_bytes(argument.name, value)
+        for argument, value in fields:  # name the argument in the error
+            encode_json(argument.name, value)
         raise
 
 
 def _form(fields: list[_Field]) -> bytes:
-    """Write a URL-encoded form."""
+    """Return a URL-encoded form."""
     local = [(argument, value) for argument, value in fields if argument.serialization is None]
     remote = [
         pair
         for argument, value in fields
         if argument.serialization is not None
-        for pair in field_texts(argument, argument.serialization, value)
+        for pair in encode_field(argument, argument.serialization, value)
     ]
-    return "&".join(remote).encode("ascii") if remote else _pairs(_form_pairs(local))
+    return "&".join(remote).encode("ascii") if remote else _encode_pairs(_form_pairs(local))
 
 
 def _form_pairs(fields: list[_Field]) -> list[tuple[str, str]]:
     return [
-        (plain_text(argument.name, argument.target), text)
+        (encode_text(argument.name, argument.target), text)
         for argument, value in fields
         for text in _form_texts(argument, value)
     ]
@@ -300,17 +304,19 @@ def _form_pairs(fields: list[_Field]) -> list[tuple[str, str]]:
 
 def _form_texts(argument: Argument, value: object) -> list[str]:
     if isinstance(value, dict):
-        return [json_bytes(argument.name, cast("object", value)).decode()]
-    return [plain_text(argument.name, entry) for entry in _several(argument, value)]
+        return [encode_json(argument.name, cast("object", value)).decode()]
+    return [encode_text(argument.name, entry) for entry in _values_to_send(argument, value)]
 
 
 def _parts(fields: list[_Field]) -> list[Part]:
     parts: list[Part] = []
     for argument, value in fields:
         if argument.serialization is not None:
-            parts.extend(field_parts(argument, argument.serialization, value))
+            parts.extend(make_field_parts(argument, argument.serialization, value))
         elif argument.is_file:
-            parts.extend(file_part(argument.name, argument.target, file) for file in _several(argument, value))
+            parts.extend(
+                make_file_part(argument.name, argument.target, file) for file in _values_to_send(argument, value)
+            )
         else:
             parts.extend(Part(argument.target, text.encode()) for text in _form_texts(argument, value))
     return parts
@@ -319,15 +325,15 @@ def _parts(fields: list[_Field]) -> list[Part]:
 def _whole_body(plan: BodyPlan, argument: Argument, value: object) -> _Body:
     match plan.encoding:
         case _ if argument.is_file:
-            part = file_part(argument.name, "file", value, plan.media_type)
+            part = make_file_part(argument.name, "file", value, plan.media_type)
             return part.content_type, part.content, PydanticUndefined
         case "text":
-            return plan.media_type, plain_text(argument.name, value).encode(), PydanticUndefined
+            return plan.media_type, encode_text(argument.name, value).encode(), PydanticUndefined
         case "bytes":
-            return plan.media_type, base64_bytes(argument.name, value), PydanticUndefined
+            return plan.media_type, decode_base64(argument.name, value), PydanticUndefined
         case "any" if isinstance(value, str):
-            return "text/plain; charset=utf-8", plain_text(argument.name, value).encode(), PydanticUndefined
+            return "text/plain; charset=utf-8", encode_text(argument.name, value).encode(), PydanticUndefined
         case "any":
-            return "application/json", json_bytes(argument.name, value), value
+            return "application/json", encode_json(argument.name, value), value
         case _:
-            return plan.media_type, json_bytes(argument.name, value), value
+            return plan.media_type, encode_json(argument.name, value), value

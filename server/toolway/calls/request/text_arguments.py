@@ -1,4 +1,4 @@
-"""Values as people write them, read as their arguments take them."""
+"""Arguments that arrive as text: from a person, or as JSON text from a client."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _NOUNS: Mapping[type, str] = {list: "a list", dict: "an object"}
 
 
 def read_arguments(tool: Tool, pairs: Mapping[str, str]) -> dict[str, Any]:
-    """Read every value as its argument's schema says: text stays text, anything else is JSON.
+    """Parse each text as its argument's schema declares: a string is left unchanged, other types are JSON.
 
     Raises:
-        ArgumentError: a value that cannot be text is not JSON either.
+        ArgumentError: the argument does not accept a string, and the text is not JSON.
     """
-    return {name: _value(tool, name, text) for name, text in pairs.items()}
+    return {name: _parse_argument(tool, name, text) for name, text in pairs.items()}
 
 
 def parse_json_text(name: str, structure: Structure, value: Any) -> Any:
@@ -70,7 +70,7 @@ def _load(name: str, types: tuple[type, ...], text: str) -> Any:
     )
 
 
-def _value(tool: Tool, name: str, text: str) -> Any:
+def _parse_argument(tool: Tool, name: str, text: str) -> Any:
     argument = tool.arguments.get(name)
     types = accepted_types(argument.schema, tool.operation.components) if argument else ANY_TYPE
     if types - {"null"} == frozenset({"string"}):
@@ -80,4 +80,4 @@ def _value(tool: Tool, name: str, text: str) -> Any:
     except (ValueError, RecursionError) as error:
         if "string" in types:
             return text
-        raise ArgumentError(f"{name} takes JSON ({' or '.join(sorted(types))}), got {text!r}") from error
+        raise ArgumentError(f"{name!r} must be JSON ({' or '.join(sorted(types))}), got {text!r}") from error

@@ -1,1 +1,1 @@
-"""An HTTP response to the outcome of a tool call."""
+"""Conversion of an HTTP response to the outcome of a tool call."""

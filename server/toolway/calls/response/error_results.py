@@ -1,7 +1,7 @@
-"""Failures, in words that a caller can act on.
+"""Results for failed calls, with messages that a caller can act on.
 
-A 4xx keeps its text, and so does a 501 to 599 that the application wrote. Of a 500 or an exception the caller gets a
-reference id and nothing else; the log has the rest under that id.
+A 4xx keeps its text, and so does a 501 to 599 that the application wrote. For a 500 or an exception, the caller gets
+only a reference id; the log has the details under that id.
 """
 
 from __future__ import annotations
@@ -24,65 +24,65 @@ from toolway.errors import ArgumentError
 from toolway.openapi import Parameter
 
 __all__ = [
-    "broken_response",
-    "https_required",
-    "internal_failure",
-    "keeps_text",
-    "not_asked",
-    "phrase",
-    "refused_argument",
-    "refused_request",
-    "server_failure",
-    "unfollowed_redirect",
+    "is_written_for_callers",
+    "reason_phrase",
+    "report_client_error",
+    "report_https_redirect",
+    "report_incomplete_response",
+    "report_internal_error",
+    "report_invalid_argument",
+    "report_server_error",
+    "report_unanswered_question",
+    "report_unfollowed_redirect",
 ]
 
 logger = logging.getLogger("toolway.calls")
 
 _LONGEST = 4000
-"""Characters of an error's text that are handed on."""
+"""The maximum length of an error's text, in characters."""
 _MOST_PROBLEMS = 20
 _CALLER_PLACES = ("header", "cookie")
 _LONGEST_HEADER = 100
 
 
-def refused_argument(error: ArgumentError) -> Outcome:
-    """An argument never reached the endpoint."""
+def report_invalid_argument(error: ArgumentError) -> Outcome:
+    """Return the error for arguments that cannot be sent to the endpoint."""
     return _failure(f"Invalid arguments: {error}", status=None, detail=str(error)[:_LONGEST])
 
 
-def not_asked(error: HTTPException) -> Outcome:
-    """What had to be asked before the endpoint runs got no answer, or no yes."""
+def report_unanswered_question(error: HTTPException) -> Outcome:
+    """Return the error for a question before the call that was not answered, or not confirmed."""
     return _failure(str(error.detail), status=error.status_code, detail=error.detail)
 
 
-def refused_request(tool: Tool, reply: Reply) -> Outcome:
-    """The endpoint answered with a 4xx."""
+def report_client_error(tool: Tool, reply: Reply) -> Outcome:
+    """Return the error for a 4xx."""
     body = _parsed(reply.body)
     detail: Any = cast("Mapping[str, Any]", body).get("detail", body) if isinstance(body, Mapping) else body
     if reply.status == 422 and _is_validation(detail):
         return _refused_values(tool, cast("list[Mapping[str, Any]]", detail))
     text = detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
-    label = f"{reply.status} {phrase(reply.status)}"
+    label = f"{reply.status} {reason_phrase(reply.status)}"
     kept = detail if len(text) <= _LONGEST else text[:_LONGEST]
-    said = f"{label}: {text}" if text else label
-    return _failure(said, status=reply.status, retry_after=_retry_after(reply), detail=kept)
+    message = f"{label}: {text}" if text else label
+    return _failure(message, status=reply.status, retry_after=_retry_after(reply), detail=kept)
 
 
 def _refused_values(tool: Tool, detail: list[Mapping[str, Any]]) -> Outcome:
     problems = [_problem(tool, entry) for entry in detail[:_MOST_PROBLEMS]]
-    words = [": ".join(filter(None, (_place(problem), problem["message"]))) for problem in problems]
+    texts = [": ".join(filter(None, (_place(problem), problem["message"]))) for problem in problems]
     more = len(detail) - len(problems)
-    text = "; ".join(words) + (f"; and {more:,} problems more" if more else "")
+    text = "; ".join(texts) + (f"; and {more:,} more problems" if more else "")
     label = (
         "Invalid request" if any(problem.keys() & set(_CALLER_PLACES) for problem in problems) else "Invalid arguments"
     )
     return _failure(f"{label}: {text}", status=422, problems=problems)
 
 
-def server_failure(tool: Tool, reply: Reply) -> Outcome:
-    """Return the failure for a 5xx, an exception, or no response at all."""
-    if keeps_text(reply):
-        failure = refused_request(tool, reply)
+def report_server_error(tool: Tool, reply: Reply) -> Outcome:
+    """Return the error for a 5xx, an exception, or a missing response."""
+    if is_written_for_callers(reply):
+        failure = report_client_error(tool, reply)
         logger.warning("tool %r failed: %r", tool.name, failure.error)
         return failure
     reference = _reference()
@@ -94,13 +94,13 @@ def server_failure(tool: Tool, reply: Reply) -> Outcome:
     return _hidden(reference, reply.status or 500, _retry_after(reply))
 
 
-def keeps_text(reply: Reply) -> bool:
-    """Tell whether a 5xx was written for its callers: any of a remote API, and 501 to 599 of the application itself."""
+def is_written_for_callers(reply: Reply) -> bool:
+    """Return whether a 5xx was written for its callers: any from a remote API, and 501 to 599 from the application."""
     return reply.exception is None and (reply.status > 500 or (reply.is_remote and reply.status == 500))
 
 
-def broken_response(reply: Reply, received: str) -> Outcome:
-    """Return the failure for a response that broke off, with what was received of it."""
+def report_incomplete_response(reply: Reply, received: str) -> Outcome:
+    """Return the error for a response that broke off, with the part that was received."""
     reference = _reference()
     logger.error(
         "the response broke off after %d bytes, reference %s", len(reply.body), reference, exc_info=reply.exception
@@ -114,9 +114,9 @@ def broken_response(reply: Reply, received: str) -> Outcome:
     return failure.with_text(received)
 
 
-def unfollowed_redirect(reply: Reply) -> Outcome:
-    """Return the failure for a redirect of a remote API that was not followed."""
-    label = f"{reply.status} {phrase(reply.status)}"
+def report_unfollowed_redirect(reply: Reply) -> Outcome:
+    """Return the error for a redirect of a remote API that was not followed."""
+    label = f"{reply.status} {reason_phrase(reply.status)}"
     location = reply.header(b"location")
     if not location:
         return _failure(f"{label}: the API responded with a redirect without an address.", status=reply.status)
@@ -124,25 +124,25 @@ def unfollowed_redirect(reply: Reply) -> Outcome:
     return _failure(text, status=reply.status, location=location[:_LONGEST])
 
 
-def https_required(reply: Reply) -> Outcome:
-    """Return the failure for a request that the application has redirected to HTTPS instead of handling it."""
+def report_https_redirect(reply: Reply) -> Outcome:
+    """Return the error for a request that the application redirected to HTTPS instead of handling it."""
     text = (
-        f"{reply.status} {phrase(reply.status)}: the application redirects HTTP to HTTPS, so the endpoint was not run. "
-        "Send the MCP request over HTTPS; behind a proxy that ends TLS, the operator can set TOOLWAY_PUBLIC_URL to the "
-        "https:// address."
+        f"{reply.status} {reason_phrase(reply.status)}: the application redirects HTTP to HTTPS, so the endpoint was "
+        "not run. Send the MCP request over HTTPS; behind a proxy that terminates TLS, the operator can set "
+        "TOOLWAY_PUBLIC_URL to the https:// address."
     )
     return _failure(text, status=reply.status)
 
 
-def internal_failure(name: str, error: BaseException) -> Outcome:
-    """Something in toolway itself, or in what it was given, went wrong."""
+def report_internal_error(name: str, error: BaseException) -> Outcome:
+    """Return the error for an exception in toolway itself, and log it."""
     reference = _reference()
     logger.error("tool %r could not be called, reference %s", name, reference, exc_info=error)
     return _hidden(reference, None)
 
 
-def phrase(status: int) -> str:
-    """The standard words for a status."""
+def reason_phrase(status: int) -> str:
+    """Return the standard reason phrase of a status."""
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:
@@ -150,12 +150,12 @@ def phrase(status: int) -> str:
 
 
 def _retry_after(reply: Reply) -> str:
-    """Seconds or a date, as the answer says (RFC 9110, section 10.2.3)."""
+    """Return the Retry-After of a response: seconds or a date (RFC 9110, section 10.2.3)."""
     return reply.header(b"retry-after").strip()[:_LONGEST_HEADER]
 
 
 def _hidden(reference: str, status: int | None, retry_after: str = "") -> Outcome:
-    text = f"The tool failed on the server's side. Reference: {reference}. Its operator finds the cause under this id."
+    text = f"The tool failed with a server error. Reference: {reference} (details are in the server log)."
     return _failure(text, status=status, retry_after=retry_after, reference=reference)
 
 
@@ -179,7 +179,7 @@ def _parsed(body: bytes) -> Any:
 
 
 def _is_validation(detail: object) -> bool:
-    """FastAPI's list of problems, each with a place and a message."""
+    """Return whether a detail is FastAPI's list of validation errors."""
     if not isinstance(detail, list) or not detail:
         return False
     entries = cast("list[Any]", detail)
@@ -191,7 +191,7 @@ def _has_place(entry: Mapping[str, Any]) -> bool:
 
 
 def _problem(tool: Tool, entry: Mapping[str, Any]) -> dict[str, str]:
-    """Name a problem by the tool's argument, where FastAPI names it by a place; one of all together has no name."""
+    """Name the argument that a validation error is about; empty if it is about the request as a whole."""
     loc: Sequence[object] = entry["loc"]
     message, kind = str(entry["msg"]), str(entry.get("type", ""))
     if (parameter := _caller_value(tool, loc)) is not None:
@@ -205,7 +205,7 @@ def _place(problem: Mapping[str, str]) -> str:
 
 
 def _caller_value(tool: Tool, loc: Sequence[object]) -> Parameter | None:
-    """Return the header or cookie that a problem is about, where the MCP request carries it and no argument does."""
+    """Return the header or cookie of the MCP request that a validation error is about; None if it is an argument."""
     if len(loc) < 2:
         return None
     for parameter in tool.operation.parameters:
@@ -226,7 +226,7 @@ def _argument(tool: Tool, loc: list[object]) -> str:
 
 
 def _is_named(argument: Argument | Parameter, found: object) -> bool:
-    """Some releases of FastAPI name a header that is missing from a model by the model's field."""
+    """Compare names; some releases of FastAPI report a header by the name of its model field."""
     place, name = (
         (argument.place, argument.target) if isinstance(argument, Argument) else (argument.location, argument.name)
     )

@@ -1,5 +1,7 @@
-"""Where answers lead within the application, followed as a browser would: a redirect only to what is listed as a tool,
-the Location of accepted work to whatever stands there."""
+"""Redirects and Locations within the application, resolved as a browser would.
+
+A redirect is followed only to the endpoint of a listed tool, and the Location of an accepted job to any endpoint.
+"""
 
 from __future__ import annotations
 
@@ -13,40 +15,46 @@ from toolway.calls.request.request_builder import Request
 from toolway.catalog import Tool
 from toolway.openapi import Operation
 
-__all__ = ["Step", "followed", "is_sent_to_https", "located"]
+__all__ = ["Step", "is_https_redirect", "resolve_location", "resolve_redirect"]
 
 Step: TypeAlias = tuple[Operation, Request, str]
-"""The operation as which a request is sent, the request, and the name of the tool whose endpoint it reaches, if any."""
+"""The operation to send a request as, the request, and the name of the tool it reaches (empty if none)."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DOTS = frozenset({".", ".."})
 
 
-def followed(
+def resolve_redirect(
     tools: Iterable[Tool], request: Request, reply: Reply, *, here: str, root: str, otherwise: Operation | None = None
 ) -> Step | None:
-    """Return the request that a redirect asks for, if it leads to one of these tools; `here` is where it came from.
+    """Return the request that a redirect leads to, if that is the endpoint of one of these tools.
 
-    Others would widen what agents reach: they are sent as another operation only where there is one `otherwise`.
+    Args:
+        tools: the listed tools; following any other redirect would let agents reach more than these.
+        request: the request that was redirected.
+        reply: the redirect.
+        here: the URL of the request.
+        root: the root path of the application.
+        otherwise: the operation to send the request as if it reaches no tool; None to send it nowhere.
     """
     if reply.status not in _REDIRECTS:
         return None
     keeps_method = reply.status in {307, 308} or request.method in {"GET", "HEAD"}
     if not keeps_method:
-        return located(tools, request, reply, here=here, root=root, otherwise=otherwise)
-    return _led(tools, request, reply, here=here, root=root, otherwise=otherwise)
+        return resolve_location(tools, request, reply, here=here, root=root, otherwise=otherwise)
+    return _redirect(tools, request, reply, here=here, root=root, otherwise=otherwise)
 
 
-def located(
+def resolve_location(
     tools: Iterable[Tool], request: Request, reply: Reply, *, here: str, root: str, otherwise: Operation | None = None
 ) -> Step | None:
-    """Return the request that gets what is at an answer's Location, if one of these tools does (or see `followed`)."""
+    """Return the GET request for the Location of a response, under the conditions of `resolve_redirect`."""
     request = replace(_without_body(request), method="GET")
-    return _led(tools, request, reply, here=here, root=root, otherwise=otherwise)
+    return _redirect(tools, request, reply, here=here, root=root, otherwise=otherwise)
 
 
-def is_sent_to_https(request: Request, reply: Reply, *, here: str) -> bool:
-    """Return whether the application sends a request to its own address under HTTPS, as middleware does for any."""
+def is_https_redirect(request: Request, reply: Reply, *, here: str) -> bool:
+    """Return whether a reply redirects to the same URL over HTTPS, as middleware does for every request."""
     keeps_request = reply.status in {307, 308} or (reply.status in {301, 302} and request.method == "GET")
     if not keeps_request or not here.startswith("http:"):
         return False
@@ -57,26 +65,26 @@ def is_sent_to_https(request: Request, reply: Reply, *, here: str) -> bool:
     return target.scheme == "https" and (target.hostname, target.path) == (own.hostname, own.path)
 
 
-def _led(
+def _redirect(
     tools: Iterable[Tool], request: Request, reply: Reply, *, here: str, root: str, otherwise: Operation | None
 ) -> Step | None:
-    """The same request, sent to an answer's Location."""
+    """Return the same request for the Location of a response."""
     target = reply.header(b"location")
-    address = _within(here, target) if target else None
+    address = _resolve_url(here, target) if target else None
     path = unquote(address.path) if address is not None else ""
     if address is None or not path.startswith(f"{root}/"):
         return None
     request = replace(
         request, path=path.removeprefix(root), redirect_query=address.query.encode(), parts=None, encoded_path=""
     )
-    tool = _tool_at(tools, request)
+    tool = _find_tool(tools, request)
     if tool is not None:
         return tool.operation, request, tool.name
     return (otherwise, request, "") if otherwise is not None and not _has_dots(target) else None
 
 
-def _tool_at(tools: Iterable[Tool], request: Request) -> Tool | None:
-    """The tool that the router would run; a walk, as redirects are rare."""
+def _find_tool(tools: Iterable[Tool], request: Request) -> Tool | None:
+    """Return the tool that the router would run; a linear search is enough, as redirects are rare."""
     for tool in tools:
         template, path = tool.operation.template, request.path
         if (
@@ -89,18 +97,18 @@ def _tool_at(tools: Iterable[Tool], request: Request) -> Tool | None:
 
 
 def _has_dots(target: str) -> bool:
-    """Tell whether a path goes up: an argument that found its way into it may have chosen where to."""
+    """Return whether a path has dot segments, with which an argument in it could choose another endpoint."""
     return not _DOTS.isdisjoint(unquote(urlsplit(target).path).split("/"))
 
 
-def _within(here: str, target: str) -> SplitResult | None:
-    """The address that a redirect leads to; None for another host, and for what is no address."""
+def _resolve_url(here: str, target: str) -> SplitResult | None:
+    """Return the URL that a redirect leads to; None for another host or an invalid URL."""
     try:
         address = urlsplit(urljoin(here, target))
     except ValueError:
         return None
-    stays = address.scheme in {"http", "https"} and address.netloc == urlsplit(here).netloc
-    return address if stays else None
+    is_same_host = address.scheme in {"http", "https"} and address.netloc == urlsplit(here).netloc
+    return address if is_same_host else None
 
 
 def _without_body(request: Request) -> Request:

@@ -1,4 +1,4 @@
-"""From the application's answer to what the caller gets."""
+"""Parsing of the application's response into an outcome."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from pydantic_core import from_json, to_json
 
 from toolway.calls.dispatcher import Reply
 from toolway.calls.response.error_results import (
-    broken_response,
-    keeps_text,
-    phrase,
-    refused_request,
-    server_failure,
-    unfollowed_redirect,
+    is_written_for_callers,
+    reason_phrase,
+    report_client_error,
+    report_incomplete_response,
+    report_server_error,
+    report_unfollowed_redirect,
 )
 from toolway.calls.response.outcome import Document, Outcome
-from toolway.calls.response.tool_result import TOOL_RESULT_MEDIA_TYPE, plain_answer, written_outcome
+from toolway.calls.response.tool_result import TOOL_RESULT_MEDIA_TYPE, convert_to_plain_http, parse_tool_result
 from toolway.catalog import WRAPPER, Tool
 from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, ResourceContents, TextContent
+from toolway.media_types import essence, is_json
 from toolway.openapi import Schema
 
-__all__ = ["FILE_NAME_KEY", "document_of", "outcome_of"]
+__all__ = ["FILE_NAME_KEY", "parse_document", "parse_response"]
 
 FILE_NAME_KEY = "toolway/filename"
 """The member of a content block's ``_meta`` with the file name of a download."""
 
 _LARGE = 64 * 1024
-_MOST_DIGITS = 4300  # of a number that Python reads
+_MOST_DIGITS = 4300  # the longest number that Python parses
 _DIGITS = re.compile(rb"\d{%d}" % (_MOST_DIGITS // 2))
 _SYNTAX = msgspec.json.Decoder(msgspec.Raw)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -47,10 +48,10 @@ _TEXTUAL = re.compile(
 )
 
 
-def outcome_of(tool: Tool, reply: Reply) -> Outcome:
-    """Turn an answer into content: JSON stays JSON, text stays text, pictures and sound are themselves.
+def parse_response(tool: Tool, reply: Reply) -> Outcome:
+    """Return the outcome for a response: JSON as structured content, and text, images and audio as their content types.
 
-    A tool with an output schema has promised JSON: clients refuse a success without it, so that is a failure here.
+    A tool with an output schema has promised JSON. Clients reject a success without it, so that is an error here.
     """
     outcome = _outcome(tool, reply)
     if outcome.is_error or tool.wrapped_output_schema is None:
@@ -61,7 +62,9 @@ def outcome_of(tool: Tool, reply: Reply) -> Outcome:
                 return replace(outcome, structured=to_json(text))
             case _:
                 pass
-    return outcome if _is_promised(tool, outcome.structured, is_strict=reply.is_strict) else _unpromised(tool, outcome)
+    if _may_match_schema(tool, outcome.structured, is_strict=reply.is_strict):
+        return outcome
+    return _report_broken_schema(tool, outcome)
 
 
 def _declares_text(tool: Tool) -> bool:
@@ -70,15 +73,15 @@ def _declares_text(tool: Tool) -> bool:
     return tool.wraps_output and declared.get("type") == "string"
 
 
-def document_of(tool: Tool, reply: Reply) -> Outcome:
-    """Turn an answer into a document: what is text stays as it is, whatever it holds; anything else is bytes."""
-    if _is_written(reply) and not reply.cut and 200 <= reply.status < 300:
-        reply = _plainly(reply)
+def parse_document(tool: Tool, reply: Reply) -> Outcome:
+    """Return a response as the contents of a resource: text unchanged, any other media type as bytes."""
+    if _is_tool_result(reply) and not reply.cut and 200 <= reply.status < 300:
+        reply = _without_tool_result(reply)
     media_type = _CHARSET_PARAMETER.sub("", reply.header(b"content-type")).strip()
-    kind = _media_type(media_type)
-    is_text = not reply.body or _is_json(kind) or _TEXTUAL.fullmatch(kind) is not None
+    kind = essence(media_type)
+    is_text = not reply.body or is_json(kind) or _TEXTUAL.fullmatch(kind) is not None
     if not 200 <= reply.status < 300 or reply.is_broken or (reply.cut and not is_text):
-        return outcome_of(tool, reply)
+        return parse_response(tool, reply)
     kind = media_type or None
     contents = (
         ResourceContents(uri="", mime_type=kind, text=_text(reply))
@@ -89,31 +92,31 @@ def document_of(tool: Tool, reply: Reply) -> Outcome:
     return Document((block,), status=reply.status, cache_control=reply.header(b"cache-control"))
 
 
-def _plainly(reply: Reply) -> Reply:
-    """Return a `ToolResult` as it is over plain HTTP."""
-    body, media_type = plain_answer(reply.body)
+def _without_tool_result(reply: Reply) -> Reply:
+    """Return the plain HTTP response for a `ToolResult`."""
+    body, media_type = convert_to_plain_http(reply.body)
     headers = [pair for pair in reply.headers if pair[0].lower() != b"content-type"]
     return replace(reply, body=body, headers=[*headers, (b"content-type", media_type.encode("latin-1"))])
 
 
-def _is_promised(tool: Tool, body: bytes | None, *, is_strict: bool) -> bool:
-    """Tell whether JSON may be what the output schema says, as far as that is free: its kind, and the members it needs.
+def _may_match_schema(tool: Tool, body: bytes | None, *, is_strict: bool) -> bool:
+    """Return whether JSON can match the output schema, as far as that is cheap: its type and its required members.
 
-    FastAPI has checked the answer against the model, unless the endpoint made a response of its own, or middleware made
-    another of it: one that `is_strict` is the one that FastAPI has written.
+    FastAPI has validated the response, unless the endpoint returned a response object or middleware changed it. A body
+    that `is_strict` is unchanged.
     """
     if body is None:
         return False
     if tool.wraps_output or tool.output_schema is None:
-        return body != b"null" or tool.output_schema is None  # an infinite number, written as JSON
+        return body != b"null" or tool.output_schema is None  # FastAPI serializes an infinite number as null
     names: list[str] = tool.output_schema.get("required", [])
-    if body.lstrip()[:1] != b"{" or not all(_sign(name) in body for name in names):
+    if body.lstrip()[:1] != b"{" or not all(_quoted_name(name) in body for name in names):
         return False
-    return is_strict or not names or _begins_with_its_own(tool.output_schema, body) or _has_members(names, body)
+    return is_strict or not names or _starts_with_known_member(tool.output_schema, body) or _has_members(names, body)
 
 
-def _begins_with_its_own(schema: Schema, body: bytes) -> bool:
-    """Tell whether the first member of an object is one that the schema has: what wraps an answer has another name."""
+def _starts_with_known_member(schema: Schema, body: bytes) -> bool:
+    """Return whether the first member of an object is in the schema, which the members of an envelope are not."""
     first = _FIRST_MEMBER.match(body)
     return first is not None and first[1].decode() in schema.get("properties", ())
 
@@ -126,8 +129,8 @@ def _has_members(names: list[str], body: bytes) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _sign(name: str) -> bytes:
-    """How a member's name stands in JSON, where there is only one way to write it."""
+def _quoted_name(name: str) -> bytes:
+    """Return a member's name as it appears in JSON; empty if JSON can spell it in several ways."""
     return f'"{name}"'.encode() if _PLAIN_NAME.fullmatch(name) else b""
 
 
@@ -136,31 +139,33 @@ def _outcome(tool: Tool, reply: Reply) -> Outcome:
         return Outcome(structured=reply.body, status=reply.status)
     if reply.status == 0 or reply.status >= 500 or reply.is_broken:
         return _failure(tool, reply)
-    if reply.status >= 400 and not _is_written(reply):
-        return refused_request(tool, reply)
+    if reply.status >= 400 and not _is_tool_result(reply):
+        return report_client_error(tool, reply)
     if 300 <= reply.status < 400 and (reply.header(b"location") or not reply.body):
         is_failure = (reply.is_remote or tool.wrapped_output_schema is not None) and reply.status != 304
-        return unfollowed_redirect(reply) if is_failure else _text_outcome(reply, _moved(reply))
+        return report_unfollowed_redirect(reply) if is_failure else _text_outcome(reply, _describe_redirect(reply))
     if not reply.body:
-        done = f"Done: {tool.title} ({reply.status} {phrase(reply.status)})"
+        done = f"Done: {tool.title} ({reply.status} {reason_phrase(reply.status)})"
         return _text_outcome(reply, f"{done}, but {reply.cut}" if reply.cut else done)
     return _success(tool, reply)
 
 
 def _failure(tool: Tool, reply: Reply) -> Outcome:
-    if _is_written(reply) and keeps_text(reply):
-        return _success(tool, reply)  # a failure all the same, with the content that the endpoint gave it
+    if _is_tool_result(reply) and is_written_for_callers(reply):
+        return _success(tool, reply)  # still an error, with the content that the endpoint gave it
     if not reply.is_broken:
-        return server_failure(tool, reply)
-    media_type = _media_type(reply.header(b"content-type"))
-    is_text = _is_json(media_type) or _TEXTUAL.fullmatch(media_type) is not None
-    return broken_response(reply, _text(reply) if is_text else f"{len(reply.body):,} bytes of {media_type or 'data'}")
+        return report_server_error(tool, reply)
+    media_type = essence(reply.header(b"content-type"))
+    is_text = is_json(media_type) or _TEXTUAL.fullmatch(media_type) is not None
+    return report_incomplete_response(
+        reply, _text(reply) if is_text else f"{len(reply.body):,} bytes of {media_type or 'data'}"
+    )
 
 
 def _has_plain_numbers(body: bytes) -> bool:
-    """Tell whether there can be no number in JSON that Python does not read; in large answers nobody looks for them.
+    """Return whether JSON has no number with more digits than Python parses; large bodies are not searched.
 
-    One that is too long holds one of these places with half of its digits still to come, so few places are looked at.
+    Such a number covers at least one of the offsets that are checked, with half of its digits after it.
     """
     if not _MOST_DIGITS < len(body) <= _LARGE:
         return True
@@ -168,37 +173,28 @@ def _has_plain_numbers(body: bytes) -> bool:
 
 
 def _success(tool: Tool, reply: Reply) -> Outcome:
-    media_type = _media_type(reply.header(b"content-type"))
+    media_type = essence(reply.header(b"content-type"))
     if media_type == TOOL_RESULT_MEDIA_TYPE and not reply.cut:
-        return written_outcome(reply.body, reply.status)
-    if _is_json(media_type) and not reply.cut and _is_strict_json(reply.body):
+        return parse_tool_result(reply.body, reply.status)
+    if is_json(media_type) and not reply.cut and _is_strict_json(reply.body):
         named = _file_meta(reply)
         blocks = (TextContent(text=reply.body.decode(), meta=named),) if named else ()
         return Outcome(blocks, reply.body, status=reply.status)
-    if _TEXTUAL.fullmatch(media_type) or (_is_json(media_type) and not reply.cut):
+    if _TEXTUAL.fullmatch(media_type) or (is_json(media_type) and not reply.cut):
         return Outcome((TextContent(text=_text(reply), meta=_file_meta(reply)),), status=reply.status)
     if reply.cut:
-        return _too_much(tool, reply)
+        return _report_too_large(tool, reply)
     return Outcome((_media(tool, reply, media_type),), status=reply.status)
 
 
-def _is_written(reply: Reply) -> bool:
-    return _media_type(reply.header(b"content-type")) == TOOL_RESULT_MEDIA_TYPE
+def _is_tool_result(reply: Reply) -> bool:
+    return essence(reply.header(b"content-type")) == TOOL_RESULT_MEDIA_TYPE
 
 
-def _moved(reply: Reply) -> str:
+def _describe_redirect(reply: Reply) -> str:
     target = reply.header(b"location")
-    label = f"{reply.status} {phrase(reply.status)}"
+    label = f"{reply.status} {reason_phrase(reply.status)}"
     return f"{label}: continue at {target}" if target else label
-
-
-@lru_cache(maxsize=128)
-def _media_type(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
-
-
-def _is_json(media_type: str) -> bool:
-    return media_type == "application/json" or media_type.endswith("+json")
 
 
 def _is_strict_json(body: bytes) -> bool:
@@ -227,7 +223,7 @@ def _text(reply: Reply) -> str:
         text = reply.body.decode(declared[1] if declared else "utf-8", "replace")
     except LookupError:
         text = reply.body.decode("utf-8", "replace")
-    return f"{text}\n[The answer was closed here: {reply.cut}.]" if reply.cut else text
+    return f"{text}\n[The response was cut off here: {reply.cut}.]" if reply.cut else text
 
 
 def _media(tool: Tool, reply: Reply, media_type: str) -> Content:
@@ -258,8 +254,8 @@ def _file_meta(reply: Reply) -> dict[str, Any] | None:
     return {FILE_NAME_KEY: name} if name else None
 
 
-def _unpromised(tool: Tool, outcome: Outcome) -> Outcome:
-    """Show the whole response of a request that succeeded: clients refuse a success that breaks its output schema."""
+def _report_broken_schema(tool: Tool, outcome: Outcome) -> Outcome:
+    """Return an error with the whole response: clients reject a success that does not match its output schema."""
     text = (
         f"The request of {tool.name} succeeded with status {outcome.status}, but its response does not match its "
         "output schema. @agent_tool(output_schema=False) or TOOLWAY_OUTPUT_SCHEMAS=false withholds the schema. "
@@ -269,8 +265,8 @@ def _unpromised(tool: Tool, outcome: Outcome) -> Outcome:
     return replace(outcome, blocks=(TextContent(text=text), *outcome.content), error=error, breaks_schema=True)
 
 
-def _too_much(tool: Tool, reply: Reply) -> Outcome:
-    """Half a document is no document: say how to ask for less."""
+def _report_too_large(tool: Tool, reply: Reply) -> Outcome:
+    """Return the error for a response that is useless when cut off, such as JSON."""
     text = (
         f"The response of {tool.name} was not returned: {reply.cut}. Request less data, e.g. with a filter or a limit."
     )

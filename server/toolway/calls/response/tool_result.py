@@ -1,7 +1,7 @@
-"""Results that an endpoint writes itself: any content of MCP, beside structured content or without it.
+"""Results that an endpoint composes itself: any MCP content, with or without structured content.
 
-Over plain HTTP such a result is an ordinary response. For a tool call it is written under a media type of its own, in
-which it passes the application's middleware like any other answer.
+Over plain HTTP such a result is an ordinary response. In a tool call it is encoded in a media type of its own, which
+passes through the application's middleware like any other response.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from toolway.calls.response.outcome import Outcome
 from toolway.calls.scope import CONTEXT_KEY
 from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, TextContent
 
-__all__ = ["TOOL_RESULT_MEDIA_TYPE", "ToolResult", "plain_answer", "written_outcome"]
+__all__ = ["TOOL_RESULT_MEDIA_TYPE", "ToolResult", "convert_to_plain_http", "parse_tool_result"]
 
 TOOL_RESULT_MEDIA_TYPE = "application/vnd.toolway.result+json"
-"""The media type of a result on its way from the endpoint to the caller of the tool."""
+"""The media type of a result between the endpoint and the response parser."""
 
 _Given: TypeAlias = Content | str
 _BLOCKS = TypeAdapter[list[Content]](list[Content])
 
 
 class ToolResult(Response):
-    """What an endpoint hands to an agent when plain data is not enough: any mix of content, and structured content.
+    """A response with any mix of content blocks and structured content, for endpoints that return more than data.
 
-    Over plain HTTP the structured content is the answer, as JSON; without any, a single text, picture, sound or
-    embedded resource is the answer itself, and other content comes as JSON.
+    Over plain HTTP the response body is the structured content as JSON. Without structured content, a single text,
+    image, audio or embedded resource is the body itself, and other content is sent as JSON.
 
     Args:
-        content: one piece of content or several; a text stands for its `TextContent`.
-        structured: what a program reads, anything that Pydantic can write as JSON; ``response_model=`` of the route
-            gives it a schema, which is not checked here. Agents get it as text, too, unless `content` has a text.
-        status_code: of the answer over plain HTTP; with 400 or more the tool has failed.
-        headers: of the answer over plain HTTP.
-        background: work to do after the answer.
+        content: one content block or several; a string becomes a `TextContent`.
+        structured: data for programs, anything that Pydantic can serialize to JSON. The ``response_model=`` of the
+            route publishes its schema, but does not validate it. Agents also get it as text, unless `content` has one.
+        status_code: the status over plain HTTP; the tool call is an error from 400 on.
+        headers: the headers over plain HTTP.
+        background: a task to run after the response.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class ToolResult(Response):
 
 
 def _plain(blocks: list[Content], structured: bytes | None) -> tuple[bytes, str]:
-    """The answer over plain HTTP, and its media type."""
+    """Return the body over plain HTTP, and its media type."""
     if structured is not None:
         return structured, "application/json"
     match blocks:
@@ -95,21 +95,21 @@ class _Result(msgspec.Struct):
 _RESULT = msgspec.json.Decoder(_Result)
 
 
-def plain_answer(body: bytes) -> tuple[bytes, str]:
-    """Return what a result that an endpoint has written is over plain HTTP: the answer, and its media type.
+def convert_to_plain_http(body: bytes) -> tuple[bytes, str]:
+    """Return the plain HTTP body and media type of an encoded result.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the body is not an encoded result.
     """
     result = _RESULT.decode(body)
     return _plain(_BLOCKS.validate_python(result.content), _structured(result))
 
 
-def written_outcome(body: bytes, status: int) -> Outcome:
-    """Read a result that an endpoint has written.
+def parse_tool_result(body: bytes, status: int) -> Outcome:
+    """Return the outcome for an encoded result.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the body is not an encoded result.
     """
     result = _RESULT.decode(body)
     blocks = tuple(_BLOCKS.validate_python(result.content))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from toolway.catalog.schema.definitions import Definitions, accepts_null, deref, is_object
 from toolway.catalog.schema.regex_portability import portable
+from toolway.media_types import essence, is_json
 from toolway.openapi import Operation, Schema
 
 __all__ = ["WRAPPER", "output_schemas"]
@@ -34,14 +35,14 @@ def output_schemas(operation: Operation) -> tuple[Schema | None, Schema | None, 
 def _promised(operation: Operation) -> Schema | None:
     """The schema of the only successful answer, if it is JSON and described."""
     good = [response for response in operation.responses if response.status.startswith("2")]
-    if operation.schema_mismatch or len(good) != 1 or good[0].schema is None or not _is_json(good[0].media_type):
+    if (
+        operation.schema_mismatch
+        or len(good) != 1
+        or good[0].schema is None
+        or not is_json(essence(good[0].media_type or ""))
+    ):
         return None
     return good[0].schema if _untitled(good[0].schema) else None
-
-
-def _is_json(media_type: str | None) -> bool:
-    name = (media_type or "").partition(";")[0].strip().lower()
-    return name == "application/json" or name.endswith("+json")
 
 
 def _untitled(schema: Schema) -> Schema:

@@ -26,7 +26,7 @@ from mcp_types import (
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from toolway.calls import Invoker, Outcome, internal_failure, read_arguments
+from toolway.calls import Invoker, Outcome, read_arguments, report_internal_error
 from toolway.catalog import Prompt
 from toolway.content import Message, TextContent
 from toolway.errors import ArgumentError
@@ -96,7 +96,7 @@ def _messages(prompt: Prompt, outcome: Outcome) -> list[PromptMessage]:
         return [_said(entry) if isinstance(entry, str) else PromptMessage.model_validate(entry) for entry in entries]
     except ValidationError as error:
         logger.warning("the prompt %r is no text, Message or list of them", prompt.name)
-        raise failed(internal_failure(prompt.tool.name, error)) from error
+        raise failed(report_internal_error(prompt.tool.name, error)) from error
 
 
 def _said(text: str) -> PromptMessage:

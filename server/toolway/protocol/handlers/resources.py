@@ -23,7 +23,7 @@ from mcp_types import (
     Resource as ListedResource,
 )
 
-from toolway.calls import Document, document_of
+from toolway.calls import Document, parse_document
 from toolway.catalog import Resource, Skill
 from toolway.content import EmbeddedResource
 from toolway.errors import ConfigurationError
@@ -148,7 +148,7 @@ def offer_resources(
         if found is None or not shows(found[0].tool, call):
             raise unknown_resource(params.uri, revision_for(context.protocol_version))
         resource, arguments = found
-        outcome = await calls.perform(resource.tool, arguments, call, document_of)
+        outcome = await calls.perform(resource.tool, arguments, call, parse_document)
         if questions := questions_of(call):
             return questions
         if isinstance(outcome, Document):
