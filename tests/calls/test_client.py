@@ -25,6 +25,7 @@ from toolway.app import engine_of
 from toolway.calls import CallContext, Outcome
 from toolway.errors import ConfigurationError
 from toolway.protocol.results import tool_result
+from toolway.protocol.versions import revision_for
 
 pytestmark = pytest.mark.anyio
 
@@ -142,7 +143,7 @@ class Sent:
 
     async def __call__(self, tool: str, arguments: dict[str, Any] | None = None, **context: Any) -> Any:
         outcome = await self.outcome(tool, arguments, **context)
-        return tool_result(self._calls.tool(tool), outcome, "2026-07-28")
+        return tool_result(self._calls.tool(tool, CallContext(**context)), outcome, revision_for("2026-07-28"))
 
 
 @asynccontextmanager
