@@ -17,7 +17,7 @@ from benchmarks.speed.requests import ID, OPERATIONS, Operation, Request, list_r
 from toolway import Settings, Toolway
 from toolway.app import engine_of
 from toolway.calls import CallContext, Outcome
-from toolway.calls.dispatcher import Reply
+from toolway.calls.reply import Reply
 from toolway.calls.request.request_builder import build_request
 from toolway.calls.response.response_parser import parse_response
 

@@ -16,7 +16,7 @@ from benchmarks.speed.requests import ID, OPERATIONS, Request, request_for
 from toolway import Settings, Toolway
 from toolway.app import engine_of
 from toolway.calls.direct.dispatch import DirectDispatch
-from toolway.calls.dispatcher import Reply
+from toolway.calls.reply import Reply
 from toolway.calls.request.request_builder import build_request
 from toolway.calls.response.response_parser import parse_response
 from toolway.mounts import add_mcp_route

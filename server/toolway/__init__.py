@@ -2,7 +2,7 @@
 
 from typing import Never
 
-from toolway._versions import insist_on_versions
+from toolway.requirements import insist_on_versions
 
 insist_on_versions()  # before the modules that need these versions
 

@@ -15,10 +15,9 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolway._shortcut import RouterBypassMiddleware
 from toolway.app_state import state_of
-from toolway.calls import middleware_layers
 from toolway.errors import ConfigurationError
+from toolway.middleware import RouterBypassMiddleware, middleware_layers
 from toolway.openapi import find_path, has_path
 
 if TYPE_CHECKING:

@@ -252,7 +252,7 @@ async def test_a_stream_is_followed_told_of_and_bounded(api: FastAPI, url: str) 
     async with sending(api, url, Settings(stream_seconds=1.5), headers=identity) as sent:
         endless = await sent("read_endless")
         assert text_of(endless).startswith("line 0\n")
-        assert "still going on after 1.5 seconds" in str(endless.content)
+        assert "still open after 1.5 seconds" in str(endless.content)
         assert await anyio.to_thread.run_sync(api.state.ended.wait, PATIENCE)
 
 

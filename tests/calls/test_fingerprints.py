@@ -1,4 +1,4 @@
-"""Direct calls are on where FastAPI and Starlette work as in the versions that were reviewed, and the log says so."""
+"""Direct calls are on where FastAPI and Starlette work as in a reviewed version, and their state is logged."""
 
 from __future__ import annotations
 

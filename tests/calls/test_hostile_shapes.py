@@ -103,7 +103,7 @@ async def test_a_stream_that_begins_and_then_says_nothing_is_cut() -> None:
         return StreamingResponse(silence(), media_type="text/event-stream")
 
     outcome = await call(app, "silent", Settings(stream_seconds=0.2))
-    assert "still going on after 0.2 seconds" in words(outcome)
+    assert "still open after 0.2 seconds" in words(outcome)
 
 
 async def test_what_an_application_takes_out_of_its_document_stays_out_of_both() -> None:

@@ -419,7 +419,7 @@ async def test_an_endless_stream_is_closed_with_what_came_and_says_so(unending: 
         result = await unending.call("endless")
     assert not result.is_error
     assert text_of(result) == (
-        "data: first\n\n\n[The response was cut off here: it was still going on after 1.5 seconds.]"
+        "data: first\n\n\n[The response was cut off here: the stream was still open after 1.5 seconds.]"
     )
     assert unending.app.state.ended
 

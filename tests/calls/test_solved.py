@@ -34,8 +34,8 @@ from starlette.requests import HTTPConnection
 from tests.calls.stack import assert_calls_alike, call, client_of, require_direct_calls, without_reference
 from toolway import agent_tool
 from toolway.calls.direct.dispatch import DirectDispatch
-from toolway.calls.direct.injected import SolvedEndpoint
-from toolway.calls.direct.values_only import PlainEndpoint
+from toolway.calls.direct.injected import InjectedEndpoint
+from toolway.calls.direct.values_only import ValuesOnlyEndpoint
 from toolway.openapi import read_application
 
 pytestmark = require_direct_calls
@@ -428,7 +428,7 @@ def test_all_of_them_are_solved_without_the_stack() -> None:
     path = DirectDispatch(app)
     operations = read_application(app).operations
     found = {str(one): path.endpoint(one, app) for one in operations}
-    assert [name for name, one in found.items() if not isinstance(one, (SolvedEndpoint, PlainEndpoint))] == []
+    assert [name for name, one in found.items() if not isinstance(one, (InjectedEndpoint, ValuesOnlyEndpoint))] == []
 
 
 CALLS: list[tuple[str, dict[str, Any]]] = [

@@ -12,13 +12,11 @@ from functools import cache
 from typing import Any
 
 import anyio
-import httpx2
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from starlette.types import ASGIApp
 
-from tests.calls.stack import require_direct_calls
 from tests.fidelity import apps
 from tests.fidelity.application import Application
 from tests.fidelity.case import Absent, Case, Chapter
@@ -30,8 +28,6 @@ from tests.support import ROOT
 from tests.tally import Tally
 from toolway import Settings, Toolway
 from toolway.app import engine_of
-from toolway.calls.direct.dispatch import DirectDispatch
-from toolway.calls.direct.injected import SolvedEndpoint
 
 ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
 TRANSPORTS = ("HTTP", "HTTP by the SDK", "HTTP directly", "stdio")
@@ -174,17 +170,6 @@ async def test_what_is_no_tool_is_reported_with_the_reason(app: str) -> None:
         told = {f"{entry.method} {entry.path.removeprefix(prefix)}": entry.reason for entry in running.catalog.skipped}
     absent = [case for chapter in APPLICATIONS[app].chapters for case in chapter.cases if isinstance(case, Absent)]
     assert [case.name for case in absent if case.reported is not None and not told.get(case.reported)] == []
-
-
-@require_direct_calls
-async def test_three_of_four_tools_are_called_without_the_stack_where_nothing_records() -> None:
-    app = APPLICATIONS["main"].make(records=False)
-    catalog = Toolway(app, settings=SETTINGS[True]).mount().read_catalog()
-    await httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost").get("/journal")
-    path = DirectDispatch(app)
-    found = [path.endpoint(tool.operation, app) for tool in catalog.tools.values()]
-    assert len(found) - found.count(None) > len(found) * 3 / 4
-    assert sum(isinstance(one, SolvedEndpoint) for one in found) > len(found) / 4
 
 
 def test_every_case_has_a_name_of_its_own() -> None:

@@ -34,12 +34,12 @@ BESIDE = {
 FLOOR = frozenset(
     {
         "_changes",
-        "_core_schemas",
+        "core_schemas",
         "headers",
         "_processes",
-        "_shortcut",
+        "middleware",
         "settings_validators",
-        "_versions",
+        "requirements",
         "app_state",
         "content",
         "errors",

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 
 from tests.foundation.project import pyproject
 from tests.support import ROOT
-from toolway._versions import NEEDED, UNUSABLE
+from toolway.requirements import NEEDED, UNUSABLE
 
 
 def import_beside(folder: Path, name: str, version: str, *arguments: str) -> subprocess.CompletedProcess[str]:

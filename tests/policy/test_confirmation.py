@@ -1,4 +1,4 @@
-"""Confirmation questions before a tool runs: the values in them, and templates that are refused."""
+"""Questions before a tool runs: what stands in them, and what cannot."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def make_shop(confirm: str, **options: Any) -> FastAPI:
 
 
 async def asked(app: FastAPI, arguments: Mapping[str, Any]) -> str:
-    """Return the question that a call asks first."""
+    """The question that a call is met with."""
     asking = ReplayChannel(["elicitation"])
     async with both(app) as reached:
         outcome = await reached.calls.call("cancel", arguments, CallContext(asking=asking))
@@ -50,7 +50,7 @@ async def asked(app: FastAPI, arguments: Mapping[str, Any]) -> str:
         ({"order_id": "a\u202eb\u200bc"}, 'Cancel "abc" (1 pieces, (not given))?'),
     ],
 )
-async def test_arguments_appear_in_the_question_as_values(arguments: dict[str, Any], question: str) -> None:
+async def test_arguments_stand_in_the_question_as_values(arguments: dict[str, Any], question: str) -> None:
     assert await asked(make_shop("Cancel {order_id} ({pieces} pieces, {tags})?"), arguments) == question
 
 
@@ -62,7 +62,7 @@ async def test_a_long_value_is_cut() -> None:
 
 @settings(max_examples=30)
 @given(st.text(min_size=1, max_size=40))
-def test_no_value_ends_the_quotes_around_it(value: str) -> None:
+def test_no_value_ends_the_quotes_it_stands_in(value: str) -> None:
     from toolway.policy.confirmation import _shown
 
     shown = _shown(value)
@@ -72,7 +72,7 @@ def test_no_value_ends_the_quotes_around_it(value: str) -> None:
     assert "\n" not in inner
 
 
-async def test_unknown_arguments_are_refused_before_the_question() -> None:
+async def test_bad_arguments_are_refused_before_anybody_is_asked() -> None:
     asking = ReplayChannel(["elicitation"])
     async with both(make_shop("Cancel {order_id}?")) as reached:
         outcome = await reached.calls.call("cancel", {"order": "#1"}, CallContext(asking=asking))
@@ -81,7 +81,7 @@ async def test_unknown_arguments_are_refused_before_the_question() -> None:
 
 
 @pytest.mark.parametrize("arguments", [{"order_id": "#1"}, {"reason": "late"}])
-async def test_missing_arguments_are_refused_before_the_question(arguments: dict[str, Any]) -> None:
+async def test_a_call_without_a_needed_argument_is_refused_before_anybody_is_asked(arguments: dict[str, Any]) -> None:
     app, asking = FastAPI(), ReplayChannel(["elicitation"])
 
     @app.delete("/orders/{order_id}", operation_id="cancel")
@@ -95,7 +95,7 @@ async def test_missing_arguments_are_refused_before_the_question(arguments: dict
     assert not asking.pending
 
 
-async def test_without_a_client_that_can_be_asked_the_tool_does_not_run() -> None:
+async def test_where_nobody_can_be_asked_the_tool_does_not_run() -> None:
     async with both(make_shop("Cancel {order_id}?")) as reached:
         outcome = await reached.calls.call("cancel", {"order_id": "#1"}, CallContext())
         assert outcome.error is not None
@@ -116,12 +116,12 @@ async def test_without_a_client_that_can_be_asked_the_tool_does_not_run() -> Non
         ("  ", "expected confirm to be a question"),
     ],
 )
-def test_only_argument_names_may_appear_in_braces(confirm: str, problem: str) -> None:
+def test_a_question_holds_nothing_but_names_of_arguments(confirm: str, problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem.replace(".", r"\.")):
         Toolway(make_shop(confirm), settings=Settings()).read_catalog()
 
 
-def test_a_confirmation_may_be_defined_in_openapi() -> None:
+def test_a_question_may_stand_in_the_document() -> None:
     app = FastAPI()
     note = {"x-toolway": {"confirm": "Forget {what}?"}}
     app.add_api_route(

@@ -9,7 +9,9 @@ from tests.servers import serving
 from toolway import Settings
 
 
-def test_the_second_store_has_no_tasks_until_the_first_application_ends(tmp_path: Path) -> None:
+def test_the_second_store_has_no_tasks_until_the_first_application_ends(
+    tmp_path: Path,
+) -> None:
     settings = [
         Settings.model_validate(
             {"store_url": f"sqlite:///{tmp_path}/{name}.db", "state_keys": [f"the secret of {name}, long enough"]}

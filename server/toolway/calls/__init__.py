@@ -1,20 +1,27 @@
 """One tool call: arguments to a request, the request to the application, its response to an outcome."""
 
-from toolway.calls.abilities import may_ask, may_log
-from toolway.calls.ask import Ask, prepare_questions
-from toolway.calls.context import CallContext, LogCallback, Report
-from toolway.calls.direct.support import middleware_layers
+from toolway.calls.context import CONTEXT_KEY, CallContext, LogCallback, ProgressCallback
+from toolway.calls.dependencies import (
+    LEVELS,
+    Ask,
+    Level,
+    Log,
+    Logger,
+    Progress,
+    Reporter,
+    may_ask,
+    may_log,
+    prepare_questions,
+)
 from toolway.calls.dispatcher import Dispatcher
 from toolway.calls.endpoint_runner import EndpointRunner
 from toolway.calls.invoker import Invoker, Policy
-from toolway.calls.log import LEVELS, Level, Log, Logger
-from toolway.calls.progress import Progress, Reporter, steady
+from toolway.calls.progress import steady
 from toolway.calls.request.text_arguments import read_arguments
 from toolway.calls.response.error_results import report_internal_error
 from toolway.calls.response.outcome import Deliver, Document, Outcome
 from toolway.calls.response.response_parser import parse_document
 from toolway.calls.response.tool_result import ToolResult
-from toolway.calls.scope import CONTEXT_KEY
 from toolway.calls.tool_call import Interceptor, Proceed, Run, Runner, ToolCall, outcome_of_exception
 
 __all__ = [
@@ -36,7 +43,7 @@ __all__ = [
     "Policy",
     "Proceed",
     "Progress",
-    "Report",
+    "ProgressCallback",
     "Reporter",
     "Run",
     "Runner",
@@ -44,7 +51,6 @@ __all__ = [
     "ToolResult",
     "may_ask",
     "may_log",
-    "middleware_layers",
     "outcome_of_exception",
     "parse_document",
     "prepare_questions",

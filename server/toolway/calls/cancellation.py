@@ -1,13 +1,13 @@
-"""Work that can be stopped: once, and only where it may be.
+"""Work that can be canceled exactly once, and that waits for threads and other shielded parts.
 
-Cancelling a task leaves a thread running behind it, while the clean-up already closes what the thread still uses. A
-cancel scope waits for threads and whatever else is shielded, but then strikes again at every await, also those of the
-clean-up, which in turn never ends: a generator dependency that is no coroutine is not even entered again. What is
-needed here is the one blow of the first with the patience of the second.
+Canceling a task leaves a thread running, while the cleanup already closes what the thread still uses. A cancel scope
+waits for shielded parts, such as threads, but then cancels again at every await, including those of the cleanup. A
+generator dependency in a thread would never be closed. This combines both: cancel exactly once, but wait for shielded
+parts.
 
-The two scopes that this takes have to be there before the work begins, and cost a tenth of a short call. So work that
-is expected not to wait for anything does without. Where it waits all the same, its task is cancelled, once: what hands
-its work to a thread waits for it in every call, so it is hardly one of those.
+The two cancel scopes have to be entered before the work begins, and take a tenth of the time of a short call. Work that
+is not expected to wait for anything therefore runs without them. If it waits after all, its task is canceled once. Work
+that uses a thread waits for it in every call, so it rarely runs without the scopes.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ __all__ = ["CancellableWork", "ends_task"]
 
 @cache
 def _scope_class() -> type[anyio.CancelScope]:
-    """The class behind `anyio.CancelScope`, which looks for it anew each time."""
+    """Return the class that `anyio.CancelScope` looks up at each call."""
     return type(anyio.CancelScope())
 
 
 def ends_task(error: BaseException) -> bool:
-    """Return whether an exception cancels or closes the running task, and is not just raised by the code in it.
+    """Return whether an exception cancels or closes the running task, and was not raised by the application's code.
 
-    `SystemExit`, `KeyboardInterrupt`, and the `CancelledError` of something that the code awaits are errors of the
-    code: an HTTP server survives them.
+    `SystemExit`, `KeyboardInterrupt`, and the `CancelledError` of a future that the code awaits are errors of the code,
+    which do not end an HTTP server.
     """
     if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
@@ -42,11 +42,11 @@ def ends_task(error: BaseException) -> bool:
 
 
 class CancellableWork:
-    """A coroutine, run to its end in whatever task awaits `run`.
+    """A coroutine that runs in the task that awaits `run`, and can be canceled once.
 
     Args:
         coroutine: the work.
-        on_wait: called when it has to wait for the first time, if it ever has to.
+        on_wait: called when the work waits for the first time.
     """
 
     def __init__(self, coroutine: Coroutine[Any, Any, None], on_wait: Callable[[], None]) -> None:
@@ -55,12 +55,12 @@ class CancellableWork:
         self._stopping: anyio.CancelScope | None = None
         self._stopped: anyio.CancelScope | None = None
         self._waiting: asyncio.Task[Any] | None = None
-        """The task that waits without scopes around it."""
+        """The task that runs the work, if it waits without cancel scopes."""
         self._is_unwanted = False
         self._was_canceled = False
 
     def stop(self) -> None:
-        """Cancel the work at the first await that is not shielded; its clean-up runs undisturbed."""
+        """Cancel the work at the first await that is not shielded; its cleanup is not canceled."""
         if self._stopping is not None:
             self._stopping.cancel()
         else:
@@ -76,7 +76,7 @@ class CancellableWork:
         return self._is_unwanted or (self._stopping is not None and self._stopping.cancel_called)
 
     async def run(self) -> None:
-        """Run work that may be stopped."""
+        """Run work that may wait."""
         scope = _scope_class()
         self._stopping, self._stopped = scope(), scope()
         with self._stopping, self._stopped:
@@ -86,7 +86,7 @@ class CancellableWork:
         """Run work that is not expected to wait."""
         try:
             await self
-            if self._was_canceled:  # and was done before the blow fell, which it does at the next await
+            if self._was_canceled:  # the work ended first, so the cancellation is raised at the next await
                 await anyio.lowlevel.checkpoint()
         except asyncio.CancelledError:
             if not self._was_canceled:
@@ -96,7 +96,7 @@ class CancellableWork:
 
     def __await__(self) -> Generator[Any]:
         on_wait = self._on_wait
-        self._on_wait = None  # it leads back here, and rings wait for the collector
+        self._on_wait = None  # it refers to this object, and reference cycles have to wait for the garbage collector
         try:
             waited = self._coroutine.send(None)
         except StopIteration:
@@ -109,12 +109,12 @@ class CancellableWork:
         yield from self._driven(waited)
 
     def _driven(self, waited: object) -> Generator[Any]:
-        """Drive the coroutine, and shield it once the blow has fallen; its own time-outs are none."""
+        """Run the coroutine, and shield it once it has been canceled from outside; its own timeouts do not count."""
         while True:
             error: BaseException | None = None
             try:
                 yield waited
-            except BaseException as raised:  # noqa: BLE001 - whatever it is, it is meant for the coroutine
+            except BaseException as raised:  # noqa: BLE001 - passed to the coroutine
                 self._shield_after(raised)
                 error = raised
             try:

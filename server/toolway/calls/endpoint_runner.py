@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
-from toolway.calls.dispatcher import Dispatcher, Reply
+from toolway.calls.dispatcher import Dispatcher
+from toolway.calls.reply import Reply
 from toolway.calls.request.caller_headers import check_not_carried, mention_missing_values, read_carried_names
 from toolway.calls.request.request_builder import Request, build_request
 from toolway.calls.response.error_results import report_https_redirect, report_internal_error, report_invalid_argument

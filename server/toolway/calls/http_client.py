@@ -17,7 +17,8 @@ import httpx2
 from starlette.types import Receive, Scope, Send
 
 from toolway.calls.context import CallContext
-from toolway.calls.dispatcher import Dispatcher, Reply, Take
+from toolway.calls.dispatcher import Dispatcher
+from toolway.calls.reply import Reply, TakeReply
 from toolway.calls.request.caller_headers import CarriedNames
 from toolway.calls.request.request_builder import Request
 from toolway.calls.response.redirects import Step
@@ -49,8 +50,7 @@ class ClientDispatcher(Dispatcher):
         base = client.base_url
         if not base.host:
             raise ConfigurationError(
-                "the client does not say where the application runs; "
-                "give it a base URL: httpx2.AsyncClient(base_url='https://api.example.com')"
+                "the HTTP client has no base URL; create it with httpx2.AsyncClient(base_url='https://api.example.com')"
             )
         self._origin = f"{base.scheme}://{base.netloc.decode('ascii')}"
         super().__init__(_HttpxApp(client), settings.model_copy(update={"public_url": self._origin}))
@@ -66,7 +66,7 @@ class ClientDispatcher(Dispatcher):
         return self._root
 
     def path(self, request: Request, operation: Operation, context: CallContext) -> str:
-        """The base URL's path always stands before the endpoint's."""
+        """Return the path of the base URL followed by that of the endpoint."""
         return self._root + request.path
 
     def _raw_path(self, request: Request) -> bytes:
@@ -82,7 +82,7 @@ class ClientDispatcher(Dispatcher):
         own = CarriedNames(_header_names(self._client), _cookie_names(self._client))
         return super().carried(operation, context) | own
 
-    async def run(self, request: Request, operation: Operation, context: CallContext, take: Take) -> None:
+    async def run(self, request: Request, operation: Operation, context: CallContext, take: TakeReply) -> None:
         async def taken(reply: Reply) -> None:
             await take(self._explained(reply))
 
@@ -160,7 +160,7 @@ class RemoteDispatcher(ClientDispatcher):
             for method, path, pattern in self._documented
         )
 
-    async def run(self, request: Request, operation: Operation, context: CallContext, take: Take) -> None:
+    async def run(self, request: Request, operation: Operation, context: CallContext, take: TakeReply) -> None:
         await super().run(request, operation, self._shared(context), take)
 
     def caller_headers(self, operation: Operation, context: CallContext) -> list[tuple[bytes, bytes]]:

@@ -1,4 +1,4 @@
-"""Telling the caller how far the work is."""
+"""Progress notifications of a call: increasing values, a limited rate, and heartbeats."""
 
 from __future__ import annotations
 
@@ -6,47 +6,43 @@ import asyncio
 import math
 import time
 from contextlib import suppress
-from typing import Annotated, TypeAlias
 
 import anyio
-from fastapi import Depends
-from starlette.requests import HTTPConnection
 
-from toolway.calls.context import Report
-from toolway.calls.scope import context_of
+from toolway.calls.context import ProgressCallback
 
-__all__ = ["Heartbeat", "Progress", "Reporter", "SteadyReport", "steady"]
+__all__ = ["Heartbeat", "SteadyReport", "steady"]
 
 _INTERVAL_SECONDS = 0.05
 _BURST = 20
-"""So many reports may come at once; over time one per interval."""
+"""The number of reports that may be sent at once; over time, one is sent per interval."""
 _BEAT_STEP = 0.001
-"""How far a heartbeat moves progress: little, so that the endpoint's own reports stay in front of it."""
+"""The progress of a heartbeat, small enough for the endpoint's own reports to exceed it."""
 
 
-def steady(report: Report | None) -> SteadyReport | None:
-    """Hold reports to what the specification asks for: each further than the last, and not too many.
-
-    What comes too soon is dropped, as the next one says more; the end is always told.
-    https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress
-    """
+def steady(report: ProgressCallback | None) -> SteadyReport | None:
+    """Return a callback that limits the reports it passes to `report`; None for None."""
     return SteadyReport(report) if report is not None else None
 
 
 class SteadyReport:
-    """Reports progress of one call in increasing values, the endpoint's own and heartbeats between them."""
+    """Reports the progress of one call in increasing values and at a limited rate, as the specification requires.
 
-    def __init__(self, report: Report) -> None:
+    Reports within a shorter interval are dropped, because the next one supersedes them. The final one is always sent.
+    https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress
+    """
+
+    def __init__(self, report: ProgressCallback) -> None:
         self._report = report
         self._reached = -math.inf
-        """The endpoint's last own report."""
+        """The last value that the endpoint reported."""
         self._sent = 0.0
         """The last value that was sent."""
         self._total: float | None = None
         self.count = 0
-        """How many reports were sent."""
+        """The number of reports sent."""
         self._due = 0.0
-        """When the reports so far would have come, one per interval (the generic cell rate algorithm)."""
+        """The time of the last report at one per interval (generic cell rate algorithm)."""
 
     async def __call__(self, progress: float, total: float | None, message: str | None) -> None:
         if not (math.isfinite(progress) and progress > self._reached):
@@ -63,7 +59,7 @@ class SteadyReport:
         await self._send(self._just_above(), message)
 
     def _just_above(self) -> float:
-        """Return a value above the last one sent, and below the total where that can be."""
+        """Return a value above the last one sent, and below the total if possible."""
         step = _BEAT_STEP
         if self._total is not None and self._total > self._sent:
             step = min(step, (self._total - self._sent) / 2)
@@ -76,9 +72,9 @@ class SteadyReport:
 
 
 class Heartbeat:
-    """Reports at an interval that a call is still running, as that resets its client's timeout.
+    """Reports at an interval that a call is still running, which resets the timeout of many clients.
 
-    Where the call itself has reported since the last time, there is nothing to add.
+    An interval in which the call itself has reported progress is skipped.
     """
 
     def __init__(self, report: SteadyReport, seconds: float) -> None:
@@ -98,7 +94,7 @@ class Heartbeat:
 
     async def _send(self) -> None:
         seconds = self._loop.time() - self._began
-        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):  # the client has left
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):  # the client has disconnected
             await self._report.beat(f"Still running after {seconds:.0f} seconds")
             self._beat = None
             self._wait()
@@ -108,7 +104,7 @@ class Heartbeat:
         self._timer = self._loop.call_later(self._seconds, self._tick) if self._timer is not None else None
 
     def cancel(self) -> None:
-        """Send nothing more."""
+        """Stop without waiting."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -117,38 +113,8 @@ class Heartbeat:
             self._beat = None
 
     async def finish(self) -> None:
-        """Send nothing more, and wait for what is being sent."""
+        """Stop, and wait for a report that is being sent."""
         beat, self._beat = self._beat, None
         self.cancel()
         if beat is not None:
             await asyncio.wait({beat})
-
-
-class Reporter:
-    """Reports progress to whoever called the tool; does nothing over plain HTTP, or where nobody asked for it."""
-
-    def __init__(self, report: Report | None) -> None:
-        self._report = report
-
-    async def __call__(self, progress: float, total: float | None = None, message: str | None = None) -> None:
-        """Say how far the work is.
-
-        Args:
-            progress: in whatever unit; each report has to be further than the last one, others are dropped.
-            total: the end, in the same unit, where it is known.
-            message: a word for people to read.
-        """
-        if self._report is not None:
-            await self._report(progress, total if total is None or math.isfinite(total) else None, message)
-
-
-async def _reporter(connection: HTTPConnection) -> Reporter:
-    context = context_of(connection)
-    return Reporter(context.report if context is not None else None)
-
-
-Progress: TypeAlias = Annotated[Reporter, Depends(_reporter)]
-"""A dependency that reports progress: ``async def export(progress: Progress)``, then ``await progress(50, total=100)``.
-
-It is no argument of the tool, and stands in no document. Not more than 20 reports a second are sent on.
-"""

@@ -10,8 +10,8 @@ from fastapi import HTTPException
 
 from toolway.calls.cancellation import CancellableWork, ends_task
 from toolway.calls.context import CallContext
-from toolway.calls.dispatcher import Reply
 from toolway.calls.progress import Heartbeat, SteadyReport
+from toolway.calls.reply import Reply
 from toolway.calls.response.error_results import (
     report_internal_error,
     report_invalid_argument,

@@ -8,8 +8,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.types import Scope
 
-from toolway._shortcut import TRACED
-from toolway.calls import CallContext, Report, steady
+from toolway.calls import CallContext, ProgressCallback, steady
+from toolway.middleware import TELEMETRY_KEY
 from toolway.protocol.context import Context
 from toolway.protocol.handlers.elicitation import asking_of
 from toolway.protocol.handlers.logging import LogLevels
@@ -40,7 +40,7 @@ class CallContextFactory:
         return replace(caller, say=self.levels.say(context), asking=asking_of(context))
 
 
-def http_context(scope: Scope, report: Report | None) -> CallContext:
+def http_context(scope: Scope, report: ProgressCallback | None) -> CallContext:
     """Tell who calls, of a request over HTTP."""
     query = scope.get("query_string", b"")
     root: str = scope.get("root_path", "")
@@ -52,7 +52,7 @@ def http_context(scope: Scope, report: Report | None) -> CallContext:
         host=_host(scope),
         root_path=root,
         root_in_path=bool(root) and scope["path"].startswith(f"{root}/"),
-        site=None if TRACED in scope else scope.get("app"),
+        site=None if TELEMETRY_KEY in scope else scope.get("app"),
         app=scope.get("app"),
         outer=outer_scope(scope),
         outer_before_middleware=outer_scope_before_middleware(scope),

@@ -32,11 +32,7 @@ class QuestionCodec:
 
 
 def encode_call(arguments: Mapping[str, Any], context: CallContext, operation: Operation) -> bytes:
-    """Encode a call of an operation. The result contains the caller's credentials.
-
-    It does not contain the objects that a server or middleware has set on the request, such as its user: they cannot be
-    encoded, and the task may run in another process.
-    """
+    """Encode a call of an operation. The result contains the caller's credentials."""
     asking = context.asking
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in context.headers]
     cookies = [("cookie", pair.decode("latin-1")) for _, pair in context.cookies(operation.caller_names.cookies)]

@@ -1,8 +1,8 @@
-"""Whose answers are JSON that any client can read, without a look at them.
+"""Response models whose JSON is always strict, so that it need not be checked.
 
-Pydantic writes an infinite number as null, unless a model is configured to have ``Infinity``, which is no JSON. To find
-that in a large answer takes a fifth of the time in which it is written. Where the types of a response model say that it
-cannot be in there, nobody has to look; an instance made past its own types (`model_construct`) is taken at its word.
+Pydantic serializes an infinite number as null, unless a model is configured to write ``Infinity``, which is not valid
+JSON. To search a large response for it takes a fifth of the time of serializing it. The types of a response model can
+rule it out. Instances that bypass their own types (`model_construct`) are trusted.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from toolway._core_schemas import core_schema_of, schemas_in
+from toolway.core_schemas import core_schema_of, schemas_in
 
 __all__ = ["is_strict"]
 
-_STRICT = frozenset(
+_STRICT_TYPES = frozenset(
     {
         "bool", "computed-field", "date", "datetime", "decimal", "default", "dict",
         "enum", "float", "frozenset", "int", "list", "literal", "model", "model-field", "model-fields", "none",
@@ -22,24 +22,24 @@ _STRICT = frozenset(
         "union", "uuid",
     }
 )  # fmt: skip
-"""Types whose values are written as their schema says. References are none of them: a model in itself has no end."""
+"""Types that are serialized as their schema describes. References are excluded: recursive models have no end."""
 
 
 def is_strict(field: Any) -> bool:
-    """Tell whether Pydantic surely writes the values of a FastAPI response field as strict JSON."""
+    """Return whether Pydantic always serializes a FastAPI response field as strict JSON."""
     schema = core_schema_of(field)
     return schema is not None and not getattr(field, "config", None) and all(map(_is_strict, schemas_in(schema)))
 
 
 def _is_strict(schema: Mapping[str, Any]) -> bool:
-    """Tell whether one schema, without those in it, writes strict JSON.
+    """Return whether one schema, without those nested in it, is serialized as strict JSON.
 
-    Models with members that they do not name, those that leave it to subclasses, and an application's own serializers
-    may write anything; so do members of an enum that are no scalars.
+    Excludes what may be serialized as anything: extra members, subclasses (polymorphic serialization), custom
+    serializers, and enum members that are not scalars.
     """
     config: Mapping[str, Any] = schema.get("config") or {}
     return (
-        schema["type"] in _STRICT
+        schema["type"] in _STRICT_TYPES
         and "serialization" not in schema
         and "allow" not in {schema.get("extra_behavior"), config.get("extra_fields_behavior")}
         and config.get("ser_json_inf_nan") in {None, "null"}

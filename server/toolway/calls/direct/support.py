@@ -1,9 +1,8 @@
-"""Whether an application passes requests on to its endpoints as FastAPI does by itself.
+"""Checks whether an application routes requests to its endpoints as FastAPI does by default.
 
-Only then may they be called without its stack: middleware and a handler for server errors see every request. Behind the
-middleware, only then may they be called without the router: one of its own may choose another route, limits on bodies
-may refuse a request. What is not known here counts as well: a release of FastAPI that was not read, or one that
-somebody has patched.
+Only then can endpoints be called without the ASGI stack, because middleware and handlers of server errors see every
+request. The same applies to calls after the middleware: the router must be the default one, and the size of bodies
+unlimited. FastAPI's own functions must be known (see `fingerprints`).
 """
 
 from __future__ import annotations
@@ -13,35 +12,33 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, APIRouter
-from starlette.routing import BaseRoute, Router
+from starlette.routing import BaseRoute
 
-from toolway._shortcut import RouterBypassMiddleware
 from toolway.calls.direct.fingerprints import changed_functions
+from toolway.middleware import RouterBypassMiddleware, middleware_layers
 
 __all__ = [
     "ends_in_default_router",
-    "handlers_of",
+    "exception_handlers",
     "has_default_middleware",
     "included_router_scopes",
-    "middleware_layers",
-    "noted_handlers_of",
+    "scope_exception_handlers",
     "unsupported_reason",
 ]
 
-_HANDLER = "starlette.middleware.exceptions.ExceptionMiddleware"
-_STACK = (
+_EXCEPTION_MIDDLEWARE = "starlette.middleware.exceptions.ExceptionMiddleware"
+_DEFAULT_MIDDLEWARE = (
     "starlette.middleware.errors.ServerErrorMiddleware",
     "fastapi.telemetry._asgi.ExceptionTelemetryMiddleware",
     "fastapi._body_limit.AppBodyLimitMiddleware",
-    _HANDLER,
+    _EXCEPTION_MIDDLEWARE,
     "fastapi.middleware.asyncexitstack.AsyncExitStackMiddleware",
 )
-"""What stands before the router of an application that has no middleware of its own."""
-_MOST_LAYERS = 100
-_UNSEEN = frozenset(
+"""The middleware stack of an application that adds none of its own."""
+_TRANSPARENT_MIDDLEWARE = frozenset(
     {"starlette.middleware.cors.CORSMiddleware", "toolway.protocol.http.admission.AdmissionMiddleware"},
 )
-"""Middleware that changes nothing about the requests of tool calls."""
+"""Middleware that does not affect the requests of tool calls."""
 _ROUTES = frozenset(
     {
         "fastapi.routing.APIWebSocketRoute",
@@ -50,13 +47,13 @@ _ROUTES = frozenset(
         "starlette.routing.WebSocketRoute",
     }
 )
-"""Routes that choose a request by its path and method alone, besides FastAPI's."""
-_LIMIT = "starlette.middleware.body_limit.RequestBodyLimitMiddleware"
-_INCLUDED = "fastapi.routing._IncludedRouter"
+"""Routes that match by path and method only, besides `APIRoute`."""
+_BODY_LIMIT = "starlette.middleware.body_limit.RequestBodyLimitMiddleware"
+_INCLUDED_ROUTER = "fastapi.routing._IncludedRouter"
 
 
 def unsupported_reason(app: FastAPI) -> str:
-    """Return why no endpoint of an application is called directly; empty if some may be."""
+    """Return why no endpoint of an application can be called directly; empty if some can."""
     if type(app).__call__ is not FastAPI.__call__:
         return f"{type(app).__name__} overrides FastAPI.__call__"
     changed = [name.replace(":", ".") for name in changed_functions()]
@@ -68,96 +65,98 @@ def unsupported_reason(app: FastAPI) -> str:
 
 
 def has_default_middleware(app: FastAPI) -> bool:
-    """Tell whether an application that has started passes requests to its endpoints as FastAPI does by itself."""
-    layers = [layer for layer in middleware_layers(app.middleware_stack) if not _is_unseen(layer)]
-    return tuple(map(_kind, layers[:-1])) == _STACK and layers[0].handler is None and _ends_with(app, layers[-1])
-
-
-def ends_in_default_router(app: FastAPI) -> bool:
-    """Tell whether it does so behind its middleware, to which a short cut has been added, and limits no bodies."""
-    layers = list(middleware_layers(app.middleware_stack))
-    kinds = tuple(map(_kind, layers[:-1]))
+    """Return whether the middleware stack of a started application is FastAPI's default, down to the router."""
+    layers = [layer for layer in middleware_layers(app.middleware_stack) if not _is_transparent(layer)]
     return (
-        len(layers) > len(_STACK)
-        and isinstance(layers[-4], RouterBypassMiddleware)
-        and kinds[-2:] == _STACK[-2:]
-        and _LIMIT not in kinds
-        and _ends_with(app, layers[-1])
+        tuple(map(_kind, layers[:-1])) == _DEFAULT_MIDDLEWARE
+        and layers[0].handler is None
+        and _is_default_router(app, layers[-1])
     )
 
 
-def _ends_with(app: FastAPI, router: object) -> bool:
-    return router is app.router and app.router.middleware_stack == app.router.app and _is_usual_router(app.router)
+def ends_in_default_router(app: FastAPI) -> bool:
+    """Return whether toolway's middleware is the innermost, before the default router, and bodies are unlimited."""
+    layers = list(middleware_layers(app.middleware_stack))
+    kinds = tuple(map(_kind, layers[:-1]))
+    return (
+        len(layers) > len(_DEFAULT_MIDDLEWARE)
+        and isinstance(layers[-4], RouterBypassMiddleware)
+        and kinds[-2:] == _DEFAULT_MIDDLEWARE[-2:]
+        and _BODY_LIMIT not in kinds
+        and _is_default_router(app, layers[-1])
+    )
 
 
-def handlers_of(app: FastAPI) -> dict[Any, Any]:
-    """The exception handlers of an application with a plain end: what is added once that is built has no effect."""
-    by_kind, by_status = noted_handlers_of(app)
-    return {**by_status, **by_kind}
+def _is_default_router(app: FastAPI, router: object) -> bool:
+    return (
+        router is app.router
+        and app.router.middleware_stack == app.router.app
+        and _matches_by_path_and_method(app.router)
+    )
 
 
-def noted_handlers_of(app: FastAPI) -> tuple[dict[Any, Any], dict[int, Any]]:
-    """The same, by exception and by status, as a request finds them in its scope."""
-    *_, middleware = (layer for layer in middleware_layers(app.middleware_stack) if _kind(layer) == _HANDLER)
+def exception_handlers(app: FastAPI) -> dict[Any, Any]:
+    """Return the exception handlers of an application; those added after its stack was built have no effect."""
+    by_class, by_status = scope_exception_handlers(app)
+    return {**by_status, **by_class}
+
+
+def scope_exception_handlers(app: FastAPI) -> tuple[dict[Any, Any], dict[int, Any]]:
+    """Return the exception handlers by class and by status code, as they are in the scope of a request."""
+    *_, middleware = (
+        layer for layer in middleware_layers(app.middleware_stack) if _kind(layer) == _EXCEPTION_MIDDLEWARE
+    )
     return middleware._exception_handlers, middleware._status_handlers  # noqa: SLF001
 
 
 def included_router_scopes(app: FastAPI) -> Mapping[int, Mapping[str, Any]]:
-    """Return, by the identity of what FastAPI makes of a route, what it keeps for itself of requests for that."""
-    held: dict[int, Mapping[str, Any]] = {}
-    is_after = False
+    """Return what FastAPI stores in the scope of requests to a route, by the identity of the effective route."""
+    scopes: dict[int, Mapping[str, Any]] = {}
+    is_after_included = False
     for route in app.router.routes:
-        if _kind(route) == _INCLUDED:
-            is_after = True
-            held.update(_held_within(route))
-        elif is_after:  # it has begun to, and found nothing to keep
-            held[id(route)] = {}
-    return held
+        if _kind(route) == _INCLUDED_ROUTER:
+            is_after_included = True
+            scopes.update(_scopes_within(route))
+        elif is_after_included:  # while it looked into the included router, FastAPI has created an empty entry
+            scopes[id(route)] = {}
+    return scopes
 
 
-def _held_within(included: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _scopes_within(included: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for candidate in included.effective_candidates():
-        if _kind(candidate) == _INCLUDED:
-            yield from _held_within(candidate)
+        if _kind(candidate) == _INCLUDED_ROUTER:
+            yield from _scopes_within(candidate)
         else:
             yield id(candidate), {"included_router": included, "effective_route_context": candidate}
 
 
-def middleware_layers(stack: object) -> Iterator[Any]:
-    """Yield a middleware stack from the outside to the router, as far as each layer has the next one as its `app`."""
-    layer: Any = stack
-    for _ in range(_MOST_LAYERS):
-        yield layer
-        if isinstance(layer, Router) or not hasattr(layer, "app"):
-            return
-        layer = layer.app
+def _is_transparent(layer: object) -> bool:
+    return isinstance(layer, RouterBypassMiddleware) or _kind(layer) in _TRANSPARENT_MIDDLEWARE
 
 
-def _is_unseen(layer: object) -> bool:
-    return isinstance(layer, RouterBypassMiddleware) or _kind(layer) in _UNSEEN
-
-
-def _is_usual_router(router: APIRouter) -> bool:
-    """Tell whether a router chooses by path and method alone, and so do those that are included in it."""
-    kind = type(router)
+def _matches_by_path_and_method(router: APIRouter) -> bool:
+    """Return whether a router and those included in it match requests by path and method only."""
     return (
-        all(getattr(kind, name) is getattr(APIRouter, name) for name in ("__call__", "app", "handle", "matches"))
+        all(
+            getattr(type(router), name) is getattr(APIRouter, name) for name in ("__call__", "app", "handle", "matches")
+        )
         and not {"app", "handle", "matches"} & vars(router).keys()
         and not getattr(router, "form_limits", None)
-        and all(map(_is_usual_route, router.routes))
+        and all(map(_is_default_route, router.routes))
     )
 
 
-def _is_usual_route(route: BaseRoute) -> bool:
+def _is_default_route(route: BaseRoute) -> bool:
     if {"handle", "matches"} & vars(route).keys():
         return False
     if isinstance(route, APIRoute):
         return type(route).matches is APIRoute.matches and type(route).handle is APIRoute.handle
     included: Any = route
-    if _kind(route) == _INCLUDED:
-        return not getattr(included.include_context, "form_limits", None) and _is_usual_router(included.original_router)
+    if _kind(route) == _INCLUDED_ROUTER:
+        has_form_limits = getattr(included.include_context, "form_limits", None)
+        return not has_form_limits and _matches_by_path_and_method(included.original_router)
     return _kind(route) in _ROUTES
 
 
-def _kind(thing: object) -> str:
-    return f"{type(thing).__module__}.{type(thing).__qualname__}"
+def _kind(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"

@@ -1,8 +1,8 @@
-"""Calling an endpoint that takes values alone, past everything that such an endpoint never looks at.
+"""Calls of endpoints that take only values, without anything that such endpoints cannot see.
 
-Most of what a plain request costs goes there: the request object, exit stacks, headers, the router. FastAPI's own
-functions for just the rest are called: the same values come to the same endpoint, and the same bytes come out. What
-ends otherwise, ends in the application's own exception handlers, as they were when its stack was built.
+Most of the cost of a simple request is the request object, exit stacks, headers, and the router. The rest is done by
+FastAPI's own functions, so that the endpoint receives the same values and its response has the same bytes. An exception
+goes through the application's exception handlers, as they were when its middleware stack was built.
 """
 
 from __future__ import annotations
@@ -18,120 +18,122 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from toolway.calls.direct.direct_endpoint import DirectEndpoint, JsonReply, keep_body
-from toolway.calls.request.parameters import Parameters
+from toolway.calls.direct.direct_endpoint import DirectEndpoint, set_body
+from toolway.calls.direct.parameters import Parameters
+from toolway.calls.reply import JsonReply
 from toolway.calls.request.request_builder import RequestValues
 
-__all__ = ["PlainEndpoint"]
+__all__ = ["ValuesOnlyEndpoint"]
 
-_routing: Any = routing  # whose functions are FastAPI's own affair, in releases that were read
+_routing: Any = routing  # its private functions are covered by fingerprints
 
 
-class PlainEndpoint:
-    """One endpoint that takes values alone, called as FastAPI calls it."""
+class ValuesOnlyEndpoint:
+    """An endpoint that is called with the values of a request alone."""
 
-    def __init__(self, reached: DirectEndpoint) -> None:
-        made = reached.made
-        self._reached = reached
-        self._made = made
-        self._path = Parameters(made.dependant.path_params, "path")
-        self._query = Parameters(made.dependant.query_params, "query")
+    def __init__(self, endpoint: DirectEndpoint) -> None:
+        config = endpoint.config
+        self._endpoint = endpoint
+        self._config = config
+        self._path = Parameters(config.dependant.path_params, "path")
+        self._query = Parameters(config.dependant.query_params, "query")
 
-    async def answer(self, parts: RequestValues) -> JsonReply | ASGIApp:
+    async def call(self, parts: RequestValues) -> JsonReply | ASGIApp:
         """Call the endpoint.
 
         Returns:
-            What it answers; or, where that was a response of its own or an exception, what brings a request to its end
-            that has not been anywhere else.
+            The serialized response. If the endpoint returned a response of its own or raised an exception, an ASGI
+            application that ends the request with that.
         """
-        outcome = await self._called(parts)
+        outcome = await self._call(parts)
         if isinstance(outcome, JsonReply):
             return outcome
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
-            if self._made.takes_body:
+            if self._config.takes_body:
                 await receive()
-            noted = self._reached.noted(self._reached.path(parts) or {})
-            root_path = self._reached.app.root_path or scope["root_path"]
+            router_scope = self._endpoint.router_scope(self._endpoint.path_values(parts) or {})
+            root_path = self._endpoint.app.root_path or scope["root_path"]
             async with AsyncExitStack() as stack:
-                entered = {**scope, **noted, **self._reached.entered(stack), "root_path": root_path}
-                await self._end(outcome, parts, entered, receive, send)
+                entered = {**scope, **router_scope, **self._endpoint.endpoint_scope(stack), "root_path": root_path}
+                await self._finish(outcome, parts, entered, receive, send)
 
         return run
 
     async def run(self, parts: RequestValues, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run a request to its end that was made of these parts, has been received, and has entered the endpoint."""
-        outcome = await self._called(parts)
+        """Respond to a request that was built from `parts`, was received, and whose scope is that of the endpoint."""
+        outcome = await self._call(parts)
         if not isinstance(outcome, JsonReply):
-            await self._end(outcome, parts, scope, receive, send)
+            await self._finish(outcome, parts, scope, receive, send)
             return
         try:
             await outcome(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 - middleware's, which the application's handlers get as any other
-            await self._end(_begun(error), parts, scope, receive, _nowhere)
+        except Exception as error:  # noqa: BLE001 - raised by middleware; exception handlers receive it like any other
+            await self._finish(_started_and_failed(error), parts, scope, receive, _discard)
 
-    async def _called(self, parts: RequestValues) -> JsonReply | Response | Exception:
+    async def _call(self, parts: RequestValues) -> JsonReply | Response | Exception:
         try:
             values = await self._values(parts)
-            found = await routing.run_endpoint_function(
-                dependant=self._made.dependant, values=values, is_coroutine=self._made.is_coroutine
+            result = await routing.run_endpoint_function(
+                dependant=self._config.dependant, values=values, is_coroutine=self._config.is_coroutine
             )
-            if isinstance(found, Response):
-                return found
-            written: Any = await routing.serialize_response(response_content=found, **self._reached.writing)
+            if isinstance(result, Response):
+                return result
+            content: Any = await routing.serialize_response(response_content=result, **self._endpoint.serialization)
         except Exception as error:  # noqa: BLE001 - the application's code
             return error
-        return self._reached.answered(parts, written)
+        return self._endpoint.json_reply(parts, content)
 
     async def _values(self, parts: RequestValues) -> dict[str, Any]:
-        """The endpoint's arguments, as FastAPI reads them from a request."""
-        dependant = self._made.dependant
-        values, wrong = self._path.read(parts.path)
+        """Return the endpoint's arguments, validated as FastAPI validates them."""
+        dependant = self._config.dependant
+        values, errors = self._path.read(parts.path)
         if dependant.query_params:
-            texts = dict(parts.query) if self._query.is_simple else QueryParams(list(parts.query))
-            found, more = self._query.read(texts)  # of several values under one name the last counts
+            # Of several values under one name, the last one counts in both.
+            received = dict(parts.query) if self._query.is_simple else QueryParams(list(parts.query))
+            found, more = self._query.read(received)
             values |= found
-            wrong += more
+            errors += more
         if dependant.body_params:
             found, more = await utils.request_body_to_args(
                 body_fields=dependant.body_params,
                 received_body=parts.document,
-                embed_body_fields=self._made.embeds,
+                embed_body_fields=self._config.embeds,
             )
             values |= found
-            wrong += more
-        if wrong:
+            errors += more
+        if errors:
             body = None if parts.document is PydanticUndefined else parts.document
-            raise RequestValidationError(wrong, body=body, endpoint_ctx=self._reached.here)
+            raise RequestValidationError(errors, body=body, endpoint_ctx=self._endpoint.endpoint_ctx)
         return values
 
-    async def _end(
+    async def _finish(
         self, outcome: ASGIApp | Exception, parts: RequestValues, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Bring a request to its end, within the handlers around an endpoint, and around the router."""
+        """End a request within the exception handlers around the endpoint and around the router."""
         request = Request(scope, receive, send)
-        if self._made.takes_body:
-            keep_body(request, parts)
+        if self._config.takes_body:
+            set_body(request, parts)
         if isinstance(outcome, Exception):
-            self._reached.say_where(outcome, scope.get("root_path", ""))
+            self._endpoint.attach_endpoint_ctx(outcome, scope.get("root_path", ""))
 
-        async def ending(scope: Scope, receive: Receive, send: Send) -> None:
+        async def respond(scope: Scope, receive: Receive, send: Send) -> None:
             if isinstance(outcome, Exception):
                 raise outcome
             await outcome(scope, receive, send)
 
-        handled = _routing.wrap_app_handling_exceptions(ending, request)
+        handled = _routing.wrap_app_handling_exceptions(respond, request)
         await _routing.wrap_app_handling_exceptions(handled, Request(scope, receive, send))(scope, receive, send)
 
 
-def _begun(error: Exception) -> ASGIApp:
-    """What has begun to answer, and then failed."""
+def _started_and_failed(error: Exception) -> ASGIApp:
+    """Return an application that fails after it has started its response."""
 
-    async def failing(_: Scope, __: Receive, send: Send) -> None:
+    async def app(_: Scope, __: Receive, send: Send) -> None:
         await send({"type": "http.response.start"})
         raise error
 
-    return failing
+    return app
 
 
-async def _nowhere(_: Message) -> None: ...
+async def _discard(_: Message) -> None: ...

@@ -16,7 +16,7 @@ from typing import Any, cast
 from fastapi import HTTPException
 from pydantic_core import from_json
 
-from toolway.calls.dispatcher import Reply
+from toolway.calls.reply import Reply
 from toolway.calls.response.outcome import Outcome
 from toolway.catalog import Argument, Tool
 from toolway.content import TextContent

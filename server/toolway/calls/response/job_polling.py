@@ -19,7 +19,8 @@ from pydantic_core import from_json
 
 from toolway.calls.cancellation import CancellableWork
 from toolway.calls.context import CallContext
-from toolway.calls.dispatcher import Dispatcher, Reply
+from toolway.calls.dispatcher import Dispatcher
+from toolway.calls.reply import Reply
 from toolway.calls.request.request_builder import Request
 from toolway.calls.response.outcome import Deliver, Outcome
 from toolway.calls.response.redirects import Step

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeAlias
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from toolway.calls.dispatcher import Reply
+from toolway.calls.reply import Reply
 from toolway.calls.request.request_builder import Request
 from toolway.catalog import Tool
 from toolway.openapi import Operation

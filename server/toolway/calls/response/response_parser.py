@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 from pydantic_core import from_json, to_json
 
-from toolway.calls.dispatcher import Reply
+from toolway.calls.reply import Reply
 from toolway.calls.response.error_results import (
     is_written_for_callers,
     reason_phrase,

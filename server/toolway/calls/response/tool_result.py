@@ -16,8 +16,8 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from toolway.calls.context import CONTEXT_KEY
 from toolway.calls.response.outcome import Outcome
-from toolway.calls.scope import CONTEXT_KEY
 from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, TextContent
 
 __all__ = ["TOOL_RESULT_MEDIA_TYPE", "ToolResult", "convert_to_plain_http", "parse_tool_result"]

@@ -21,7 +21,7 @@ from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolway.calls import Invoker, Outcome, Report, ToolCall, may_ask, may_log
+from toolway.calls import Invoker, Outcome, ProgressCallback, ToolCall, may_ask, may_log
 from toolway.catalog import Tool
 from toolway.errors import ServerShutdownError
 from toolway.protocol.call_context import http_context
@@ -210,7 +210,7 @@ def _agrees(revision: Revision, headers: Headers, method: str, params: Message) 
     return name is None or name == named or name == decode_header_value(named)
 
 
-def _report(params: Message, answer: Answer) -> Report | None:
+def _report(params: Message, answer: Answer) -> ProgressCallback | None:
     meta: Message = params.get("_meta") or {}
     token = meta.get("progressToken")
     if token is None:

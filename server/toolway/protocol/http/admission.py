@@ -18,8 +18,8 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from toolway._shortcut import RouterBypassMiddleware
-from toolway.calls import CONTEXT_KEY, middleware_layers
+from toolway.calls import CONTEXT_KEY
+from toolway.middleware import RouterBypassMiddleware, middleware_layers
 from toolway.protocol.http.outer_scope import keep_scope_before_middleware
 
 __all__ = ["ADMISSION", "Admission", "AdmissionMiddleware", "admitting"]

@@ -12,7 +12,7 @@ from toolway.errors import VersionError
 __all__ = ["NEEDED", "UNUSABLE", "check_versions", "insist_on_versions"]
 
 NEEDED = {"fastapi": "0.115", "starlette": "0.37.2", "pydantic": "2.12", "mcp": "2.3"}
-"""The oldest version of each library that works, as in the package's own requirements."""
+"""The oldest supported version of each library, as in ``pyproject.toml``."""
 UNUSABLE: dict[str, dict[tuple[int, ...], str]] = {"fastapi": {(0, 137, 0): "0.137.2", (0, 137, 1): "0.137.2"}}
 """Releases that do not work, and the next one that does: no public function walks their tree of routes."""
 
@@ -21,7 +21,7 @@ def insist_on_versions() -> None:
     """Check the versions. The ``toolway`` command exits with one line, as it cannot catch an error of its own import.
 
     Raises:
-        VersionError: as `check_versions`, unless this process is the command.
+        VersionError: as `check_versions`, except in the ``toolway`` command.
     """
     try:
         check_versions()

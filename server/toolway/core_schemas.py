@@ -1,4 +1,4 @@
-"""Walking over the schemas by which Pydantic validates and writes: of models, their fields, and what is in those."""
+"""Walk over the core schemas with which Pydantic validates and serializes models."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, cast
 __all__ = ["core_schema_of", "schemas_in"]
 
 _VALUES = frozenset({"cls", "config", "default", "default_factory", "expected", "members", "metadata"})
-"""What a schema holds besides schemas."""
+"""Members of a schema that are values, not schemas."""
 
 
 def core_schema_of(field: Any) -> Mapping[str, Any] | None:
-    """The schema behind a field of FastAPI's; None where there is none, or Pydantic has not built it yet."""
+    """Return the core schema of a FastAPI field; None if Pydantic has not built it yet."""
     schema: object = getattr(getattr(field, "_type_adapter", None), "core_schema", None)
     return cast("dict[str, Any]", schema) if isinstance(schema, dict) else None
 
