@@ -10,9 +10,14 @@ RECENT  := import sys; sys.exit(sys.version_info < (3, 11))
 CHOOSE  := for python in $(PYTHONS); do "$$python" -c '$(RECENT)' 2>/dev/null && break; python=; done; \
 	[ "$$python" ] || { echo 'toolway needs Python 3.11 or newer: make PYTHON=/path/to/python3.11' >&2; exit 2; }
 
+# Four processes share the tests, each file in one of them: many tests wait for something. Files run in the order of
+# their names, because the files with few tests are among those that take longest and should not be left for the end.
+SHARED  := -n $(or $(PROCESSES),4) --dist loadfile --no-loadscope-reorder
+QUICK   := tests/foundation tests/openapi tests/catalog tests/policy tests/lint tests/golden tests/test_public_names.py
+
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-versions conformance clients applications bench bench-micro check fingerprints lock
+.PHONY: help setup serve test test-quick test-versions conformance clients applications bench bench-micro check fingerprints lock
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -23,8 +28,11 @@ setup: $(STAMP)  ## make .venv and install the locked dependencies
 serve: $(STAMP)  ## serve the order desk: MCP at /mcp, Swagger UI at /docs (PORT=8001 for another port)
 	@$(BIN)/toolway serve $(if $(PORT),--port $(PORT))
 
-test: $(STAMP)  ## run the tests (ARGS="-k name" for some of them)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP)  ## run the tests in several processes (ARGS="-k name" for some of them)
+	@$(BIN)/python -m pytest $(SHARED) $(ARGS)
+
+test-quick: $(STAMP)  ## run the tests that take little time, for use while editing
+	@$(BIN)/python -m pytest $(SHARED) -q $(QUICK) $(ARGS)
 
 test-versions: $(STAMP)  ## run the engine's tests on the oldest to the newest versions (ARGS=oldest, PYTHON=3.13)
 	@$(BIN)/python -m tests.versions $(if $(PYTHON),--python $(PYTHON)) $(ARGS)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import httpx2
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -24,10 +22,6 @@ settings.register_profile(
     "same", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("same")
-
-# What httpx2 takes for granted where no timeout is given are five seconds, which is little on a slow machine.
-for phase in ("connect", "read", "write", "pool"):
-    setattr(inspect.signature(httpx2.Client).parameters["timeout"].default, phase, 40)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

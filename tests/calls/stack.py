@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
+from tests import web
 from tests.foundation.project import locked_requirements
 from tests.protocol.wire import MODERN, headers_of, message
 from toolway import Settings, Toolway
@@ -56,7 +57,7 @@ async def client_of(
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
+        web.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         yield client
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-import httpx2
 import pytest
 from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -17,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests import web
 from tests.calls.both import assert_same, both, error_of, text_of
 from tests.protocol.wire import ERAS, Peer
 from tests.servers import Serve
@@ -349,7 +349,7 @@ def test_endpoints_see_what_the_lifespan_made_and_it_runs_once(serve: Serve) -> 
 
     Toolway(app).mount()
     url = serve(app)
-    assert httpx2.get(f"{url}/rows").json() == [3, False]
+    assert web.get(f"{url}/rows").json() == [3, False]
     assert Peer(f"{url}/mcp").call("rows")["structuredContent"] == [3, False]
     assert Peer(f"{url}/mcp").call("leftovers")["content"][0]["text"] == "false"
     assert log == ["start"]

@@ -38,6 +38,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Host, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests import web
 from tests.calls.stack import (
     IS_COVERED,
     Passes,
@@ -141,7 +142,7 @@ async def test_a_refresh_looks_at_the_application_again() -> None:
     transport = httpx2.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
+        web.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         assert (await call(client, "counted"))["structuredContent"] == {"count": 1}
         app.router.routes.append(ByHeader("/any", counted))
@@ -208,7 +209,7 @@ async def test_a_caller_that_came_through_another_application_says_nothing_of_th
     transport = httpx2.ASGITransport(app=site)
     async with (
         site.router.lifespan_context(site),
-        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
+        web.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         assert (await call(client, "counted"))["structuredContent"] == {"count": 2}
 

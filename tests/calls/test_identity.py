@@ -23,6 +23,7 @@ from fastapi.security import (
 )
 from pydantic import SecretStr
 
+from tests import web
 from tests.calls.both import Both, both, text_of
 from tests.calls.stack import call
 from tests.protocol.wire import ERAS, MODERN, Peer
@@ -292,7 +293,7 @@ def test_the_client_of_the_call_is_the_client_of_the_endpoint(serve: Serve) -> N
 
     Toolway(app, settings=Settings(public_url="https://api.example.com")).mount()
     url = serve(app)
-    plain = httpx2.get(f"{url}/where").json()
+    plain = web.get(f"{url}/where").json()
     (host, address, base) = Peer(f"{url}/mcp").call("where")["structuredContent"]
     assert host == plain[0]
     assert (address, base) == ("https://api.example.com/where", "https://api.example.com/")
@@ -340,6 +341,6 @@ async def test_links_are_secure_where_the_public_url_or_the_connection_is(
     transport = httpx2.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url=f"{connection}://localhost") as client,
+        web.AsyncClient(transport=transport, base_url=f"{connection}://localhost") as client,
     ):
         assert (await call(client, "where"))["structuredContent"] == [link, link]

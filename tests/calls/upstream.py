@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tests import web
 from toolway import Remote, Settings, Toolway
 from toolway.app import engine_of
 from toolway.calls import CallContext, Invoker, Outcome
@@ -122,7 +123,7 @@ async def remote_api(
     upstream = Upstream(dict(responses or {}))
     given = {"base_url": BASE, "transport": httpx2.ASGITransport(app=upstream), **(client or {})}
     options.setdefault("settings", Settings(_env_file=None))
-    async with httpx2.AsyncClient(**given) as sender:
+    async with web.AsyncClient(**given) as sender:
         toolway = Toolway(Remote(described, client=sender, forward_headers=forward_headers), **options)
         async with engine_of(toolway).run() as running:
             yield RemoteApi(running.catalog, running.calls, upstream, sender)

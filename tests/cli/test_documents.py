@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from tests import web
 from tests.cli.shell import TOOLWAY, environment, toolway, write
 from tests.servers import READY, Serve, running
 
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 def url(folder: Path, serve_apart: Serve) -> str:
     """The URL of the running API."""
     address = serve_apart("api:app", cwd=folder)
-    (folder / "openapi.json").write_text(httpx2.get(f"{address}/openapi.json").text, encoding="utf-8")
+    (folder / "openapi.json").write_text(web.get(f"{address}/openapi.json").text, encoding="utf-8")
     return address
 
 

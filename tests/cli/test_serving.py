@@ -10,11 +10,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 import psutil
 import pytest
 from mcp import Client, MCPError
 
+from tests import web
 from tests.cli.shell import PATIENCE, TOOLWAY, toolway, write
 from tests.servers import Process, free_port, running
 
@@ -190,7 +190,7 @@ async def test_the_official_client_lists_and_calls(noisy: Path, mode: str, versi
             result = await client.call_tool("stock", {"product": "lamp", "pieces": 2})
 
             assert client.protocol_version == version
-        page = httpx2.get(f"{url}/docs")
+        page = web.get(f"{url}/docs")
 
     assert len(listed.tools) == 6
     assert result.structured_content == {"product": "lamp", "pieces": 2}
@@ -211,7 +211,7 @@ def test_startup_prints_the_paths_that_the_application_chose(tmp_path: Path) -> 
     write(tmp_path, {"main.py": PLACED})
     with served(tmp_path) as (url, process):
         moved = process.output
-        assert httpx2.get(f"{url}/try").status_code == 200
+        assert web.get(f"{url}/try").status_code == 200
     with served(tmp_path, "main:silent") as (_, process):
         silent = process.output
 
@@ -241,7 +241,7 @@ def test_startup_warns_of_a_mounted_application_whose_lifespan_does_not_run(
     write(tmp_path, {"main.py": INSIDE})
     with served(tmp_path, f"main:{app}") as (url, process):
         shown = process.output
-        answer = httpx2.post(f"{url}/api/tools", json={}, headers={"accept": "application/json, text/event-stream"})
+        answer = web.post(f"{url}/api/tools", json={}, headers={"accept": "application/json, text/event-stream"})
 
     assert (answer.status_code == 503) is not is_started
     assert ("Not started   /tools of 'Inner'" in shown) is not is_started
@@ -250,7 +250,7 @@ def test_startup_warns_of_a_mounted_application_whose_lifespan_does_not_run(
 def test_a_public_address_has_to_be_an_allowed_host(noisy: Path) -> None:
     """Startup prints the setting, because requests with another Host header are refused."""
     with served(noisy, "main:app", "--host", "127.0.0.2") as (url, process):
-        refused = httpx2.post(f"{url}/mcp", json={})
+        refused = web.post(f"{url}/mcp", json={})
 
         assert refused.status_code == 421
         assert """TOOLWAY_ALLOWED_HOSTS='["localhost", "127.0.0.1", "[::1]", "127.0.0.2"]'""" in process.output
@@ -271,7 +271,7 @@ def test_a_signal_shuts_it_down_although_a_thread_is_running(tmp_path: Path, num
 def test_the_lifespan_runs_once(tmp_path: Path) -> None:
     write(tmp_path, {"main.py": CLEAN})
     with served(tmp_path) as (url, process):
-        httpx2.get(f"{url}/openapi.json")
+        web.get(f"{url}/openapi.json")
 
     assert [line for line in process.lines if line in {"started\n", "stopped\n"}] == ["started\n", "stopped\n"]
 
@@ -280,7 +280,7 @@ def test_startup_is_announced_for_an_application_that_replaces_its_state(tmp_pat
     state = CLEAN.replace('print("started", flush=True)', "app.state = State()")
     write(tmp_path, {"main.py": f"from starlette.datastructures import State\n{state}"})
     with served(tmp_path) as (url, process):
-        assert httpx2.get(f"{url}/openapi.json").status_code == 200
+        assert web.get(f"{url}/openapi.json").status_code == 200
     assert "0 tools. Press Ctrl+C" in process.output
 
 
@@ -307,10 +307,10 @@ def test_an_answer_to_one_workers_question_may_reach_another_worker(tmp_path: Pa
     with served(tmp_path, "main:app", "--workers", "2") as (url, _):
         crossed = 0
         while crossed < 2:
-            asked = httpx2.post(f"{url}/greet")
+            asked = web.post(f"{url}/greet")
             state = {"toolway-state": asked.json()["detail"]["state"]}
             answers = {"toolway-answers": '{"answer1": {"name": "Ann"}}'}
-            answered = httpx2.post(f"{url}/greet", headers=state | answers)
+            answered = web.post(f"{url}/greet", headers=state | answers)
             assert answered.json() == "Hello, Ann"
             crossed += asked.headers["x-worker"] != answered.headers["x-worker"]
 
@@ -320,7 +320,7 @@ def test_a_worker_may_start_slowly(noisy: Path, monkeypatch: pytest.MonkeyPatch)
     write(noisy, {"slow/sitecustomize.py": SLOW})
     monkeypatch.setenv("PYTHONPATH", str(noisy / "slow"))
     with served(noisy, "main:app", "--workers", "2") as (url, process):
-        assert httpx2.get(f"{url}/docs").status_code == 200
+        assert web.get(f"{url}/docs").status_code == 200
     assert "died" not in process.output
 
 
@@ -357,14 +357,14 @@ def test_the_port_is_free_again_at_once(tmp_path: Path) -> None:
 
     for _ in range(2):
         with running(command, cwd=tmp_path, ready=READY):
-            assert httpx2.get(f"http://127.0.0.1:{port}/openapi.json").status_code == 200
+            assert web.get(f"http://127.0.0.1:{port}/openapi.json").status_code == 200
 
 
 @pytest.mark.skipif(not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"), reason="needs IPv6")  # noqa: PTH110
 def test_ipv6_addresses_are_written_in_brackets(noisy: Path) -> None:
     with served(noisy, "main:app", "--host", "::1") as (url, _):
         assert url.startswith("http://[::1]:")
-        assert httpx2.get(f"{url}/docs").status_code == 200
+        assert web.get(f"{url}/docs").status_code == 200
 
 
 async def test_an_application_keeps_its_own_route_at_the_default_path(tmp_path: Path) -> None:
@@ -373,7 +373,7 @@ async def test_an_application_keeps_its_own_route_at_the_default_path(tmp_path: 
 
     with served(tmp_path) as (base, process):
         assert f"MCP endpoint  {base}/toolway/mcp" in process.output
-        assert httpx2.get(f"{base}/mcp/").text == "my own"
+        assert web.get(f"{base}/mcp/").text == "my own"
         async with Client(f"{base}/toolway/mcp") as client:
             assert [tool.name for tool in (await client.list_tools()).tools] == ["stock"]
 
@@ -387,7 +387,7 @@ async def test_mcp_is_served_where_the_application_mounted_it(tmp_path: Path, na
 
     with served(tmp_path, f"main:{name}") as (base, process):
         assert f"MCP endpoint  {base}{path}\n" in process.output
-        assert httpx2.post(f"{base}/mcp", json={}).status_code == 404
+        assert web.post(f"{base}/mcp", json={}).status_code == 404
         async with Client(f"{base}{path}") as client:
             assert [tool.name for tool in (await client.list_tools()).tools] == ["stock"]
 

@@ -87,7 +87,7 @@ class Browser:
     answer: AuthorizationCodeResult | None = None
 
     async def open(self, url: str) -> None:
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(timeout=40) as client:
             while not url.startswith(CALLBACK):
                 url = (await client.get(url)).headers["location"]
         query = parse_qs(urlsplit(url).query)

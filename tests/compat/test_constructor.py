@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from mcp import Client
 
+from tests import web
 from tests.compat.library import ALL, make_library, tools_at
 from tests.protocol.wire import Peer
 from tests.servers import serving
@@ -55,7 +56,7 @@ async def test_reading_the_tools_does_not_freeze_the_openapi_document() -> None:
     mcp.mount_http()
     app.get("/hours", operation_id="hours")(lambda: "9 to 5")
     with serving(app) as base:
-        assert "/hours" in httpx2.get(base + "/openapi.json").json()["paths"]
+        assert "/hours" in web.get(base + "/openapi.json").json()["paths"]
     assert "hours" in mcp.operation_map
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests import web
 from tests.compat.library import make_library
 from tests.servers import serving
 from toolway.compat.fastapi_mcp import FastApiMCP, MigrationWarning
@@ -25,7 +25,7 @@ async def arriving(headers: Sequence[str] | None) -> object:
     mcp.mount_http()
     with serving(app) as base:
         async with (
-            httpx2.AsyncClient(headers=SENT) as http,
+            web.AsyncClient(headers=SENT) as http,
             Client(streamable_http_client(base + "/mcp", http_client=http)) as client,
         ):
             return (await client.call_tool("whoami_whoami_get", {})).structured_content

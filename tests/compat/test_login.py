@@ -6,7 +6,6 @@ from collections.abc import Generator
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -15,6 +14,7 @@ from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientMetadata
 
+from tests import web
 from tests.compat.library import make_library
 from tests.compat.login import CALLBACK, TOKEN, Browser, Login, Memory
 from tests.servers import serving
@@ -61,12 +61,12 @@ def mounted(config: AuthConfig | None) -> FastAPI:
 
 async def test_dependencies_alone_reject_requests_without_a_token() -> None:
     with serving(mounted(AuthConfig(dependencies=GUARD))) as base:
-        refused = httpx2.post(base + "/mcp", json=PING, headers=HEADERS)
+        refused = web.post(base + "/mcp", json=PING, headers=HEADERS)
         assert (refused.status_code, refused.json()) == (401, {"detail": "Who are you?"})
         assert "www-authenticate" not in refused.headers
-        assert httpx2.get(base + RESOURCE + "/mcp").status_code == 404
+        assert web.get(base + RESOURCE + "/mcp").status_code == 404
         async with (
-            httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+            web.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
             Client(streamable_http_client(base + "/mcp", http_client=http)) as client,
         ):
             result = await client.call_tool("whoami_whoami_get", {})
@@ -91,7 +91,7 @@ async def test_a_client_discovers_how_to_get_a_token(login: Login) -> None:
         wish = OAuthClientMetadata(redirect_uris=[CALLBACK], client_name="test")  # type: ignore[list-item]
         auth = OAuthClientProvider(base + "/mcp", wish, memory, browser.open, browser.come_back)
         async with (
-            httpx2.AsyncClient(auth=auth) as http,
+            web.AsyncClient(auth=auth) as http,
             Client(streamable_http_client(base + "/mcp", http_client=http)) as client,
         ):
             result = await client.call_tool("get_book", {"number": 1})
@@ -107,11 +107,11 @@ async def test_a_client_discovers_how_to_get_a_token(login: Login) -> None:
 
 async def test_a_401_names_the_metadata_and_keeps_its_detail_and_headers() -> None:
     with serving(mounted(AuthConfig(issuer="https://login.example", dependencies=GUARD))) as base:
-        refused = httpx2.post(base + "/mcp", json=PING, headers=HEADERS)
+        refused = web.post(base + "/mcp", json=PING, headers=HEADERS)
         assert refused.json() == {"detail": "Who are you?"}
         assert refused.headers["x-reason"] == "token"
         assert refused.headers["www-authenticate"] == f'Bearer resource_metadata="{base}{RESOURCE}/mcp"'
-        assert httpx2.get(base + RESOURCE + "/mcp").json() == {
+        assert web.get(base + RESOURCE + "/mcp").json() == {
             "resource": base + "/mcp",
             "authorization_servers": ["https://login.example"],
             "bearer_methods_supported": ["header"],
@@ -123,7 +123,7 @@ async def test_other_errors_are_unchanged() -> None:
         raise HTTPException(403, "Closed")
 
     with serving(mounted(AuthConfig(issuer="https://login.example", dependencies=[Depends(closed)]))) as base:
-        refused = httpx2.post(base + "/mcp", json=PING, headers=HEADERS)
+        refused = web.post(base + "/mcp", json=PING, headers=HEADERS)
     assert refused.status_code == 403
     assert "www-authenticate" not in refused.headers
 
@@ -134,11 +134,11 @@ async def test_the_metadata_of_a_router_are_served_under_every_prefix() -> None:
     FastApiMCP(app, auth_config=config).mount_http(router)
     app.include_router(router, prefix="/v1")
     with serving(app) as base:
-        refused = httpx2.post(base + "/v1/agents/mcp", json=PING, headers=HEADERS)
+        refused = web.post(base + "/v1/agents/mcp", json=PING, headers=HEADERS)
         address = refused.headers["www-authenticate"].split('"')[1]
         assert address == f"{base}{RESOURCE}/v1/agents/mcp"
-        assert httpx2.get(address).json()["resource"] == base + "/v1/agents/mcp"
-        assert httpx2.get(base + RESOURCE + "/v2/agents/mcp").status_code == 404
+        assert web.get(address).json()["resource"] == base + "/v1/agents/mcp"
+        assert web.get(base + RESOURCE + "/v2/agents/mcp").status_code == 404
 
 
 async def test_custom_metadata_are_served_unchanged() -> None:
@@ -150,16 +150,16 @@ async def test_custom_metadata_are_served_unchanged() -> None:
     }
     config = AuthConfig.model_validate({"custom_oauth_metadata": written, "metadata_path": "/login.json"})
     with serving(mounted(config)) as base:
-        assert httpx2.get(base + "/login.json").json() == written
-        assert httpx2.get(base + RESOURCE + "/mcp").json()["authorization_servers"] == ["https://login.example"]
+        assert web.get(base + "/login.json").json() == written
+        assert web.get(base + RESOURCE + "/mcp").json()["authorization_servers"] == ["https://login.example"]
 
 
 async def test_the_proxied_metadata_replace_those_of_the_server(login: Login) -> None:
     login.extra |= {"authorization_response_iss_parameter_supported": True, "jwks_uri": "https://login.example/keys"}
     issuer = login.extra["issuer"]
     with serving(mounted(proxies(login))) as base:
-        served = httpx2.get(base + SERVER).json()
-        assert httpx2.get(base + RESOURCE + "/mcp").json()["authorization_servers"] == [served["issuer"]]
+        served = web.get(base + SERVER).json()
+        assert web.get(base + RESOURCE + "/mcp").json()["authorization_servers"] == [served["issuer"]]
     assert served == {
         "issuer": base,
         "authorization_endpoint": base + "/oauth/authorize",
@@ -178,7 +178,7 @@ async def test_a_server_without_metadata_is_a_bad_gateway_without_its_address(
 ) -> None:
     login.broken = True
     with serving(mounted(proxies(login))) as base:
-        answer = httpx2.get(base + SERVER)
+        answer = web.get(base + SERVER)
     assert answer.status_code == 502
     assert login.extra["issuer"] not in answer.text
     assert login.extra["issuer"] in caplog.text
@@ -186,7 +186,7 @@ async def test_a_server_without_metadata_is_a_bad_gateway_without_its_address(
 
 def sent_on(base: str, **asked: str) -> tuple[str, dict[str, list[str]]]:
     """Follow the login redirect; return where it leads and with what."""
-    answer = httpx2.get(base + "/oauth/authorize", params=asked)
+    answer = web.get(base + "/oauth/authorize", params=asked)
     assert answer.status_code == 302
     parts = urlsplit(answer.headers["location"])
     return f"{parts.scheme}://{parts.netloc}{parts.path}", parse_qs(parts.query)
@@ -225,7 +225,7 @@ async def test_the_login_redirects_only_to_the_configured_address(login: Login) 
 async def test_a_registration_returns_the_known_client_without_its_secret(login: Login) -> None:
     wish = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "client_secret_post", "client_name": "me"}
     with serving(mounted(proxies(login))) as base:
-        answer = httpx2.post(base + "/oauth/register", json=wish)
+        answer = web.post(base + "/oauth/register", json=wish)
     assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
     assert SECRET not in answer.text
     known = answer.json()
@@ -254,20 +254,20 @@ async def test_a_registration_returns_the_known_client_without_its_secret(login:
 )
 async def test_a_registration_without_a_safe_redirect_uri_is_rejected(login: Login, wish: object, problem: str) -> None:
     with serving(mounted(proxies(login))) as base:
-        answer = httpx2.post(base + "/oauth/register", json=wish)
+        answer = web.post(base + "/oauth/register", json=wish)
     assert (answer.status_code, answer.json()["error"]) == (400, problem)
 
 
 async def test_registration_can_be_left_to_the_server(login: Login) -> None:
     with serving(mounted(proxies(login, setup_fake_dynamic_registration=False))) as base:
-        assert httpx2.post(base + "/oauth/register", json={"redirect_uris": [CALLBACK]}).status_code == 404
-        assert "registration_endpoint" not in httpx2.get(base + SERVER).json()
+        assert web.post(base + "/oauth/register", json={"redirect_uris": [CALLBACK]}).status_code == 404
+        assert "registration_endpoint" not in web.get(base + SERVER).json()
 
 
 @pytest.mark.parametrize("path", [SERVER, RESOURCE + "/mcp", "/oauth/authorize"])
 async def test_a_foreign_host_is_not_repeated(login: Login, path: str) -> None:
     with serving(mounted(proxies(login))) as base:
-        answer = httpx2.get(base + path, headers={"Host": "evil.example"})
+        answer = web.get(base + path, headers={"Host": "evil.example"})
     assert answer.status_code == 421
     assert "https://evil" not in answer.text
     assert "location" not in answer.headers
@@ -275,7 +275,7 @@ async def test_a_foreign_host_is_not_repeated(login: Login, path: str) -> None:
 
 async def test_a_401_does_not_repeat_a_foreign_host() -> None:
     with serving(mounted(AuthConfig(issuer="https://login.example", dependencies=GUARD))) as base:
-        refused = httpx2.post(base + "/mcp", json=PING, headers={**HEADERS, "Host": "evil.example"})
+        refused = web.post(base + "/mcp", json=PING, headers={**HEADERS, "Host": "evil.example"})
     assert refused.status_code == 401
     assert "evil" not in str(refused.headers)
 
@@ -284,14 +284,14 @@ async def test_dependencies_of_the_application_do_not_guard_the_auth_routes(logi
     app = FastAPI(dependencies=GUARD)
     FastApiMCP(app, auth_config=proxies(login)).mount_http()
     with serving(app) as base:
-        assert httpx2.get(base + SERVER).status_code == 200
+        assert web.get(base + SERVER).status_code == 200
 
 
 async def test_another_application_that_serves_mcp_has_the_auth_routes(login: Login) -> None:
     agents = FastAPI()
     FastApiMCP(make_library(), auth_config=proxies(login)).mount_http(agents)
     with serving(agents) as base:
-        assert httpx2.get(base + SERVER).json()["issuer"] == base
+        assert web.get(base + SERVER).json()["issuer"] == base
 
 
 async def test_several_mounts_share_one_authorization_server(login: Login) -> None:
@@ -299,7 +299,7 @@ async def test_several_mounts_share_one_authorization_server(login: Login) -> No
     FastApiMCP(app, auth_config=config).mount_http()
     FastApiMCP(app, auth_config=config).mount_http(mount_path="/again")
     with serving(app) as base:
-        assert httpx2.get(base + RESOURCE + "/again").json()["resource"] == base + "/again"
+        assert web.get(base + RESOURCE + "/again").json()["resource"] == base + "/again"
     with pytest.raises(ConfigurationError, match="one authorization server"):
         FastApiMCP(app, auth_config=proxies(login, client_id="other")).mount_http(mount_path="/other")
 
@@ -310,7 +310,7 @@ async def test_mounts_can_point_at_different_authorization_servers() -> None:
         config = AuthConfig(issuer=f"https://{name}.example")
         FastApiMCP(app, auth_config=config).mount_http(mount_path=f"/{name}")
     with serving(app) as base:
-        found = [httpx2.get(f"{base}{RESOURCE}/{name}").json()["authorization_servers"] for name in ("a", "b")]
+        found = [web.get(f"{base}{RESOURCE}/{name}").json()["authorization_servers"] for name in ("a", "b")]
     assert found == [["https://a.example"], ["https://b.example"]]
 
 
@@ -323,7 +323,7 @@ async def test_a_route_of_the_application_is_not_replaced(login: Login) -> None:
 
     FastApiMCP(app, auth_config=proxies(login)).mount_http()
     with serving(app) as base:
-        assert httpx2.get(base + SERVER).json() == {"issuer": "mine"}
+        assert web.get(base + SERVER).json() == {"issuer": "mine"}
 
 
 async def test_a_kept_secret_issues_a_warning(login: Login) -> None:

@@ -14,6 +14,7 @@ from fastapi.security import HTTPBearer
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests import web
 from tests.compat.library import ALL, called, make_library, tools_at
 from tests.servers import serving
 from toolway.compat.fastapi_mcp import FastApiMCP, MigrationWarning
@@ -94,7 +95,7 @@ async def test_another_application_serves_mcp_and_runs_the_lifespan() -> None:
     FastApiMCP(app).mount_http(agents)
     assert await called(agents, "shelf") == "third"
     with serving(agents) as base:
-        assert httpx2.get(base + "/shelf").status_code == 404  # the API's own routes are not served
+        assert web.get(base + "/shelf").status_code == 404  # the API's own routes are not served
 
 
 @pytest.mark.parametrize("included_first", [True, False])
@@ -119,7 +120,7 @@ async def test_a_router_that_is_not_included_serves_nothing_and_issues_a_warning
     FastApiMCP(app).mount_http(router)
     problem = r"/for/agents/mcp is not served .*'Library'.*include_router"
     with pytest.warns(MigrationWarning, match=problem), serving(app) as base:
-        assert httpx2.post(base + "/for/agents/mcp", json={}).status_code == 404
+        assert web.post(base + "/for/agents/mcp", json={}).status_code == 404
 
 
 @needs_live_inclusion
@@ -131,9 +132,9 @@ async def test_a_router_of_another_application_cannot_be_reached_without_its_gua
     guarded.include_router(router, dependencies=[Depends(HTTPBearer())])
     guarded.mount("/api", app)
     with serving(guarded) as base:
-        assert httpx2.get(base + "/api/books").status_code == 200
-        assert httpx2.post(base + "/for/agents/mcp", json={}).status_code in {401, 403}
-        assert httpx2.post(base + "/api/for/agents/mcp", json={}).status_code == 404
+        assert web.get(base + "/api/books").status_code == 200
+        assert web.post(base + "/for/agents/mcp", json={}).status_code in {401, 403}
+        assert web.post(base + "/api/for/agents/mcp", json={}).status_code == 404
         async with (
             httpx2.AsyncClient(headers={"Authorization": "Bearer x"}) as http,
             Client(streamable_http_client(base + "/for/agents/mcp", http_client=http)) as client,
@@ -148,7 +149,7 @@ async def test_a_router_that_was_copied_is_served_with_its_own_dependencies_and_
     app.include_router(router)
     FastApiMCP(app).mount_http(router)
     with pytest.warns(MigrationWarning, match="included before mount_http"), serving(app) as base:
-        assert httpx2.post(base + "/for/agents/mcp", json={}).status_code in {401, 403}
+        assert web.post(base + "/for/agents/mcp", json={}).status_code in {401, 403}
 
 
 async def test_a_guard_of_include_router_cannot_be_bypassed() -> None:
@@ -157,8 +158,8 @@ async def test_a_guard_of_include_router_cannot_be_bypassed() -> None:
     FastApiMCP(app).mount_http(router)
     app.include_router(router, prefix="/v1", dependencies=[Depends(HTTPBearer())])
     with serving(app) as base:
-        assert httpx2.post(base + "/v1/for/agents/mcp", json={}).status_code in {401, 403}
-        assert httpx2.post(base + "/for/agents/mcp", json={}).status_code == 404
+        assert web.post(base + "/v1/for/agents/mcp", json={}).status_code in {401, 403}
+        assert web.post(base + "/for/agents/mcp", json={}).status_code == 404
 
 
 async def test_only_applications_and_routers_can_serve_mcp() -> None:

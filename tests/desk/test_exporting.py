@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
+from tests import web
 from tests.protocol.tasking import Client
 from tests.protocol.wire import OPTIONS
 from tests.replay.servers import http_desk
@@ -49,7 +49,7 @@ def test_an_export_is_a_task_for_who_can_wait_for_one_and_read_by_who_began_it(d
         )
         assert refused["code"] == -32602
     assert len(rows) == made["orders"]
-    whole = httpx2.get(url + made["download"], headers={"authorization": "Bearer ada"}, **OPTIONS)
+    whole = web.get(url + made["download"], headers={"authorization": "Bearer ada"}, **OPTIONS)
     assert whole.text.splitlines() == [header, *rows]
     assert len(whole.content) == made["size"]
     assert [entry.suffix for entry in (folder / "exports").iterdir()] == [".csv"]

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
-import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from selenium.webdriver import Chrome
 
+from tests import web
 from tests.console.browser import chromium, hosts, open_swagger, shown_operations, try_out
 from tests.servers import free_port, running
 from tests.support import ROOT, require
@@ -48,7 +48,7 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
 
 def test_swagger_ui_renders_every_operation_without_a_network_and_tries_one_out(desk: str, browser: Chrome) -> None:
     """A developer opens /docs on a machine that reaches nothing but itself."""
-    document = httpx2.get(f"{desk}/openapi.json").json()
+    document = web.get(f"{desk}/openapi.json").json()
     offered = {(m.upper(), path) for path, item in document["paths"].items() for m in item if m in METHODS}
 
     open_swagger(browser, f"{desk}/docs")
@@ -110,7 +110,7 @@ def test_make_serve_in_a_fresh_clone_serves_the_desk(tmp_path: Path) -> None:
     subprocess.run(["make", "setup"], cwd=clone, check=True, capture_output=True, env=_bare_environment())
 
     with running(["make", "serve", f"PORT={port}"], cwd=clone, ready=READY) as process:
-        page = httpx2.get(f"http://127.0.0.1:{port}/docs")
+        page = web.get(f"http://127.0.0.1:{port}/docs")
         listing = subprocess.run([tool, "list", "--json"], cwd=clone, capture_output=True, check=True)
 
         assert page.status_code == 200

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests import web
 from tests.servers import serving
 from tests.support import ROOT
 
@@ -49,7 +49,7 @@ async def offered(app: FastAPI, path: str) -> tuple[set[str], str]:
     """Return what an agent finds at a path: the names of the tools, and the instructions."""
     with serving(app) as base:
         async with (
-            httpx2.AsyncClient(headers={"Authorization": "Bearer token"}) as http,
+            web.AsyncClient(headers={"Authorization": "Bearer token"}) as http,
             Client(streamable_http_client(base + path, http_client=http)) as client,
         ):
             tools = (await client.list_tools()).tools

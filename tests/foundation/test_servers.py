@@ -7,10 +7,10 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 
+from tests import web
 from tests.leaks import nothing_left
 from tests.servers import Serve, running, serving
 from tests.support import require
@@ -34,7 +34,7 @@ def test_an_app_is_served_on_a_real_socket_and_cleaned_up() -> None:
         return "this process"
 
     with nothing_left(), serving(app) as url:
-        assert httpx2.get(f"{url}/who").json() == "this process"
+        assert web.get(f"{url}/who").json() == "this process"
 
 
 def test_an_app_that_fails_to_start_raises_at_once() -> None:
@@ -45,7 +45,7 @@ def test_an_app_that_fails_to_start_raises_at_once() -> None:
 def test_an_import_string_is_served_from_its_own_process(serve_apart: Serve, tmp_path: Path) -> None:
     (tmp_path / "served.py").write_text(APP, encoding="utf-8")
     url = serve_apart("served:app", cwd=tmp_path)
-    assert httpx2.get(f"{url}/who").json() == "another process"
+    assert web.get(f"{url}/who").json() == "another process"
 
 
 def test_a_command_that_exits_early_raises_with_its_output() -> None:

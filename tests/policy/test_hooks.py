@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from fastapi import BackgroundTasks, FastAPI, HTTPException
 
+from tests import web
 from tests.calls.both import both
 from tests.protocol.wire import ERAS, headers_of, message, reply
 from toolway import Settings, Toolway, agent_prompt, agent_resource, agent_tool
@@ -102,7 +103,7 @@ async def serving(
     transport = httpx2.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client,
+        web.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         yield Peer(client, version)
 

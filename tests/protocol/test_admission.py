@@ -19,6 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tests import web
 from tests.servers import serving
 from toolway import Settings, Toolway
 
@@ -110,7 +111,7 @@ async def client_of(app: FastAPI) -> AsyncGenerator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=ACCEPT) as client,
+        web.AsyncClient(transport=transport, base_url="http://localhost", headers=ACCEPT) as client,
     ):
         yield client
 

@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 
 import anyio
 import anyio.lowlevel
-import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from mcp import Client
 from starlette.types import Send
 
+from tests import web
 from tests.protocol.clients import EVERYWHERE, connect
 from tests.protocol.waiting import make_waiting, make_waiting_server
 from tests.protocol.wire import ERAS, HANDSHAKES, OPTIONS, Peer, headers_of, message, reply
@@ -63,7 +63,7 @@ def close_stream(url: str, version: str, name: str, begun: int) -> None:
         body = message(version, "tools/call", {"name": name})
         headers = headers_of(version, body)
         async with (
-            httpx2.AsyncClient(verify=OPTIONS["verify"]) as client,
+            web.AsyncClient(verify=OPTIONS["verify"]) as client,
             client.stream("POST", url, json=body, headers=headers) as response,
         ):
             await response.aread()
@@ -240,7 +240,7 @@ def test_ending_a_session_ends_its_calls(serve: Serve) -> None:
         running = pool.submit(peer.send, "tools/call", {"name": "wait"}, headers=session)
         observe(url, "began")
         head = {**session, "mcp-protocol-version": VERSION}
-        assert httpx2.delete(url, headers=head).status_code == 200
+        assert web.delete(url, headers=head).status_code == 200
         observe(url, "cleaned")
         running.result(PATIENCE)
 

@@ -17,6 +17,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ServerEvent
 from mcp.shared.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ToolsListChanged
 from mcp_types import SubscriptionFilter
 
+from tests import web
 from tests.protocol.changing import make_changing, make_changing_server
 from tests.protocol.clients import connect
 from tests.protocol.dropping import Left, drop
@@ -155,9 +156,9 @@ async def test_plain_http_tells_listeners_as_well_and_so_does_an_application_tha
             Client(f"{base}/mcp") as client,
             client.listen(resource_subscriptions=["orders://a", "orders://inner"]) as subscription,
         ):
-            httpx2.post(f"{base}/orders/a/cancel")
+            web.post(f"{base}/orders/a/cancel")
             assert await next_of(subscription) == ResourceUpdated("orders://a")
-            httpx2.post(f"{base}/inner/touch")
+            web.post(f"{base}/inner/touch")
             assert await next_of(subscription) == ResourceUpdated("orders://inner")
             toolway.changed("orders://a")
             assert await next_of(subscription) == ResourceUpdated("orders://a")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import httpx2
 import pytest
 from fastapi.middleware.cors import CORSMiddleware
 
+from tests import web
 from tests.protocol.apps import make_server
 from tests.protocol.wire import ERAS, Peer, reply
 from tests.servers import Serve, serving
@@ -68,7 +68,7 @@ def test_only_pages_of_this_machine_may_call_by_default(url: str, version: str, 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "OPTIONS"])
 def test_every_http_method_is_checked(url: str, method: str) -> None:
     for headers, status in (({"host": "evil.example"}, 421), ({"origin": "http://evil.example"}, 403)):
-        assert httpx2.request(method, url, headers=headers).status_code == status
+        assert web.request(method, url, headers=headers).status_code == status
 
 
 def test_hosts_are_served_that_the_operator_names(serve: Serve) -> None:
@@ -123,11 +123,11 @@ def test_a_browser_page_calls_through_the_applications_own_cors_middleware(serve
         "access-control-request-method": "POST",
         "access-control-request-headers": "content-type,mcp-method,mcp-name,mcp-protocol-version",
     }
-    preflight = httpx2.options(url, headers=asks)
+    preflight = web.options(url, headers=asks)
     assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, origin)
     answer = Peer(url, version).send("tools/list", headers={"origin": origin})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, origin)
-    assert httpx2.options(url, headers={**asks, "origin": "https://evil.example"}).status_code == 400
+    assert web.options(url, headers={**asks, "origin": "https://evil.example"}).status_code == 400
     assert Peer(url, version).send("tools/list", headers={"origin": "https://evil.example"}).status_code == 403
 
 

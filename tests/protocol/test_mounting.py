@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests import web
 from tests.protocol.wire import ERAS, MODERN, OPTIONS, Peer, headers_of, message, messages
 from tests.servers import PATIENCE, Serve
 from toolway import Settings, Toolway
@@ -81,7 +82,7 @@ async def asked(
     """Send a request to a running application without a server."""
     body = message(version, method, params)
     transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    async with web.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.post(path, json=body, headers={**headers_of(version, body), **(headers or {})})
 
 
@@ -102,7 +103,7 @@ def test_another_application_serves_mcp_and_runs_the_lifespan_of_the_api(serve: 
     url = serve(other, root_path="/behind")
     assert text(Peer(f"{url}/tools", version).call("list_rows")) == ROWS.replace("http://localhost", url)
     assert log == ["start"]
-    assert httpx2.get(f"{url}/rows", **OPTIONS).text == "everything else"
+    assert web.get(f"{url}/rows", **OPTIONS).text == "everything else"
 
 
 ORDERS = [("api", "other"), ("other", "api")]

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from mcp import Client, MCPError
 from mcp_types import CreateMessageResult, ElicitResult, ListRootsResult, Root, TextContent
 
+from tests import web
 from tests.protocol.asking import make_asking, make_asking_server, make_masking
 from tests.protocol.clients import connect
 from tests.protocol.wire import CAPABILITIES_KEY, HANDSHAKES, MODERN, Peer, reply
@@ -366,9 +367,9 @@ def test_every_process_with_the_key_understands_the_others(serve: Serve) -> None
     ):
         state = state_of(call(Peer(f"{one}/mcp"), "greet"))
         assert "Ann" in str(result(call(Peer(f"{two}/mcp"), "greet", inputResponses=ANN, requestState=state)))
-        asked = httpx2.post(f"{one}/greet").json()["detail"]
+        asked = web.post(f"{one}/greet").json()["detail"]
         headers = {"Toolway-State": asked["state"], "Toolway-Answers": '{"user_name": {"name": "Ann"}}'}
-        assert httpx2.post(f"{two}/greet", headers=headers).json() == "Hello, Ann!"
+        assert web.post(f"{two}/greet", headers=headers).json() == "Hello, Ann!"
 
 
 # What follows is about asking while a call runs.

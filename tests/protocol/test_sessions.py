@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI
 
+from tests import web
 from tests.protocol.apps import make_server
 from tests.protocol.asking import make_asking_server
 from tests.protocol.waiting import make_waiting_server
@@ -65,7 +65,7 @@ def test_a_session_lives_until_its_client_ends_it(url: str) -> None:
     session = open_session(url)
     assert session["mcp-session-id"].isascii()
     assert Peer(url, VERSION).call("count_things", headers=session)["structuredContent"] == {"result": 2}
-    assert httpx2.delete(url, headers={**session, "mcp-protocol-version": VERSION}).status_code == 200
+    assert web.delete(url, headers={**session, "mcp-protocol-version": VERSION}).status_code == 200
     assert status(url, session) == 404
 
 
@@ -116,7 +116,7 @@ def test_nobody_else_can_use_or_end_a_session(url: str, opener: dict[str, str]) 
             assert status(url, stolen) == 404
             for method in ("GET", "DELETE"):
                 head = {**stolen, "mcp-protocol-version": VERSION, "accept": ACCEPT}
-                assert httpx2.request(method, url, headers=head).status_code == 404
+                assert web.request(method, url, headers=head).status_code == 404
     assert status(url, session) == 200
 
 

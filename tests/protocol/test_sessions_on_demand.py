@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests import web
 from tests.protocol.asking import make_asking, make_asking_server
 from tests.protocol.clients import connect
 from tests.protocol.speaker import HELLO
@@ -74,7 +74,7 @@ def test_requests_of_a_session_that_is_gone_are_stateless(url: str) -> None:
     headers = {SESSION: "of-the-process-before"}
     assert Peer(url, version).send("tools/list", headers=headers).status_code == 200
     stream = {**headers, "mcp-protocol-version": version, "accept": ACCEPT}
-    assert httpx2.get(url, headers=stream).status_code == 405
+    assert web.get(url, headers=stream).status_code == 405
 
 
 def test_a_server_without_tools_that_ask_opens_no_session(serve: Serve) -> None:

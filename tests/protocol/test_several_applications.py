@@ -18,6 +18,7 @@ from fastapi.security import APIKeyHeader, APIKeyQuery, HTTPBearer
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from tests import web
 from tests.protocol.wire import ERAS, MODERN, Peer
 from tests.servers import Serve
 from tests.support import ROOT
@@ -145,7 +146,7 @@ async def test_one_of_the_served_applications_may_serve_them_all(serve: Serve) -
     shop = make_app("Shop")
     Toolway({"shop": shop, "crm": make_app("Customers")}).mount(on=shop)
     url = serve(shop)
-    assert httpx2.get(f"{url}/who").json()["title"] == "Shop"
+    assert web.get(f"{url}/who").json()["title"] == "Shop"
     assert value(Peer(f"{url}/mcp"), "shop_who")["started"] == "Shop"
     assert value(Peer(f"{url}/mcp"), "crm_who")["started"] == "Customers"
 
@@ -222,13 +223,13 @@ def test_what_cannot_be_a_tool_is_reported_for_all() -> None:
         (lambda app: Toolway({"shop": Toolway({"crm": app})}), "'shop' is itself a combination"),
         (lambda app: Toolway({"shop": app}, include={"tags": ["orders"]}), "Toolway(shop, include=...)"),
         (lambda app: Toolway({"shop": "main:app"}), "got 'main:app'"),
-        (lambda app: Toolway(Remote({}, httpx2.AsyncClient())), "base URL"),
-        (lambda app: Toolway(Remote({}, httpx2.AsyncClient(base_url="http://a"), ("cookie",))), "'cookie'"),
-        (lambda app: Toolway(Remote(app, client=httpx2.AsyncClient())), "base URL"),
-        (lambda app: Toolway(Remote(app, client=httpx2.AsyncClient(base_url="http://a")), name="shop", headers=["a"]),
+        (lambda app: Toolway(Remote({}, web.AsyncClient())), "base URL"),
+        (lambda app: Toolway(Remote({}, web.AsyncClient(base_url="http://a"), ("cookie",))), "'cookie'"),
+        (lambda app: Toolway(Remote(app, client=web.AsyncClient())), "base URL"),
+        (lambda app: Toolway(Remote(app, client=web.AsyncClient(base_url="http://a")), name="shop", headers=["a"]),
          "use settings=Settings(forward_headers=[...])"),
-        (lambda app: Toolway(app, httpx2.AsyncClient()), "use Toolway(Remote(app, client=client))"),
-        (lambda app: Toolway(app, client=httpx2.AsyncClient()), "use Toolway(Remote(app, client=...))"),
+        (lambda app: Toolway(app, web.AsyncClient()), "use Toolway(Remote(app, client=client))"),
+        (lambda app: Toolway(app, client=web.AsyncClient()), "use Toolway(Remote(app, client=...))"),
         (lambda app: Toolway(app, include_tags=["orders"]), "no option 'include_tags'; use include={'tags': [...]}"),
         (lambda app: Toolway(app, exclude_operations=["a"]), "use exclude={'operations': [...]}"),
         (lambda app: Toolway(app, base_url="https://a"), "use settings=Settings(public_url='...')"),
@@ -288,7 +289,7 @@ CALLER = {"authorization": "Bearer secret", "x-key": "secret", "x-tenant": "nort
 def test_a_remote_api_hears_nothing_of_the_caller(serve: Serve, version: str, fast_lane: bool) -> None:
     """Neither what is passed on within the process, nor what the operator forwards to applications of their own."""
     url = serve(make_app("Customers"))
-    client = httpx2.AsyncClient(base_url=url, headers={"x-key": "of the operator"})
+    client = web.AsyncClient(base_url=url, headers={"x-key": "of the operator"})
     remote = Remote(f"{url}/openapi.json", client)
     settings = Settings(fast_lane=fast_lane, forward_headers=["x-tenant"])
     toolway = Toolway({"shop": make_app("Shop"), "crm": remote}, settings=settings)
@@ -301,7 +302,7 @@ def test_a_remote_api_hears_nothing_of_the_caller(serve: Serve, version: str, fa
 
 def test_a_remote_api_gets_the_headers_that_the_operator_names(serve: Serve) -> None:
     url = serve(make_app("Customers"))
-    client = httpx2.AsyncClient(base_url=url)
+    client = web.AsyncClient(base_url=url)
     remote = Remote(make_app("Customers").openapi(), client, ("Authorization",))
     peer = Peer(serve(host_of(Toolway(remote), client)) + "/mcp")
     seen = value(peer, "show_caller", headers=CALLER)
@@ -313,7 +314,7 @@ async def test_a_document_alone_is_served_under_its_own_name(serve: Serve, tmp_p
     url = serve(make_app("Customers"))
     document = tmp_path / "openapi.json"
     document.write_text(json.dumps(make_app("Customers").openapi()), encoding="utf-8")
-    client = httpx2.AsyncClient(base_url=url)
+    client = web.AsyncClient(base_url=url)
     toolway = Toolway(Remote(str(document), client), exclude={"methods": ["DELETE"]})
     async with Client(serve(host_of(toolway, client)) + "/mcp", mode=mode) as agent:
         assert [tool.name for tool in (await agent.list_tools()).tools] == ["who", "old", "show_caller"]
@@ -322,7 +323,7 @@ async def test_a_document_alone_is_served_under_its_own_name(serve: Serve, tmp_p
 
 
 async def test_a_document_that_cannot_be_had_fails_the_start_and_not_the_import() -> None:
-    client = httpx2.AsyncClient(base_url="http://127.0.0.1:9")
+    client = web.AsyncClient(base_url="http://127.0.0.1:9")
     toolway = Toolway({"crm": Remote("http://127.0.0.1:9/openapi.json", client)}).mount()
     with pytest.raises(DocumentError, match="cannot fetch"):
         async with toolway.app.router.lifespan_context(toolway.app):

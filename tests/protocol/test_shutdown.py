@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from tests import web
 from tests.leaks import nothing_left
 from tests.protocol.speaker import Speaker
 from tests.protocol.waiting import Tracker, make_waiting, make_waiting_server
@@ -80,7 +81,7 @@ def test_sessions_and_their_open_streams_end_when_the_server_stops() -> None:
             peer = Peer(url, VERSION)
             session = {"mcp-session-id": peer.send("initialize", hello).headers["mcp-session-id"]}
             head = {**session, "accept": ACCEPT, "mcp-protocol-version": VERSION}
-            with httpx2.stream("GET", url, headers=head, **OPTIONS) as stream:
+            with web.stream("GET", url, headers=head, **OPTIONS) as stream:
                 assert stream.status_code == 200
                 pool.submit(peer.send, "tools/call", {"name": "wait"}, 5, session)
                 app.state.tracker.wait("began")

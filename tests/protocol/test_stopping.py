@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
-import httpx2
 import pytest
 import uvicorn
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
+from tests import web
 from tests.protocol.speaker import HELLO
 from tests.protocol.waiting import Tracker, make_waiting_server
 from tests.protocol.wire import ACCEPT, ERAS, HANDSHAKES, MODERN, OPTIONS, Peer, headers_of, message, messages
@@ -78,7 +78,7 @@ async def test_a_client_that_listens_for_changes_gets_its_result() -> None:
     frames: list[str] = []
     async with (
         serving(make_waiting_server()) as server,
-        httpx2.AsyncClient(**OPTIONS) as client,
+        web.AsyncClient(**OPTIONS) as client,
         client.stream("POST", server.url, json=body, headers=headers_of(MODERN, body)) as answer,
     ):
         async for line in answer.aiter_lines():
@@ -91,7 +91,7 @@ async def test_a_client_that_listens_for_changes_gets_its_result() -> None:
 async def test_an_open_stream_of_a_session_ends() -> None:
     async with (
         serving(make_waiting_server(Settings(stateful=True))) as server,
-        httpx2.AsyncClient(**OPTIONS) as client,
+        web.AsyncClient(**OPTIONS) as client,
     ):
         head = {"accept": ACCEPT, "mcp-protocol-version": HANDSHAKES[-1], "mcp-session-id": await server.open_session()}
         async with client.stream("GET", server.url, headers=head) as stream:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests import web
 from tests.protocol.clients import EVERYWHERE, connect
 from tests.protocol.waiting import Tracker, make_waiting, make_waiting_server
 from tests.protocol.wire import ERAS, OPTIONS, Peer, headers_of, message
@@ -67,7 +68,7 @@ def test_progress_arrives_while_the_stream_runs(serve: Serve, version: str, toke
     app = make_waiting_server()
     url, tracker = serve(app) + "/mcp", app.state.tracker
     body = message(version, "tools/call", {"name": "go_in_steps", "_meta": {"progressToken": token}})
-    with httpx2.stream("POST", url, json=body, headers=headers_of(version, body), **OPTIONS) as response:
+    with web.stream("POST", url, json=body, headers=headers_of(version, body), **OPTIONS) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         assert response.headers["x-accel-buffering"] == "no"
         events = data_of(response)

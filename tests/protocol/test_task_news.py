@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests import web
 from tests.protocol.tasking import DECLARED, Client, make_tasking
 from tests.protocol.wire import OPTIONS, Peer, headers_of, message
 from tests.servers import serving
@@ -46,7 +46,7 @@ def listening(url: str, *tasks: str, token: str | None = None) -> Generator[Iter
     """Listen for tasks; yield the messages as they come."""
     body = message("2026-07-28", "subscriptions/listen", {"notifications": {"taskIds": tasks}, **DECLARED}, 7)
     headers = headers_of("2026-07-28", body) | ({"authorization": f"Bearer {token}"} if token else {})
-    with httpx2.stream("POST", f"{url}/mcp", json=body, headers=headers, **OPTIONS) as answer:
+    with web.stream("POST", f"{url}/mcp", json=body, headers=headers, **OPTIONS) as answer:
         lines = (line.removeprefix("data:") for line in answer.iter_lines() if line.startswith("data:"))
         yield (json.loads(line) for line in lines)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import web
 from tests.protocol.tasking import DECLARED, EXTENSION, Client, make_tasking
 from tests.protocol.wire import HANDSHAKES, Peer
 from tests.servers import serving
@@ -203,9 +204,8 @@ def test_a_caller_may_have_so_many_unfinished_tasks(served: Served) -> None:
 
 
 def test_over_plain_http_the_endpoint_just_runs(served: Served) -> None:
-    import httpx2
 
-    assert httpx2.post(f"{served.url}/add?first=1&second=2").json() == {"sum": 3}
+    assert web.post(f"{served.url}/add?first=1&second=2").json() == {"sum": 3}
 
 
 def asked(state: dict[str, Any]) -> bool:
