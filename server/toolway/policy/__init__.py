@@ -1,6 +1,8 @@
 """The rules around tool calls: the hooks of an application, and confirmation."""
 
+from toolway.calls import Outcome, Proceed
+from toolway.catalog import Tool
 from toolway.policy.confirmation import Confirmation
-from toolway.policy.hooks import Call, Caller, Hooks, Proceed
+from toolway.policy.hooks import Call, Caller, Hooks
 
-__all__ = ["Call", "Caller", "Confirmation", "Hooks", "Proceed"]
+__all__ = ["Call", "Caller", "Confirmation", "Hooks", "Outcome", "Proceed", "Tool"]
