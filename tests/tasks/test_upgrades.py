@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from anyio import to_thread
 from fastapi import FastAPI
+from pydantic_core import to_json
 
 from tests.protocol.tasking import Client
 from tests.protocol.waiting import Tracker
@@ -17,7 +18,9 @@ from tests.servers import PATIENCE, serving
 from tests.tasks.test_stores import problem
 from tests.tasks.test_workers import ANNA, SEAL, Work, state, until, working
 from toolway import Settings, Toolway, agent_tool
+from toolway.content import EmbeddedResource, ImageContent, ResourceContents, TextContent
 from toolway.tasks import TaskState, TaskWorker
+from toolway.tasks.call_codec import decode_outcome
 from toolway.tasks.model import TaskRequest
 from toolway.tasks.sql_store import SqlStore
 
@@ -184,3 +187,27 @@ async def test_a_store_without_a_version_is_migrated_with_its_tasks(store_url: s
     for _ in range(2):  # the second time, the store has been migrated
         async with working(store_url, work) as worker:
             await until(lambda worker=worker: _is_completed(worker, "task"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"kind": "text", "text": "done"}, TextContent(text="done")),
+        ({"kind": "image", "data": "aGk=", "media_type": "image/png"}, ImageContent(data=b"hi", mime_type="image/png")),
+        (
+            {"kind": "blob", "data": "aGk=", "media_type": "application/zip", "uri": "response:0"},
+            EmbeddedResource(resource=ResourceContents(uri="response:0", mime_type="application/zip", blob=b"hi")),
+        ),
+        ({"kind": "written", "block": {"type": "text", "text": "as written"}}, TextContent(text="as written")),
+    ],
+)
+def test_a_result_stored_by_an_earlier_release_is_read(entry: dict[str, Any], expected: object) -> None:
+    stored = to_json({"content": [entry], "structured": None, "error": None, "status": 200})
+    assert decode_outcome(stored).content == (expected,)
+
+
+def test_a_structured_result_stored_by_an_earlier_release_is_read_once() -> None:
+    content = [{"kind": "text", "text": '{"sum":3}'}]
+    outcome = decode_outcome(to_json({"content": content, "structured": '{"sum":3}', "error": None, "status": 200}))
+    assert outcome.structured == b'{"sum":3}'
+    assert outcome.content == (TextContent(text='{"sum":3}'),)

@@ -122,11 +122,34 @@ def _encode_outcome(outcome: Outcome) -> bytes:
 
 
 def decode_outcome(result: bytes) -> Outcome:
-    """Return the outcome of a completed task."""
+    """Return the outcome of a completed task, whichever release stored it."""
     record = from_json(result)
+    entries: list[dict[str, Any]] = record["content"]
+    if entries and "kind" in entries[0]:
+        entries = _convert_former_content(entries, has_structured=record["structured"] is not None)
     return Outcome(
-        _BLOCKS.validate_python(record["content"]),
+        _BLOCKS.validate_python(entries),
         structured=record["structured"].encode() if record["structured"] is not None else None,
         error=record["error"],
         status=record["status"],
     )
+
+
+def _convert_former_content(entries: list[dict[str, Any]], *, has_structured: bool) -> list[dict[str, Any]]:
+    """Return content that release 0.1 stored as blocks of MCP; it stored structured content a second time as text."""
+    if has_structured and len(entries) == 1 and entries[0]["kind"] == "text":
+        return []
+    return [_convert_former_entry(entry) for entry in entries]
+
+
+def _convert_former_entry(entry: dict[str, Any]) -> dict[str, Any]:
+    match entry["kind"]:
+        case "written":
+            return entry["block"]
+        case "text":
+            return {"type": "text", "text": entry["text"]}
+        case "blob":
+            resource = {"uri": entry["uri"], "mimeType": entry["media_type"], "blob": entry["data"]}
+            return {"type": "resource", "resource": resource}
+        case kind:
+            return {"type": kind, "data": entry["data"], "mimeType": entry["media_type"]}
