@@ -92,7 +92,7 @@ def _pieces(toolway: Toolway, sent: _Sent) -> Steps:
         endpoint = direct.endpoint(tool.operation, toolway.app)
         assert endpoint is not None
         assert request.parts is not None
-        return endpoint.answer(request.parts)
+        return endpoint.call(request.parts)
 
     return {
         "of it headers into a table": lambda: read_headers(sent.scope["headers"]),

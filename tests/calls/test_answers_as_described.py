@@ -203,7 +203,7 @@ async def test_what_the_document_cannot_know_is_not_promised_and_lint_says_why(a
         tool = reached.catalog.tools["ask"]
     assert (tool.output_schema, tool.wrapped_output_schema) == (None, None)
     (finding,) = await found("R2", app)
-    assert "the document may be wrong about the answer" in finding.message
+    assert "the OpenAPI document may be wrong about the response" in finding.message
 
 
 @pytest.mark.parametrize("app", SAID.values(), ids=SAID)

@@ -31,10 +31,8 @@ _CLEANUP_SECONDS = 1.0
 class Policy(Protocol):
     """The rules around the calls of one server."""
 
-    @property
-    def hides_tools(self) -> bool:
-        """Whether some tools may be hidden from some callers."""
-        ...
+    hides_tools: bool
+    """Whether some tools may be hidden from some callers."""
 
     def shows(self, tool: Tool, context: CallContext) -> bool:
         """Return whether the caller may see and call a tool."""
@@ -103,9 +101,6 @@ class Invoker:
         for origin, runner in self.runners.items():
             runner.offer({name: tool for name, tool in self.tools.items() if tool.origin == origin})
         self._interceptors: dict[int, tuple[Tool, Interceptor | None]] = {}
-
-    def runner(self, tool: Tool) -> Runner:
-        return self.runners[tool.origin]
 
     def interceptor(self, tool: Tool) -> Interceptor | None:
         """Return the code that runs around every call of a tool; None if there is none."""

@@ -58,8 +58,27 @@ class Run(Protocol):
         ...
 
 
+class _EndedRun:
+    """The run of a call that has ended."""
+
+    def check_arguments(self) -> None:
+        """Do nothing."""
+
+    async def execute(self) -> None:
+        """Do nothing."""
+
+    def stop_following(self) -> bool:
+        return False
+
+    async def closed(self) -> None:
+        """Do nothing."""
+
+
+_ENDED = _EndedRun()
+
+
 class Runner(Protocol):
-    """What a tool runs: an endpoint of an application is one kind of runner."""
+    """The code behind tools: an endpoint of an application is one kind."""
 
     @property
     def forwarded(self) -> frozenset[bytes]:
@@ -97,13 +116,16 @@ def outcome_of_exception(tool: Tool, error: BaseException) -> Outcome:
 
 
 class CallHost(Protocol):
-    """What calls of one server share."""
+    """The state that calls of one server share."""
 
     waits: dict[str, bool]
     """Whether a call of a tool has ever waited for anything, by the name of the tool."""
     progress_seconds: float
 
-    def runner(self, tool: Tool) -> Runner: ...
+    @property
+    def runners(self) -> Mapping[str, Runner]:
+        """The runners of tools, by the origin of a tool."""
+        ...
 
     def interceptor(self, tool: Tool) -> Interceptor | None: ...
 
@@ -112,7 +134,7 @@ class ToolCall:
     """One call of a tool, which can be run once.
 
     Args:
-        host: what calls of one server share.
+        host: the state that calls of one server share.
         tool: the tool; it need not be listed.
         arguments: the arguments as the client sent them.
         context: the caller and the transport.
@@ -145,7 +167,7 @@ class ToolCall:
         self._heartbeat: Heartbeat | None = None
         self._is_answered = False
         self._interrupted: asyncio.Future[None] | None = None
-        self._run = host.runner(tool).start(self)
+        self._run: Run = host.runners[tool.origin].start(self)
         interceptor = host.interceptor(tool)
         self._intercepted = None if interceptor is None else _Intercepted(self._run, interceptor, self)
         self._work = CancellableWork((self._intercepted or self._run).execute(), self._begin_waiting)
@@ -163,6 +185,8 @@ class ToolCall:
         finally:
             if self._heartbeat is not None:
                 self._heartbeat.cancel()
+            self._run = _ENDED  # it refers to this call, and reference cycles have to wait for the garbage collector
+            self._intercepted = None
         if self._interrupted is not None:
             await self._interrupted
 

@@ -106,11 +106,8 @@ class Hooks:
         self.confirmation = confirmation
         self._around = cast("list[_CallHook]", [hook for hook in hooks if hasattr(hook, "call")])
         self._filters = cast("list[_VisibilityHook]", [hook for hook in hooks if hasattr(hook, "visible")])
-
-    @property
-    def hides_tools(self) -> bool:
+        self.hides_tools = bool(self._filters)
         """Whether some tools may be hidden from some callers."""
-        return bool(self._filters)
 
     def shows(self, tool: Tool, context: CallContext) -> bool:
         """Return whether the caller may see and call a tool."""

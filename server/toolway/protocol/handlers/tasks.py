@@ -192,7 +192,7 @@ class TaskHandlers:
         return await self._worker.get(task_id, lambda task: self._recorded_identity(task).read(call))
 
     def _identity_of(self, tool: Tool, guard: ParameterNames = NO_PARAMETERS) -> Identity:
-        return identity_of([tool.operation], [self._calls.runner(tool)], guard)
+        return identity_of([tool.operation], [self._calls.runners[tool.origin]], guard)
 
     def _recorded_identity(self, task: Task) -> Identity:
         """Return the identity that was recorded when the task was started, because its tool may have changed."""
