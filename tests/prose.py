@@ -75,7 +75,7 @@ def rule(phrase: str, instead: str) -> Rule:
 # In the phrases, "_" is a blank: this file is checked as well, and only strings with blanks count as prose.
 RULES = (
     rule(
-        r"(?<!there\s)\b(?:is|are|was|were)_(?:no|none)\b(?!_(?:longer|more|less|way|need|reason|doubt|guarantee|limit)\b)",
+        r"(?<!there\s)\b(?:is|are|was|were)_(?:no|(?-i:none))\b(?!_(?:longer|more|less|way|need|reason|doubt|guarantee|limit)\b)",
         '"is not a ..." or "does not have a ..."',
     ),
     rule(r"\b(?:stands?|stood|standing)\b(?!_(?:for|alone|by|out)\b)", '"is", "is defined", "appears"'),

@@ -22,11 +22,11 @@ READY = "Uvicorn running on"
 START = 90
 """Seconds for a process to become ready: where many start at once, that takes longer than all that it does later."""
 PATIENCE = 30
-"""Seconds for whatever else is waited for."""
+"""Seconds for everything else."""
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on just now."""
+    """Return an unused loopback port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
@@ -99,7 +99,7 @@ class Process:
 
     def url(self, after: str = READY) -> str:
         """The base URL that the process has printed first after some words: of port 0, only it knows what became."""
-        # What the other worker prints may stand before it on the same line: unbuffered, its line's end comes by itself.
+        # Unbuffered output of the other worker may precede it on the same line.
         told = re.search(rf"{after} +(http://\S+:\d+)", self.output)
         assert told, f"there is no URL after {after!r}:\n{self.output}"
         return told[1]

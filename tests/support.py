@@ -1,4 +1,4 @@
-"""What tests need from outside the checkout, and what happens when it is not there."""
+"""Requirements of tests outside the checkout, which are skipped without them, or fail in CI."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POSTGRES_URL = os.environ.get("TOOLWAY_TEST_POSTGRES_URL", "")
 
 
 def require(available: bool, reason: str) -> None:
-    """Go on only when something from outside the checkout is there: skip on a user's machine, fail in CI."""
+    """Skip the test if something from outside the checkout is not available; fail in CI."""
     if available:
         return
     if os.environ.get("CI") == "true":
@@ -28,7 +28,7 @@ def require(available: bool, reason: str) -> None:
 
 @cache
 def postgres_available() -> bool:
-    """Say whether somebody may log in where POSTGRES_URL points."""
+    """Return whether POSTGRES_URL accepts a login."""
     if not POSTGRES_URL:
         return False
     with ThreadPoolExecutor(1) as apart:  # the caller may run in an event loop

@@ -1,4 +1,4 @@
-"""A marker that is written in a way that it cannot be says how it is written."""
+"""A decorator that is used in a wrong way raises an error with the right one."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _PATIENCE = 150
 
 @dataclass(frozen=True)
 class Run:
-    """What a person saw of an example that has ended."""
+    """The output and exit code of an example that has ended."""
 
     name: str
     code: int
@@ -39,7 +39,7 @@ class Run:
 
 
 async def run_example(name: str, *arguments: str, cwd: Path, **env: str | None) -> Run:
-    """Run an example from a folder; a variable that is None is taken out of the environment."""
+    """Run an example from a folder; a variable that is None is removed from the environment."""
     variables = {key: value for key, value in {**os.environ, **env}.items() if value is not None}
     command = [sys.executable, str(ROOT / "agents-examples" / name), *arguments]
     with anyio.fail_after(_PATIENCE):

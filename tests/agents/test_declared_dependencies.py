@@ -15,7 +15,7 @@ from tests.support import ROOT
 
 EXAMPLES = sorted((ROOT / "agents-examples").glob("*.py"))
 _BLOCK = re.compile(r"^# /// script\n((?:#.*\n)+?)# ///$", re.MULTILINE)
-# What a declared package brings along under another name.
+# Packages that a declared package installs under other names.
 _BRINGS = {"mcp": {"mcp", "mcp_types"}, "pydantic-ai-slim": {"pydantic_ai", "fastmcp"}}
 
 

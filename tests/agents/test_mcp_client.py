@@ -69,8 +69,8 @@ async def test_a_person_can_say_which_order(seeded_desk: SeededDesk, tmp_path: P
 
 async def test_a_refusal_by_the_desk_is_told_in_one_line(seeded_desk: SeededDesk, tmp_path: Path) -> None:
     async with seeded_desk.changed() as changes:
-        run = await run_client("--http", seeded_desk.endpoint, "--customer-email", "nobody@example.com", cwd=tmp_path)
-    run.assert_complains(1, "refuses", "404", "'nobody@example.com'", "--customer-email")
+        run = await run_client("--http", seeded_desk.endpoint, "--customer-email", "missing@example.com", cwd=tmp_path)
+    run.assert_complains(1, "refuses", "404", "'missing@example.com'", "--customer-email")
     assert changes == {}
 
 

@@ -1,4 +1,4 @@
-"""The pydantic-ai example handles its case with a scripted model, and says what a real one lacks."""
+"""The pydantic-ai example handles its case with a scripted model, and reports what a real model lacks."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ async def test_it_starts_a_desk_of_its_own_over_stdio_and_leaves_nothing_behind(
 
 async def test_a_refusal_by_the_desk_reaches_the_customer(seeded_desk: SeededDesk, tmp_path: Path) -> None:
     async with seeded_desk.changed() as changes:
-        run = await run_agent("--http", seeded_desk.endpoint, "--customer-email", "nobody@example.com", cwd=tmp_path)
+        run = await run_agent("--http", seeded_desk.endpoint, "--customer-email", "missing@example.com", cwd=tmp_path)
     run.assert_complains(1, "without an exchange", "--customer-email")
-    assert "desk refuses: 404 Not Found: No user has the e-mail 'nobody@example.com'." in unfolded(run.out)
+    assert "desk refuses: 404 Not Found: No user has the e-mail 'missing@example.com'." in unfolded(run.out)
     assert "agent I am sorry, but the desk refuses this: 404" in unfolded(run.out)
     assert changes == {}
 

@@ -42,7 +42,7 @@ def recorded() -> Record:
 
 @pytest.fixture(scope="module")
 def rows() -> dict[str, Row]:
-    """Connect what is installed: CI installs every client, anybody else does by `make clients`, as it is a gigabyte."""
+    """Connect the installed clients: CI installs all of them; elsewhere, `make clients` does (a gigabyte)."""
     if os.environ.get("CI") == "true":
         install(CLIENTS)
     return {row.name: row for row in connect([client for client in CLIENTS if is_installed(client)])}

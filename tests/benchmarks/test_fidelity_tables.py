@@ -1,4 +1,4 @@
-"""The tables about other servers are what the recorded run says."""
+"""The tables about other servers match the recorded run."""
 
 from __future__ import annotations
 

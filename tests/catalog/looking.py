@@ -1,4 +1,4 @@
-"""The catalogue of an application, as an agent would find it."""
+"""The catalog of an application, as an agent sees it."""
 
 from __future__ import annotations
 

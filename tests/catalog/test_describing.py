@@ -1,4 +1,4 @@
-"""What a tool says about itself: title, description, hints, and the markers that change them."""
+"""The title, description and hints of a tool, and the decorators that change them."""
 
 from __future__ import annotations
 

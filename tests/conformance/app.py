@@ -15,7 +15,7 @@ __all__ = ["app", "make_app"]
 
 def make_app() -> FastAPI:
     """Make the application, served at /mcp."""
-    made = FastAPI(title="Conformance", description="What the official conformance suite asks for.")
+    made = FastAPI(title="Conformance", description="Everything that the official conformance suite tests.")
     for chapter in (contents, arguments, changes, questions, jobs, resources, prompts):
         made.include_router(chapter.router)
     Toolway(made).mount()

@@ -36,7 +36,7 @@ class Line:
 
     @property
     def may_fail(self) -> frozenset[str]:
-        """The scenarios that may fail; what the suite only advises is no failure."""
+        """The scenarios that may fail; a recommendation of the suite is not a failure."""
         names = yaml.safe_load(self.expected.read_text(encoding="utf-8"))["server"] if self.expected else []
         return frozenset(name for name in names if ":" not in name)
 
@@ -53,7 +53,7 @@ LINES = (
 
 @dataclass(frozen=True)
 class Score:
-    """What came of a line."""
+    """The results of a line."""
 
     line: Line
     results: list[Result]
@@ -68,7 +68,7 @@ class Score:
 
     @property
     def is_as_expected(self) -> bool:
-        """Tell whether nothing fails but what cannot do otherwise."""
+        """Return whether only expected scenarios fail."""
         return self.failing <= self.line.may_fail
 
     @property

@@ -42,19 +42,19 @@ OLDER = Release("0.1.16")
 
 @dataclass
 class Result:
-    """What became of one scenario."""
+    """The result of one scenario."""
 
     scenario: str
     passed: int = 0
     """How many checks ended well."""
     failures: list[str] = field(default_factory=list[str])
-    """What the failed checks say, each with its name."""
+    """The messages of the failed checks, each with its name."""
     warnings: list[str] = field(default_factory=list[str])
-    """What the suite only advises."""
+    """The recommendations of the suite."""
 
 
 def is_fetched(release: Release) -> bool:
-    """Tell whether a release is on this machine."""
+    """Return whether a release is installed."""
     return is_installed(release)
 
 
@@ -79,7 +79,7 @@ def run(release: Release, url: str, *options: str, expected: Path | None = None)
     Scenarios that the file `expected` names may fail; the suite itself complains of those of them that do not.
 
     Raises:
-        AssertionError: the suite itself did not work, or finds that an expected failure is none.
+        AssertionError: the suite itself failed, or an expected failure passed.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [str(NODE), str(fetch(release)), "server", "--url", url, "-o", folder, *options]
@@ -90,7 +90,7 @@ def run(release: Release, url: str, *options: str, expected: Path | None = None)
         results = [_read(path) for path in sorted(Path(folder).glob("server-*"), key=_started)]
     assert results, f"the suite did not run: {done.stdout}{done.stderr}"
     if expected is not None:
-        assert done.returncode == 0, f"not as {expected.name} says: {done.stdout[-2000:]}"
+        assert done.returncode == 0, f"different from {expected.name}: {done.stdout[-2000:]}"
     return results
 
 

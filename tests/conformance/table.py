@@ -10,7 +10,7 @@ __all__ = ["summary", "table"]
 
 
 def table(score: Score) -> Iterator[str]:
-    """Yield a line per scenario, and what the suite has to say of those that are not as they should be."""
+    """Yield a line per scenario, and the messages of the suite about unexpected results."""
     width = max(len(result.scenario) for result in score.results)
     yield f"{score.line.name} (suite {score.line.release.version})"
     for result in score.results:

@@ -54,7 +54,7 @@ async def connected(mode: str, folder: Path, **options: Any) -> AsyncGenerator[C
 
 
 class Person:
-    """Answers for a user, a model and a client, and remembers what it was asked and told."""
+    """A client that answers for a user and a model, and records the requests and messages that it gets."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

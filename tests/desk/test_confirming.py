@@ -1,4 +1,4 @@
-"""What a client of the order desk is asked before anything is changed."""
+"""The questions that the order desk asks before a change."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 class Person:
-    """Says yes or no, and remembers the questions."""
+    """A user who confirms or declines, and records the questions."""
 
     def __init__(self, *, says: bool) -> None:
         self.says = says

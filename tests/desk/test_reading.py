@@ -1,4 +1,4 @@
-"""What a client of the order desk reads, is briefed with, and gets suggested."""
+"""The resources, prompts and suggestions of the order desk."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_swagger_ui_renders_every_operation_without_a_network_and_tries_one_out(
 @pytest.mark.anyio
 @pytest.mark.parametrize(("mode", "version"), ERAS)
 async def test_the_official_client_lists_the_tools_and_calls_one(desk: str, mode: str, version: str) -> None:
-    """An agent finds the desk over HTTP, whichever era it speaks."""
+    """An agent finds the order desk over HTTP, with every revision."""
     async with Client(f"{desk}/mcp", mode=mode) as client:
         listed = await client.list_tools()
         result = await client.call_tool("calculate", {"expression": "(54.04 + 41.20) * 2"})
@@ -119,5 +119,5 @@ def test_make_serve_in_a_fresh_clone_serves_the_desk(tmp_path: Path) -> None:
 
 
 def _bare_environment() -> dict[str, str]:
-    """The environment of somebody who has just opened a terminal."""
+    """Return the environment of a new terminal."""
     return {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS"}}

@@ -70,6 +70,6 @@ def test_a_missing_requirement_fails_in_ci_and_skips_elsewhere(
     ci: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", ci)
-    require(True, "never said")
+    require(True, "never raised")
     with pytest.raises(outcome, match="no database here"):
         require(False, "no database here")

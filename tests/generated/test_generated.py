@@ -1,4 +1,4 @@
-"""Whatever Schemathesis makes up, a tool call ends with the status of the plain HTTP request, and never with a 5xx.
+"""For every request that Schemathesis generates, a tool call has the status of the HTTP request, and never a 5xx.
 
 A run of all tests makes up a few requests for each tool; ``--examples 20`` sends more than 5,000.
 """
@@ -63,7 +63,7 @@ FAILING |= {"missing_file"}
 WITHOUT_END = {case.tool for case in streams.chapter.cases if isinstance(case, Case) and case.is_endless}
 BROKEN = {"breaking_stream", "yielded_wrong_lines"}  # their answers break off
 UNLIKE = {"form_survey", "xml"}  # Schemathesis writes XML, and nested values in forms, in ways of its own
-JOURNAL = {"journal"}  # the suite's own, which tells of everything that went before
+JOURNAL = {"journal"}  # the suite's own, which contains everything that happened before
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ Known = Mapping[str, Sequence[Any]]
 Names = Collection[str]
 NOTHING: Known = {}
 PATIENCE = 30
-"""Seconds for one request; whoever takes longer hangs."""
+"""Seconds for one request; a longer one counts as hanging."""
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Twins:
     counts: Counter[str] = field(default_factory=Counter[str])
 
     def differences(self, case: Case, tool: Tool, *, may_fail: bool) -> list[str]:
-        """Send a request both ways and say what differs, and unless it may, that it fails with a 5xx."""
+        """Send a request both ways and yield the differences, and a 5xx unless it is allowed."""
         try:
             arguments = arguments_of(case, tool)
         except InexpressibleError as reason:

@@ -1,4 +1,4 @@
-"""Definitions of tools that are on file, one tool per file: a change of them is seen, and meant."""
+"""Recorded definitions of tools, one file per tool, which show every change of a definition."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 
 from toolway.catalog import Tool
 
-HOW = "after a change that is meant: UPDATE_GOLDEN=1 make test ARGS=tests/golden, and read the difference"
+HOW = "after an intended change: UPDATE_GOLDEN=1 make test ARGS=tests/golden, and review the diff"
 
 
 def compare(tools: Mapping[str, Tool], folder: Path) -> None:
-    """Require that the tools are, in both eras, what the folder says; write it anew where that is asked for."""
+    """Compare the definitions of the tools with the recorded ones; record them if UPDATE_GOLDEN is set."""
     found = {
         name: {"2026-07-28": tool.definition(wrapped=False), "2025-11-25": tool.definition(wrapped=True)}
         for name, tool in tools.items()
@@ -25,14 +25,16 @@ def compare(tools: Mapping[str, Tool], folder: Path) -> None:
         _write(found, folder)
     known = {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(folder.glob("*.json"))}
     if found.keys() != known.keys():
-        pytest.fail(f"not on file: {sorted(found - known.keys())}, gone: {sorted(known - found.keys())}; {HOW}")
+        pytest.fail(f"not recorded: {sorted(found - known.keys())}, gone: {sorted(known - found.keys())}; {HOW}")
     for name, definition in found.items():
-        assert definition == known[name], f"{name} is not as it stands on file; {HOW}"
-        assert written(definition) == written(known[name]), f"{name} has another order than on file; {HOW}"
+        assert definition == known[name], f"{name} differs from the recorded definition; {HOW}"
+        assert written(definition) == written(known[name]), (
+            f"the members of {name} are in another order than recorded; {HOW}"
+        )
 
 
 def written(definition: Any) -> str:
-    """Write a definition in its own order, in which agents read it, too."""
+    """Return a definition as text, in the order in which agents get it."""
     return json.dumps(definition, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""What agents see of the order desk is on file."""
+"""The tool definitions of the order desk match the recorded ones."""
 
 from __future__ import annotations
 

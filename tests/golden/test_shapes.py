@@ -1,4 +1,4 @@
-"""What agents see of every shape of endpoint is on file."""
+"""The tool definitions of every shape of endpoint match the recorded ones."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ async def test_a_missing_file_fails_and_says_how_to_write_it(tmp_path: Path, mon
     compare(tools, tmp_path / "new")
     first, second = sorted((tmp_path / "new").iterdir())
     first.unlink()
-    with pytest.raises(pytest.fail.Exception, match=f"not on file: \\['{first.stem}'\\].*UPDATE_GOLDEN=1"):
+    with pytest.raises(pytest.fail.Exception, match=f"not recorded: \\['{first.stem}'\\].*UPDATE_GOLDEN=1"):
         compare(tools, tmp_path / "new")
     with pytest.raises(pytest.fail.Exception, match=f"gone: \\['{second.stem}'\\]"):
         compare({}, tmp_path / "new")
     first.write_text("{}", "utf-8")
-    with pytest.raises(AssertionError, match="is not as it stands on file"):
+    with pytest.raises(AssertionError, match="differs from the recorded definition"):
         compare(tools, tmp_path / "new")

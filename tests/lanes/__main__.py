@@ -50,7 +50,7 @@ class Tally:
 
 
 def main() -> int:
-    """Run, print the counts, and say by the exit code whether nothing differed."""
+    """Run, print the counts, and return the exit code: 0 if nothing differed."""
     options = _options()
     tally = run(_compared(options.seed, options.first, options.count))
     print("\n".join(tally.report()))

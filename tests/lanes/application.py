@@ -81,7 +81,7 @@ class Thing(BaseModel):
 
 
 class Wish(BaseModel):
-    """What somebody would like to have."""
+    """A wish list."""
 
     name: str = Field(min_length=1)
     count: int = 1
@@ -259,7 +259,7 @@ async def follow_for_ever() -> Response:
 
 
 async def passed(seconds: float) -> None:
-    """Return when the event loop's clock says so."""
+    """Return after this time on the event loop's clock."""
     await asyncio.wait({asyncio.get_running_loop().create_future()}, timeout=seconds)
 
 

@@ -1,4 +1,4 @@
-"""An event loop whose time passes at once: whoever waits for a timer gets it, and nobody waits for it.
+"""An event loop whose clock jumps: a timer fires at once when nothing else is left to do.
 
 Work in threads is not waited for, so it is for applications whose endpoints are all coroutines.
 """
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.DefaultSelector):
-    """Looks what is ready; in place of waiting for more it puts the clock forward."""
+    """A selector that advances the clock instead of waiting."""
 
     def __init__(self) -> None:
         super().__init__()

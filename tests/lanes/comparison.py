@@ -23,13 +23,13 @@ _REFERENCE = re.compile(r'(Reference: |"reference":\s?")[0-9a-f]{12}\b')
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a request: the answer, and what reached the endpoints."""
+    """The result of a request: the response, and what reached the endpoints."""
 
     answer: Answer
     seen: list[Any]
     """The requests that reached them."""
     done: Sequence[str] = ()
-    """What they say themselves that they did."""
+    """The calls that the endpoints recorded."""
 
 
 def differences(fast: Outcome, sdk: Outcome) -> Iterator[str]:
@@ -48,12 +48,12 @@ def differences(fast: Outcome, sdk: Outcome) -> Iterator[str]:
 
 
 def is_stream(answer: Answer) -> bool:
-    """Tell whether an answer is a stream of events."""
+    """Return whether a response is an event stream."""
     return (answer.header(b"content-type") or "").startswith(_STREAM)
 
 
 def messages(answer: Answer) -> list[str]:
-    """Return an answer's messages in order, in a form that tells 1 from 1.0 and true; references are left out."""
+    """Return an answer's messages in order, in a form that distinguishes 1, 1.0 and true; references are left out."""
     return [_plain(text) for text in _texts(answer)]
 
 

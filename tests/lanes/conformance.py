@@ -1,6 +1,6 @@
-"""What the official conformance suite sends: requests recorded of it, and tools for those that call one.
+"""Requests of the official conformance suite, as recorded, and the tools that they call.
 
-The requests were recorded of @modelcontextprotocol/conformance 0.2.0-alpha.12 (MIT), of its scenarios for 2025-06-18,
+The requests were recorded from @modelcontextprotocol/conformance 0.2.0-alpha.12 (MIT), of its scenarios for 2025-06-18,
 2025-11-25 and 2026-07-28 against this application without sessions. Each line of the file is one of them; headers that
 only concern the connection, and repetitions, are left out.
 """

@@ -42,7 +42,7 @@ class Request:
         return kept if value is None else (*kept, (name, value))
 
     def arrival(self) -> Iterable[Message]:
-        """Yield what a server hands on of the body."""
+        """Yield the body in the pieces that a server passes."""
         edges = [0, *sorted(self.cuts), len(self.body)]
         pieces = [self.body[start:end] for start, end in pairwise(edges)]
         if self.ending != "whole":
@@ -69,7 +69,7 @@ def request_of(message: Any, headers: Mapping[str, str]) -> Request:
 
 @dataclass(slots=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
@@ -111,7 +111,7 @@ async def send(app: ASGIApp, request: Request, *, frames: int | None = None) -> 
 
     try:
         await asyncio.wait_for(app(_scope(request), receive, take), _PATIENCE_SECONDS)
-    except Exception as error:  # whatever it is, both lanes must do it
+    except Exception as error:  # both lanes must fail in the same way
         answer.failure = type(error).__name__
     return answer
 

@@ -1,4 +1,4 @@
-"""What a request can suffer: each mutation changes one thing, by chance, and has a name."""
+"""Mutations of requests: each changes one thing at random, and has a name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _kept(mutation: Mutation) -> Mutation:
 
 
 def _of_message(change: Callable[[Random, dict[str, Any]], None]) -> Mutation:
-    """Keep a change of the message; what is no object any more stays as it is."""
+    """Apply a change of the message, unless it is not an object."""
 
     def mutation(random: Random, request: Request) -> Request:
         try:

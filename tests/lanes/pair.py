@@ -24,7 +24,7 @@ class Verdict:
     """How the two answers to a request compare."""
 
     differences: tuple[str, ...]
-    """What differs and may not."""
+    """A difference that is not permitted."""
     permitted: Permitted | None
     was_fast: bool
     """Whether the fast lane answered by itself."""

@@ -20,7 +20,7 @@ __all__ = ["PERMITTED", "Permitted", "permission"]
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """A difference by name, the reason for it, and what tells whether it is the whole difference."""
+    """A permitted difference: its name, its reason, and a function that recognizes it."""
 
     name: str
     reason: str
@@ -42,7 +42,7 @@ def _without_infinity(match: re.Match[bytes]) -> bytes:
 
 
 def _unread(_: Request, fast: Outcome, sdk: Outcome) -> bool:
-    """Tell whether the fast lane answers with JSON that Python or Pydantic cannot read, and the SDK with an error."""
+    """Return whether the fast lane responds with JSON that Python cannot read, and the SDK with an error."""
     if (
         (fast.seen, fast.done) != (sdk.seen, sdk.done)
         or b'"code":-32603' not in sdk.answer.body
@@ -74,8 +74,8 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|(?<!\d)-?\d++(?:\.\d++)?[eE][+-]?\d+')
 PERMITTED = (
     Permitted(
         "null as structured content",
-        "An endpoint's null is the structured content that 2026-07-28 allows; the SDK cannot send it (its models drop "
-        "what is None).",
+        "An endpoint's null is the structured content that 2026-07-28 allows; the SDK cannot send it, because "
+        "its models omit None.",
         _null,
     ),
     Permitted(
@@ -85,7 +85,7 @@ PERMITTED = (
     ),
     Permitted(
         "large answers that Python does not read",
-        "Nobody counts the levels or digits of an endpoint's JSON over 64 kB, as that would cost as much as the call; "
+        "The levels and digits of JSON over 64 kB are not counted, as that would cost as much as the call; "
         "the SDK lane builds it up, and answers with an internal error when Python refuses to.",
         _unread,
     ),

@@ -1,4 +1,4 @@
-"""What the mutations start from: every method, in every revision, as well-behaved clients write it."""
+"""The requests that are mutated: every method in every revision, as well-behaved clients write it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _bases() -> Iterator[Base]:
         yield base("call without arguments", version, "tools/call", {"name": "count_things"})
         token = {"name": "follow_steps", "arguments": {"steps": 2}, "_meta": {"progressToken": "t"}}
         yield base("call with a progress token", version, "tools/call", token)
-        yield base("call nobody", version, "tools/call", {"name": "hidden", "arguments": {}})
+        yield base("call hidden", version, "tools/call", {"name": "hidden", "arguments": {}})
         for method, params in _METHODS.items():
             yield base(method, version, method, params)
         for method, params in _NOTIFICATIONS.items():
@@ -86,14 +86,14 @@ def _without_id(base: Base) -> Base:
 
 
 def _response(version: str | None) -> Base:
-    """What a client answers to a question of the server."""
+    """Return the response of a client to a request of the server."""
     headers = {"content-type": "application/json", "accept": ACCEPT}
     known = headers if version is None else {**headers, "mcp-protocol-version": version}
     return Base("a response", version, request_of({"jsonrpc": "2.0", "id": 1, "result": {}}, known))
 
 
 def routing_headers(body: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers by which a client of 2026-07-28 repeats what its message says."""
+    """Return the headers in which a client of 2026-07-28 repeats parts of its message."""
     params: Mapping[str, Any] = body["params"] if isinstance(body.get("params"), dict) else {}
     method, name, arguments = body.get("method"), params.get("name", params.get("uri")), params.get("arguments")
     headers = {"mcp-method": method} if isinstance(method, str) else {}

@@ -13,7 +13,7 @@ __all__ = ["shrunk"]
 
 
 async def shrunk(request: Request, differs: Callable[[Request], Awaitable[bool]]) -> Request:
-    """Take away from a request as long as it still differs; `differs` tells."""
+    """Reduce a request as long as `differs` returns true for it."""
     smaller: Request | None = request
     while smaller is not None:
         request, smaller = smaller, None

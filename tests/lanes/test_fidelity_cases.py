@@ -1,4 +1,4 @@
-"""Every case of the fidelity suite gets the same answer from both lanes, byte for byte of what it says."""
+"""Every case of the fidelity suite gets the same response from both lanes, byte for byte."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def request_of(case: Case, version: str) -> Request:
 
 
 async def outcome(app: FastAPI, request: Request, version: str) -> Outcome:
-    """What came of a call: its answer, and what the application has written down about it."""
+    """Return the result of a call: its response, and what the application recorded."""
     answer = await send(app, request)
     return Outcome(answer, [], messages(await send(app, call(version, "journal", {}))))
 

@@ -1,4 +1,4 @@
-"""Both lanes answer alike, whatever comes."""
+"""Both lanes give equal responses to any request."""
 
 from __future__ import annotations
 

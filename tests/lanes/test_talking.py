@@ -1,4 +1,4 @@
-"""Tools that say more than their answer: those that may ask or log are for the SDK, the others for the fast lane."""
+"""Tools that may ask or log are called through the SDK, the others through the fast lane."""
 
 from __future__ import annotations
 

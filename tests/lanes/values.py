@@ -1,4 +1,4 @@
-"""What mutations put in place of what was there."""
+"""The values that mutations insert."""
 
 from __future__ import annotations
 

@@ -351,7 +351,7 @@ def test_a_broken_document_is_an_error_or_costs_single_tools(seed: int, junk: li
         node: Any = document
         for key in above:
             node = node[key]
-        node[last] = copy.deepcopy(entry)  # one value in two places could come to stand in itself
+        node[last] = copy.deepcopy(entry)  # one value in two places could end up inside itself
     try:
         catalog = catalog_of(document)
     except ConfigurationError:

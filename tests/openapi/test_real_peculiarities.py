@@ -1,4 +1,4 @@
-"""What applications by others do that small ones do not, each at its smallest."""
+"""Peculiarities of real applications, each in a minimal example."""
 
 from __future__ import annotations
 

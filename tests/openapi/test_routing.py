@@ -1,4 +1,4 @@
-"""Whatever routes an application has, a tool runs its own endpoint with its own values, or says that it cannot."""
+"""With any routes of an application, a tool runs its own endpoint with its own values, or is rejected."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def applications(draw: st.DrawFn) -> FastAPI:
 
 
 async def plain_answer(app: FastAPI, path: str) -> Any:
-    """What the application answers to a path that a server has decoded; None for a refusal."""
+    """Return the application's response to a path that a server has decoded; None for an error."""
     got: dict[str, Any] = {}
 
     async def receive() -> Any:

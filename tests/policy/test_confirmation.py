@@ -1,4 +1,4 @@
-"""Questions before a tool runs: what stands in them, and what cannot."""
+"""Questions before a tool runs: their text, and what it cannot contain."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Player:
     async def prepare(self) -> None:
         """Learn what the tools promise to answer, and what the untouched store holds."""
         for tool in (await self._client.list_tools()).tools:
-            assert tool.output_schema, f"{tool.name} does not say what it answers"
+            assert tool.output_schema, f"{tool.name} has no output schema"
             self._answers[tool.name] = jsonschema.Draft202012Validator(tool.output_schema)
         text = await self._state()
         assert _sha256(text) == UNTOUCHED_SHA256
@@ -69,7 +69,7 @@ class Player:
         for error in self._answers[name].iter_errors(result.structured_content):
             return f"{name} answers against its schema: {error.json_path}: {error.message}"
         if json.loads(_text(result)) != result.structured_content:
-            return f"{name} says one thing in text and another in structured content"
+            return f"the text of {name} differs from its structured content"
         return None
 
     def _unfit_refusal(self, result: CallToolResult) -> str | None:

@@ -33,9 +33,9 @@ SETS = {
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """Of those that are here, each set runs on the oldest and the newest."""
 APART = ("agents", "benchmarks", "desk", "generated", "golden", "replay", "tools")
-"""Tests of something else than the engine, and the files of what it tells with the locked libraries."""
+"""Tests of other things than the engine, and of texts that depend on the locked libraries."""
 GROUPS = ("desk", "serve", "tasks", "test", "build")
-"""What the tests need of ``pyproject.toml``: some of the engine's look at the order desk."""
+"""The dependency groups that the tests need; some tests of the engine use the order desk."""
 # Starlette's test client wants httpx below its first release with httpx2.
 NEEDED = ("httpx>=0.28", "packaging>=24")
 UNNEEDED = ("schemathesis",)
@@ -136,8 +136,8 @@ def _played(name: str, python: str, interpreter: str) -> Row:
 
 
 def _tested(folder: Path, label: str) -> tuple[str, int]:
-    """Run the tests, tell how far they are and which failed; return pytest's last line and exit code."""
-    # Old versions warn of what newer Pythons and libraries deprecate, so here a warning is no failure.
+    """Run the tests, print progress and failures; return pytest's last line and exit code."""
+    # Old versions warn of what newer Pythons and libraries deprecate, so a warning is not a failure here.
     command = [str(folder / "bin" / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "filterwarnings="]
     command += ["-n", "auto", "--dist", "loadfile"]
     apart = ["--continue-on-collection-errors", *(f"--ignore=tests/{name}" for name in APART)]
