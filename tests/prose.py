@@ -1,7 +1,7 @@
 """``python -m tests.prose [PATH ...]``: find wording that a native reader stumbles over, and suggest what to write.
 
-It reads Markdown outside of code, and the docstrings, comments and messages of Python files. `make check` runs it on
-`CHECKED`; with paths, it reads these.
+It reads Markdown outside of code, and the docstrings, comments and messages of Python files. By default it reads the
+whole project except `NOT_YET`.
 """
 
 from __future__ import annotations
@@ -17,38 +17,31 @@ from typing import NamedTuple
 
 from tests.support import ROOT
 
-__all__ = ["CHECKED", "RULES", "Finding", "check_file", "check_text", "main"]
+__all__ = ["FOLDERS", "NOT_YET", "RULES", "Finding", "check_file", "check_text", "main"]
 
-# The files and folders that `make check` reads. A path is added once it is clean, and never removed.
-CHECKED = (
-    "ARCHITECTURE.md",
-    "CONTRIBUTING.md",
-    "README.md",
-    "SECURITY.md",
-    "agents-examples",
-    "benchmarks/RESULTS.md",
-    "benchmarks/applications",
-    "benchmarks/clients",
-    "benchmarks/environments.py",
-    "benchmarks/micro",
-    "benchmarks/speed",
-    "docs/authentication.md",
-    "docs/clients.md",
-    "docs/demo-application.md",
-    "docs/fidelity.md",
-    "docs/long-running-tools.md",
-    "docs/migrating-from-fastapi-mcp.md",
-    "docs/mounting.md",
-    "docs/production.md",
-    "docs/remote-apis.md",
-    "docs/resources-and-prompts.md",
-    "docs/settings.md",
-    "docs/testing.md",
-    "docs/tools.md",
-    "docs/user-input-and-progress.md",
-    "tests/docs",
-    "tests/foundation/test_prose.py",
-    "tests/prose.py",
+# The folders that `make check` reads, besides the Markdown files at the top.
+FOLDERS = ("agents-examples", "benchmarks", "docs", "server", "tests", "tools")
+# Paths below them that are not clean yet. Remove a path here when its texts are rewritten; never add one.
+NOT_YET: tuple[str, ...] = (
+    "CHANGELOG.md",
+    "benchmarks/fidelity/RESULTS.md",
+    "server/toolway",
+    "tests/calls",
+    "tests/conformance/fixtures/questions.py",
+    "tests/elicitation/test_asking_over_http.py",
+    "tests/fidelity",
+    "tests/lint/test_rules.py",
+    "tests/protocol",
+    "tests/tools/desk.py",
+    "tests/tools/replay.py",
+    "tests/tools/test_changing_orders.py",
+    "tests/tools/test_describing.py",
+    "tests/tools/test_exporting.py",
+    "tests/tools/test_seeding.py",
+    "tests/tools/test_storing.py",
+    "tools/retail/errors.py",
+    "tools/retail/schemas.py",
+    "tools/retail/wares.py",
 )
 
 
@@ -102,8 +95,8 @@ RULES = (
     rule(r"\bat_the_start\b|\b(?:stops?|fails?)_the_start\b", '"at startup", "refuses to start"'),
     rule(r"\b(?:made|make|makes)_(?:ready|anew)\b", '"prepare", "create again"'),
     rule(
-        r"\b(?:catalogue|behaviour|colour|licence|favour|honour|cancell(?:ed|ing)|\w+(?:al|or|er|el|an|ut|gn|im)ise[ds]?)\b",
-        'American spelling: "catalog", "behavior", "canceled", "serialize"',
+        r"\b(?:catalogue|behaviour|colour|licence|favour|honour|\w+(?:al|or|er|el|an|ut|gn|im)ise[ds]?)\b",
+        'American spelling: "catalog", "behavior", "color", "serialize"',
     ),
 )
 
@@ -154,16 +147,18 @@ def _comments(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _files(paths: Sequence[str]) -> Iterator[Path]:
-    """Yield the Markdown and Python files at some paths, below the project's folder."""
-    for name in paths:
-        path = ROOT / name
-        found = path.rglob("*") if path.is_dir() else [path]
-        yield from (file for file in sorted(found) if file.suffix in {".py", ".md"})
+    """Yield the Markdown and Python files at some paths, or all that are checked by default."""
+    places = [ROOT / name for name in paths or FOLDERS] + ([] if paths else list(ROOT.glob("*.md")))
+    left_out = [] if paths else [ROOT / name for name in NOT_YET]
+    for place in places:
+        for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if file.suffix in {".py", ".md"} and not any(file.is_relative_to(path) for path in left_out):
+                yield file
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print each finding; return 1 if there are any."""
-    found = [(path, finding) for path in _files(arguments or CHECKED) for finding in check_file(path)]
+    found = [(path, finding) for path in _files(arguments) for finding in check_file(path)]
     for path, (line, phrase, instead) in found:
         print(f"{path.relative_to(ROOT)}:{line}: {phrase!r}: write {instead}")
     return bool(found)
