@@ -20,11 +20,11 @@ from toolway.calls.reply import Reply
 from toolway.calls.request.request_builder import build_request
 from toolway.calls.response.response_parser import parse_response
 from toolway.mounts import add_mcp_route
-from toolway.protocol.call_context import http_context
-from toolway.protocol.fast_lane.result_writer import Writer
+from toolway.protocol.fast_lane.result_writer import ResultWriter
 from toolway.protocol.http.jsonrpc import read_headers, read_message
 from toolway.protocol.http.request_checks import RequestChecks, read_body
-from toolway.protocol.http.timers import Timers
+from toolway.protocol.http.request_scope import http_context
+from toolway.protocol.http.timeouts import Timers
 from toolway.protocol.versions import REVISIONS
 
 __all__ = ["profile"]
@@ -79,7 +79,7 @@ def _pieces(toolway: Toolway, sent: _Sent) -> Steps:
     assert running is not None
     tool, settings = running.catalog.tools[ADD.name], toolway.settings
     headers, message = read_headers(sent.scope["headers"]), read_message(sent.body)
-    gate, timers, writer = RequestChecks(settings), Timers(), Writer(running.server)
+    gate, timers, writer = RequestChecks(settings), Timers(), ResultWriter(running.server)
     request = build_request(tool, ADD.arguments)
     direct = DirectDispatch(toolway.app)
     answer = [(b"content-length", b"2"), (b"content-type", b"application/json")]

@@ -222,7 +222,7 @@ class Toolway:
         """
         if self._engine.running is not None:
             lists = {"tools": tools, "prompts": prompts, "resources": resources}
-            self._engine.running.publisher.changed(uris, [name for name, has_changed in lists.items() if has_changed])
+            self._engine.running.publisher.publish(uris, [name for name, has_changed in lists.items() if has_changed])
 
     if not TYPE_CHECKING:  # a type checker would accept every attribute
 

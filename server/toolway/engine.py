@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mcp.server.subscriptions import SubscriptionBus
 
     from toolway.app import Toolway
-    from toolway.protocol import CallContextFactory, CatalogServer, Endpoint, Publisher
+    from toolway.protocol import CatalogServer, Endpoint, Publisher
     from toolway.tasks import TaskWorker
 
 __all__ = ["Engine", "Running"]
@@ -146,12 +146,12 @@ class Engine:
         catalog = self.toolway.read_catalog()
         if self._runs_tasks and not self.running.has_task_store:
             _refuse_tasks(catalog)
-        changed = self.running.server.offer(catalog)
+        changed = self.running.server.replace_catalog(catalog)
         self.running.calls.offer(catalog)
         self.running = replace(self.running, catalog=catalog)
         if self._endpoint is not None:
-            self._endpoint.renew()
-        self.running.publisher.changed((), list(changed))
+            self._endpoint.refresh()
+        self.running.publisher.publish((), list(changed))
 
     @asynccontextmanager
     async def run(self, *, tasks: bool = True) -> AsyncGenerator[Running]:
@@ -172,7 +172,7 @@ class Engine:
 
     def _run_within_host(self, target: FastAPI | APIRouter, path: str) -> None:
         """Start the served application within the lifespan of the one that serves MCP."""
-        from toolway.protocol.http.admission import admitting  # noqa: PLC0415 - see the module's docstring
+        from toolway.protocol.http.admission import admission_installed  # noqa: PLC0415 - see the module's docstring
 
         lifespan = Lifespan.of(self.app)
 
@@ -180,7 +180,7 @@ class Engine:
         async def enter(app: FastAPI, state: State) -> AsyncGenerator[None]:
             # Only now is it known which application includes a router.
             is_in_another = isinstance(target, APIRouter) and app is not self.app
-            admission = admitting(app, path, is_guarded=True) if is_in_another else nullcontext()
+            admission = admission_installed(app, path, is_guarded=True) if is_in_another else nullcontext()
             async with lifespan.joined(self.app) if self.source.starts_app else self._serving(state):
                 with admission:
                     yield
@@ -208,14 +208,14 @@ class Engine:
     @contextmanager
     def _admitting(self) -> Generator[None]:
         """Run the work of MCP requests outside of the middleware of all applications that they pass."""
-        from toolway.protocol.http.admission import admitting  # noqa: PLC0415 - see the module's docstring
+        from toolway.protocol.http.admission import admission_installed  # noqa: PLC0415 - see the module's docstring
 
         with ExitStack() as stack:
             for mount in self.mounts:
-                stack.enter_context(admitting(mount.site, mount.written, is_guarded=mount.is_guarded))
+                stack.enter_context(admission_installed(mount.site, mount.written, is_guarded=mount.is_guarded))
                 for app in self.source.apps:  # the site may be mounted in one of them
                     if app is not mount.site:
-                        stack.enter_context(admitting(app, mount.written, is_guarded=False))
+                        stack.enter_context(admission_installed(app, mount.written, is_guarded=False))
             yield
 
     def _log_direct_calls(self, running: Running) -> None:
@@ -234,17 +234,16 @@ class Engine:
     @asynccontextmanager
     async def _build(self, state: State) -> AsyncGenerator[Running]:
         """Build the server, and open the store of tasks if a tool runs as one."""
-        from toolway.protocol import CallContextFactory, Publisher  # noqa: PLC0415 - see the module's docstring
+        from toolway.protocol import Publisher  # noqa: PLC0415 - see the module's docstring
 
-        context_of = CallContextFactory(self.settings)
-        catalog, calls, server = self.build_server(state, context_of)
+        catalog, calls, server = self.build_server(state)
         try:
             async with self._task_worker(catalog, calls) as worker:
                 if worker is not None:
-                    from toolway.protocol.handlers.tasks import add_tasks  # noqa: PLC0415 - see `_task_worker`
+                    from toolway.protocol.handlers.tasks import register_tasks  # noqa: PLC0415 - see `_task_worker`
 
-                    add_tasks(server, worker, calls, context_of)
-                publisher = Publisher(server.wiring.bus)
+                    register_tasks(server, worker, calls)
+                publisher = Publisher(server.config.bus)
                 self.running = Running(catalog, calls, server, publisher, self._policy, worker is not None)
                 try:
                     with delivering_changes_to(self.toolway, self.source.apps):
@@ -254,13 +253,13 @@ class Engine:
         finally:
             await calls.close()
 
-    def build_server(self, state: State, context_of: CallContextFactory) -> tuple[Catalog, Invoker, CatalogServer]:
+    def build_server(self, state: State) -> tuple[Catalog, Invoker, CatalogServer]:
         """Return the catalog of the application as it is now, and what serves it."""
         from mcp.server.subscriptions import InMemorySubscriptionBus  # noqa: PLC0415 - see the module's docstring
 
         from toolway.protocol import (  # noqa: PLC0415 - see the module's docstring
             CatalogServer,
-            Wiring,
+            ServerConfig,
             install_request_state,
         )
 
@@ -279,17 +278,15 @@ class Engine:
             progress_seconds=settings.progress_seconds,
             shutdown_seconds=settings.shutdown_seconds,
         )
-        wiring = Wiring(
+        config = ServerConfig(
             name=self.title,
             instructions=catalog.description if self._instructions is None else self._instructions,
             calls=calls,
-            context_of=context_of,
-            levels=context_of.levels,
             settings=settings,
             bus=self._bus or InMemorySubscriptionBus(),
-            guarded=self._is_guarded or self._policy.hides_tools,
+            is_guarded=self._is_guarded or self._policy.hides_tools,
         )
-        server = CatalogServer(catalog, wiring)
+        server = CatalogServer(catalog, config)
         install_request_state(server, calls, settings)
         return catalog, calls, server
 

@@ -238,10 +238,10 @@ class _McpResponse(Response):
         self._request = request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        from toolway.protocol.http.endpoint import replayed  # noqa: PLC0415 - it imports the MCP SDK
+        from toolway.protocol.http.endpoint import replay_body  # noqa: PLC0415 - it imports the MCP SDK
 
         body: bytes | None = getattr(self._request, "_body", None)  # a dependency has read it
-        await self._endpoint(scope, receive if body is None else replayed(body, receive), send)
+        await self._endpoint(scope, receive if body is None else replay_body(body, receive), send)
         if self.background is not None:  # background tasks of the dependencies
             await self.background()
 

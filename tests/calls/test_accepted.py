@@ -275,7 +275,7 @@ async def test_where_mcp_itself_stands_is_not_followed(serve: Serve) -> None:
     Toolway(app, settings=Settings(_env_file=None, stateful=True)).mount()
     async with Client(serve(app) + "/mcp", mode="legacy") as client:
         result = await client.call_tool("order", {"url": "/mcp"})
-    assert error_of(result)["detail"]["error"]["message"] == "MCP is not called by its own tools"
+    assert error_of(result)["detail"]["error"]["message"] == "A tool call cannot target the MCP endpoint itself."
 
 
 @pytest.mark.parametrize("empty", [False, True])

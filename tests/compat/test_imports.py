@@ -20,9 +20,8 @@ INTERNAL = {
     "toolway.openapi.Response",
     "toolway.openapi.has_endpoint",
     "toolway.openapi.has_path",
-    "toolway.protocol.CallContextFactory",
-    "toolway.protocol.http.rejection.HTTPRejection",
-    "toolway.protocol.http.transport_security.host_allowed",
+    "toolway.protocol.http.jsonrpc.HTTPRejection",
+    "toolway.protocol.http.request_checks.is_allowed_host",
     "toolway.settings.read_settings",
     "toolway.sources.Application",
 }

@@ -67,17 +67,17 @@ async def pair(make: Callable[..., FastAPI] = make_server) -> AsyncGenerator[Pai
 def _counting() -> Generator[list[bool]]:
     """Note for each request that comes to a fast lane whether it answers."""
     answered: list[bool] = []
-    original = FastLane.answers
+    original = FastLane.handle
 
-    async def answers(*arguments: Any) -> bool:
+    async def handle(*arguments: Any) -> bool:
         answered.append(await original(*arguments))
         return answered[-1]
 
-    setattr(FastLane, "answers", answers)  # noqa: B010 - of another signature, which a type checker would not take
+    setattr(FastLane, "handle", handle)  # noqa: B010 - of another signature, which a type checker would not take
     try:
         yield answered
     finally:
-        FastLane.answers = original
+        FastLane.handle = original
 
 
 @contextmanager

@@ -229,7 +229,7 @@ async def test_more_streams_than_allowed_and_too_many_resources_are_refused() ->
     async with running(app):
         async with listener(app, toolsListChanged=True), listener(app, toolsListChanged=True):
             refused = await asked(app, method="subscriptions/listen", notifications={"toolsListChanged": True})
-            assert "2 subscriptions are open" in refused.json()["error"]["message"]
+            assert "Subscription limit (2) reached" in refused.json()["error"]["message"]
         many = {"resourceSubscriptions": [f"orders://{number}" for number in range(1001)]}
         refused = await asked(app, method="subscriptions/listen", notifications=many)
         assert refused.json()["error"]["code"] == -32602

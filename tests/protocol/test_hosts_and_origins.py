@@ -12,7 +12,7 @@ from tests.protocol.apps import make_server
 from tests.protocol.wire import ERAS, Peer, reply
 from tests.servers import Serve, serving
 from toolway import Settings
-from toolway.protocol.http.rejection import HTTPRejection
+from toolway.protocol.http.jsonrpc import HTTPRejection
 from toolway.protocol.http.request_checks import RequestChecks
 
 PORT = "65535"
@@ -53,7 +53,7 @@ def test_only_this_machine_is_served_by_default(url: str, version: str, host: st
     response = Peer(url, version).send("tools/list", headers={"host": host})
     assert response.status_code == status
     if status != 200:
-        assert reply(response)["error"]["message"].endswith("allow it with TOOLWAY_ALLOWED_HOSTS")
+        assert reply(response)["error"]["message"].endswith("Add it to TOOLWAY_ALLOWED_HOSTS.")
 
 
 @pytest.mark.parametrize("version", ERAS)
@@ -62,7 +62,7 @@ def test_only_pages_of_this_machine_may_call_by_default(url: str, version: str, 
     response = Peer(url, version).send("tools/list", headers={"origin": origin} if origin else {})
     assert response.status_code == status
     if status != 200:
-        assert reply(response)["error"]["message"].endswith("allow it with TOOLWAY_ALLOWED_ORIGINS")
+        assert reply(response)["error"]["message"].endswith("Add it to TOOLWAY_ALLOWED_ORIGINS.")
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "OPTIONS"])

@@ -45,4 +45,4 @@ async def test_what_clients_would_cut_is_cut_at_a_good_place_and_said_so(
     assert 1000 < len(cut.encode()) <= 2000
     assert cut.endswith(end)
     assert text.startswith(cut)
-    assert "longer than the 2000 bytes" in caplog.text
+    assert "truncated to the 2000 bytes" in caplog.text

@@ -305,7 +305,7 @@ def test_a_body_may_be_as_large_as_the_limit_and_not_a_byte_larger(url: str, ver
         response = peer.post(content, headers_of(version, frame))
         assert response.status_code == status
     assert reply(response)["error"]["message"].endswith(
-        "larger than 262,144 bytes; allow more with TOOLWAY_MAX_BODY_BYTES"
+        "larger than 262,144 bytes. Set TOOLWAY_MAX_BODY_BYTES to allow larger ones."
     )
     assert_still_serving(peer)
 

@@ -207,8 +207,8 @@ async def test_a_mounted_application_without_a_lifespan_names_where_to_mount(out
     async with running(site):
         answer = await asked(site, "/api/mcp")
     assert answer.status_code == 503
-    assert "mounted in another application" in answer.json()["error"]["message"]
-    assert "mount(on=...)" in answer.json()["error"]["message"]
+    assert "mounted inside another app" in answer.json()["error"]["message"]
+    assert "mount(on=outer_app)" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("outer", [FastAPI, Starlette])

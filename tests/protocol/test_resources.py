@@ -241,13 +241,13 @@ async def test_every_value_comes_back_from_the_uri_that_is_made_of_it(order_id: 
         ("orders", "expected a URI"),
         ("", "needs a uri"),
         ("orders://{id}", "has the variable 'id'"),
-        ("orders://all", "needs 'order_id'"),
-        ("orders://{order_id", "cannot be used"),
-        ("orders://{order_id:3}", "cannot be used"),
-        ("orders://{?order_id*}", "cannot be used"),
+        ("orders://all", "requires 'order_id'"),
+        ("orders://{order_id", "invalid URI template"),
+        ("orders://{order_id:3}", "invalid URI template"),
+        ("orders://{?order_id*}", "invalid URI template"),
         ("orders://{#order_id}", "no fragment"),
         ("{order_id}", "with a scheme"),
-        ("orders://all{/order_id*}", "but the endpoint takes one value"),
+        ("orders://all{/order_id*}", "but the endpoint takes a single value"),
     ],
 )
 async def test_a_uri_that_cannot_be_served_stops_the_start(uri: str, problem: str) -> None:

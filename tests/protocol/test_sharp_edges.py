@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Annotated, Any
 
 import httpx2
@@ -41,10 +40,12 @@ def url() -> Iterator[str]:
 def test_an_exception_beside_the_call_shows_a_reference_that_the_log_knows(
     serve: Serve, caplog: pytest.LogCaptureFixture, version: str, stateful: bool
 ) -> None:
-    """Edge 4: the SDK would hand its text to clients of handshake revisions."""
+    """Edge 4: the SDK would send its text to clients of MCP 2024-11-05 to 2025-11-25."""
 
-    def nobody(_: Any) -> Any:
-        raise RuntimeError("the secret of the house")
+    async def fail(ctx: Any, call_next: Any) -> Any:
+        if ctx.method == "tools/call":
+            raise RuntimeError("the secret of the house")
+        return await call_next(ctx)
 
     settings = Settings(stateful=stateful, fast_lane=False)
     toolway, endpoint = Toolway(make_app(), settings=settings), Endpoint(settings)
@@ -52,7 +53,8 @@ def test_an_exception_beside_the_call_shows_a_reference_that_the_log_knows(
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         async with engine_of(toolway).run() as running:
-            server = CatalogServer(running.catalog, replace(running.server.wiring, context_of=nobody))
+            server = CatalogServer(running.catalog, running.server.config)
+            server.middleware.append(fail)
             async with endpoint.serving(server, running.calls):
                 yield
 
@@ -254,7 +256,7 @@ def test_an_application_that_is_not_running_says_so(serve: Serve) -> None:
     """Edge 35."""
     response = Peer(serve(make_server(), lifespan="off") + "/mcp").send("tools/list")
     assert response.status_code == 503
-    assert reply(response)["error"]["message"].startswith("The application has not started")
+    assert reply(response)["error"]["message"].startswith("MCP is not running")
 
 
 @pytest.mark.parametrize("accept", [ACCEPT, "*/*", "application/*, text/*", "text/event-stream;q=0.5,application/json"])

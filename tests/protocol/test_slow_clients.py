@@ -64,14 +64,14 @@ def call_large(connection: socket.socket) -> None:
 
 
 class Warnings(logging.Handler):
-    """Counts the warnings that a response was not sent whole."""
+    """Counts the warnings that a response was not sent completely."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._came = threading.Semaphore(0)
 
     def emit(self, record: logging.LogRecord) -> None:
-        if "not sent whole" in record.getMessage():
+        if "not sent completely" in record.getMessage():
             self._came.release()
 
     def wait(self) -> None:

@@ -1,21 +1,16 @@
-"""MCP itself, in both eras: 2026-07-28, and the handshake revisions before it."""
+"""The Model Context Protocol: MCP 2026-07-28 and the revisions before it (2024-11-05 to 2025-11-25)."""
 
-from toolway.protocol.call_context import CallContextFactory
 from toolway.protocol.change_events import Publisher
-from toolway.protocol.context import ContextOf
 from toolway.protocol.handlers.elicitation import install_request_state
 from toolway.protocol.http.endpoint import Endpoint
-from toolway.protocol.server import CatalogServer
+from toolway.protocol.server import CatalogServer, ServerConfig
 from toolway.protocol.stdio import standard_streams
-from toolway.protocol.wiring import Wiring
 
 __all__ = [
-    "CallContextFactory",
     "CatalogServer",
-    "ContextOf",
     "Endpoint",
     "Publisher",
-    "Wiring",
+    "ServerConfig",
     "install_request_state",
     "standard_streams",
 ]

@@ -1,4 +1,4 @@
-"""How long clients may keep what they got, and whether others may have it.
+"""Cache hints: for how long clients may cache a result, and whether they may share it.
 
 https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching
 """
@@ -17,26 +17,26 @@ from toolway.settings import Settings
 
 __all__ = ["list_hint", "list_hints", "read_hint"]
 
-_LISTS: tuple[CacheableMethod, ...] = (
+_METHODS: tuple[CacheableMethod, ...] = (
     "server/discover",
     "tools/list",
     "prompts/list",
     "resources/list",
     "resources/templates/list",
 )
-_LONGEST = 365 * 24 * 60 * 60
+_MAX_SECONDS = 365 * 24 * 60 * 60
 _DIRECTIVE = re.compile(r"(?:^|,)\s*([a-z-]+)(?:\s*=\s*\"?(\d+)\"?)?\s*(?=,|$)", re.IGNORECASE)
 
 
-def list_hint(catalog: Catalog, settings: Settings, *, guarded: bool) -> CacheHint:
-    """Return the hint for all lists: others may have them only where nobody has to say who they are.
+def list_hint(catalog: Catalog, settings: Settings, *, is_guarded: bool) -> CacheHint:
+    """Return the hint for all lists, which may be shared only if no caller needs to authenticate.
 
     Args:
-        catalog: what is listed.
-        settings: says for how long.
-        guarded: whether something stands before the server's address that may look at who asks.
+        catalog: the listed tools, resources and prompts.
+        settings: contains the duration.
+        is_guarded: whether something in front of the endpoint may authenticate callers.
     """
-    is_private = guarded or any(map(_has_identity, _operations(catalog)))
+    is_private = is_guarded or any(map(_has_identity, _operations(catalog)))
     return CacheHint(_milliseconds(settings.list_ttl_seconds), "private" if is_private else "public")
 
 
@@ -46,8 +46,8 @@ def _has_identity(operation: Operation) -> bool:
 
 
 def list_hints(hint: CacheHint) -> dict[str, CacheHint]:
-    """Return the hint by method."""
-    return dict.fromkeys(_LISTS, hint)
+    """Return the hint by method, as the SDK expects it."""
+    return dict.fromkeys(_METHODS, hint)
 
 
 def _operations(catalog: Catalog) -> Iterable[Operation]:
@@ -57,16 +57,16 @@ def _operations(catalog: Catalog) -> Iterable[Operation]:
 
 
 def read_hint(document: Document, settings: Settings) -> CacheHint:
-    """Return the hint for one read: what the endpoint's own Cache-Control says (RFC 9111, section 5.2.2).
+    """Return the hint for a resource: the Cache-Control header of its response (RFC 9111, section 5.2.2).
 
-    Without it the setting counts, and nobody else may have the answer: endpoints answer to whoever asks.
+    Without the header, the duration comes from the settings, and the result is private to the caller.
     """
     directives = {name.lower(): value for name, value in _DIRECTIVE.findall(document.cache_control)}
     scope = "public" if "public" in directives and "private" not in directives else "private"
     if "no-store" in directives or "no-cache" in directives:
         return CacheHint(0, "private")
     age = directives.get("max-age")
-    seconds = min(int(age), _LONGEST) if age else settings.resource_ttl_seconds
+    seconds = min(int(age), _MAX_SECONDS) if age else settings.resource_ttl_seconds
     return CacheHint(_milliseconds(seconds), scope)
 
 

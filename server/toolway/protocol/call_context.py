@@ -1,67 +1,36 @@
-"""Who calls, over which transport."""
+"""The call context of a request that the SDK handles."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.types import Scope
 
-from toolway.calls import CallContext, ProgressCallback, steady
-from toolway.middleware import TELEMETRY_KEY
-from toolway.protocol.context import Context
-from toolway.protocol.handlers.elicitation import asking_of
+from toolway.calls import CallContext, steady
+from toolway.protocol.handlers.elicitation import question_channel
 from toolway.protocol.handlers.logging import LogLevels
-from toolway.protocol.http.outer_scope import outer_scope, outer_scope_before_middleware
+from toolway.protocol.http.request_scope import http_context
+from toolway.protocol.requests import RequestContext
 from toolway.settings import Settings
 
-__all__ = ["CallContextFactory", "http_context"]
+__all__ = ["CallContextFactory"]
 
 
 class CallContextFactory:
-    """Tells of each request that goes through the SDK who calls, and what they can be told and asked meanwhile."""
+    """Creates call contexts: with the caller's credentials, and channels for progress, log messages and questions."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.levels = LogLevels()
+        self.log_levels = LogLevels()
 
-    def __call__(self, context: Context) -> CallContext:
-        """Make the context of a call: over HTTP the request says who calls, over stdio the settings do."""
-        report = (
-            context.session.report_progress if context.meta and context.meta.get("progress_token") is not None else None
-        )
+    def create(self, context: RequestContext) -> CallContext:
+        """Return the call context of a request; its credentials are in its HTTP request, or over stdio in settings."""
+        has_progress_token = context.meta is not None and context.meta.get("progress_token") is not None
+        report = context.session.report_progress if has_progress_token else None
         request = context.request
-        caller = (
+        call = (
             http_context(request.scope, report)
             if isinstance(request, Request)
             else replace(CallContext.local(self._settings), report=steady(report))
         )
-        return replace(caller, say=self.levels.say(context), asking=asking_of(context))
-
-
-def http_context(scope: Scope, report: ProgressCallback | None) -> CallContext:
-    """Tell who calls, of a request over HTTP."""
-    query = scope.get("query_string", b"")
-    root: str = scope.get("root_path", "")
-    return CallContext(
-        headers=scope["headers"],
-        query=tuple(QueryParams(query).multi_items()) if query else (),
-        client=scope.get("client"),
-        scheme=scope.get("scheme"),
-        host=_host(scope),
-        root_path=root,
-        root_in_path=bool(root) and scope["path"].startswith(f"{root}/"),
-        site=None if TELEMETRY_KEY in scope else scope.get("app"),
-        app=scope.get("app"),
-        outer=outer_scope(scope),
-        outer_before_middleware=outer_scope_before_middleware(scope),
-        report=steady(report),
-    )
-
-
-def _host(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"host":
-            return value.strip(b" \t").decode("latin-1")
-    return ""
+        return replace(call, say=self.log_levels.callback(context), asking=question_channel(context))

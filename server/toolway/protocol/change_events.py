@@ -1,7 +1,6 @@
-"""Word of changes: what has changed, for whom, and how to say so.
+"""Events about changes, and their queues.
 
-Nothing piles up for whoever does not listen: of one change that comes twice, one is kept, so that there is never more
-to say than there are things to hear of.
+A queue holds each event once, so that it never grows beyond the number of subscribed lists, resources and tasks.
 """
 
 from __future__ import annotations
@@ -34,44 +33,43 @@ _LISTS: dict[str, ServerEvent] = {
     "prompts": PromptsListChanged(),
     "resources": ResourcesListChanged(),
 }
-"""What is said of a list that has changed."""
+"""The event for a changed list, by the name of the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskChanged:
-    """A task stands otherwise than before."""
+    """The state of a task has changed."""
 
-    number: str
+    id: str
 
 
 Event: TypeAlias = ServerEvent | TaskChanged
-"""Something that somebody can be told."""
 
 
 class Subscription:
-    """What somebody wants to hear of; a resource is told of under the URI that they know it by."""
+    """The lists and resources that a client has subscribed to; events carry the client's own spelling of a URI."""
 
     def __init__(self, lists: Iterable[str]) -> None:
         self._lists = {_LISTS[name] for name in lists}
         self._uris: dict[str, dict[str, None]] = {}
 
     @classmethod
-    def everything(cls) -> Subscription:
-        """All lists, and no resource yet."""
+    def all_lists(cls) -> Subscription:
+        """Subscribe to all lists, and no resource yet."""
         return cls(_LISTS)
 
     @classmethod
-    def by(cls, asked: SubscriptionFilter) -> Subscription:
-        """Read what a client has asked for, as far as that can be."""
+    def from_filter(cls, asked: SubscriptionFilter) -> Subscription:
+        """Subscribe to the lists and resources of a filter."""
         flags = {
             "tools": asked.tools_list_changed,
             "prompts": asked.prompts_list_changed,
             "resources": asked.resources_list_changed,
         }
-        wanted = cls(name for name, flag in flags.items() if flag)
+        subscription = cls(name for name, flag in flags.items() if flag)
         for uri in asked.resource_subscriptions or ():
-            wanted.add(uri)
-        return wanted
+            subscription.add(uri)
+        return subscription
 
     def add(self, uri: str) -> None:
         self._uris.setdefault(canonical(uri) or uri, {})[uri] = None
@@ -86,9 +84,9 @@ class Subscription:
     def __len__(self) -> int:
         return sum(map(len, self._uris.values()))
 
-    def of(self, event: Event) -> Sequence[Event]:
-        """Return what there is to say of an event, if anything."""
-        if isinstance(event, TaskChanged):  # comes only to those who want it
+    def match(self, event: Event) -> Sequence[Event]:
+        """Return the events to send for an event, one for each spelling of a URI."""
+        if isinstance(event, TaskChanged):  # published only to its subscribers
             return [event]
         if not isinstance(event, ResourceUpdated):
             return [event] if event in self._lists else []
@@ -96,29 +94,29 @@ class Subscription:
 
 
 class EventQueue:
-    """What is still to be said to somebody, each thing once, in the order in which it came up."""
+    """The events still to be sent to a client, each one once, in the order of their arrival."""
 
-    def __init__(self, wanted: Subscription) -> None:
-        self.wanted = wanted
+    def __init__(self, subscription: Subscription) -> None:
+        self.subscription = subscription
         self._events: dict[Event, None] = {}
-        self._news = anyio.Event()
-        self._is_over = False
+        self._has_changed = anyio.Event()
+        self._is_closed = False
 
     def put(self, event: Event) -> None:
-        for entry in self.wanted.of(event):
+        for entry in self.subscription.match(event):
             self._events[entry] = None
-            self._news.set()
+            self._has_changed.set()
 
     def close(self) -> None:
-        """Let what is still there be said, and then no more."""
-        self._is_over = True
-        self._news.set()
+        """Accept no more events; those in the queue can still be taken."""
+        self._is_closed = True
+        self._has_changed.set()
 
     async def next(self) -> Event | None:
-        """Wait for something to say; None at the end."""
-        while not self._events and not self._is_over:
-            await self._news.wait()
-            self._news = anyio.Event()
+        """Wait for the next event; return None once the queue is closed and empty."""
+        while not self._events and not self._is_closed:
+            await self._has_changed.wait()
+            self._has_changed = anyio.Event()
         if not self._events:
             return None
         event = next(iter(self._events))
@@ -127,25 +125,25 @@ class EventQueue:
 
 
 class Publisher:
-    """Says on a bus what has changed, from any thread; belongs to the event loop in which it is made."""
+    """Publishes changes on a bus, from any thread; must be created in the event loop of the bus."""
 
     def __init__(self, bus: SubscriptionBus) -> None:
         self._bus = bus
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def changed(self, uris: Iterable[str], lists: Iterable[str]) -> None:
-        """Send word of changed resources and lists (``tools``, ``prompts``, ``resources``) on its way."""
+    def publish(self, uris: Iterable[str], lists: Iterable[str]) -> None:
+        """Publish that resources and lists (``tools``, ``prompts``, ``resources``) have changed, without waiting."""
         for event in (*map(ResourceUpdated, uris), *(_LISTS[name] for name in lists)):
             self._loop.call_soon_threadsafe(self._start, event)
 
     def _start(self, event: ServerEvent) -> None:
-        task = self._loop.create_task(self._publish(event))
+        task = self._loop.create_task(self._send(event))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _publish(self, event: ServerEvent) -> None:
+    async def _send(self, event: ServerEvent) -> None:
         try:
             await self._bus.publish(event)
-        except Exception:  # the bus may be anybody's, and reach over a network
-            logger.exception("%r could not be published", event)
+        except Exception:  # a custom bus may use the network
+            logger.exception("could not publish %r on the bus", event)

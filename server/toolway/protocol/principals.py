@@ -1,4 +1,4 @@
-"""Telling callers apart, so that no caller can use what belongs to another."""
+"""Identities of callers, so that sessions, tasks and request states are bound to the caller who created them."""
 
 from __future__ import annotations
 
@@ -14,48 +14,46 @@ from starlette.types import Scope
 from toolway.calls import CallContext, Invoker, Runner
 from toolway.headers import differs_per_request, stays_with_connection
 from toolway.openapi import NO_PARAMETERS, Operation, ParameterNames, read_guard_names
-from toolway.protocol.context import Context
-from toolway.protocol.http.outer_scope import outer_scope
+from toolway.protocol.http.request_scope import outer_scope
+from toolway.protocol.requests import RequestContext
 
-__all__ = ["Identity", "Principals", "guard_of", "identity_of", "keep_guard"]
+__all__ = ["Identity", "Principals", "guard_parameters", "identity_for", "keep_guard_parameters"]
 
-_GUARD = "toolway.guard"
+_GUARD_KEY = "toolway.guard"
 _USER_NAMES = ("identity", "id", "sub", "username", "email", "display_name")
 
 
-def keep_guard(scope: Scope) -> Scope:
-    """Return the scope of an MCP request with what the dependencies declare that guard the path of MCP.
+def keep_guard_parameters(scope: Scope) -> Scope:
+    """Return the scope of an MCP request with the parameters of the dependencies that guard its path.
 
-    It is read when these have run, as FastAPI forgets the route that a request came through.
+    The scope has the route only while FastAPI handles the request.
     """
-    if "route" not in scope and "fastapi" not in scope:  # it came past the router, so nothing guards its path
-        return scope
     names = read_guard_names(scope)
-    return scope if names == NO_PARAMETERS else {**scope, _GUARD: names}
+    return scope if names == NO_PARAMETERS else {**scope, _GUARD_KEY: names}
 
 
 class Identity(BaseModel):
-    """The parts of a request that tell callers apart."""
+    """The parts of a request that identify its caller."""
 
     headers: list[str] = []
     query: list[str] = []
     cookies: list[str] = []
     user: bool = False
-    """Whether the user counts that a server or middleware has set on the request."""
+    """Whether `scope["user"]`, as set by a server or middleware, is one of them."""
 
     def read(self, call: CallContext) -> bytes:
-        """Return the values of these parts; empty where the request has none of them."""
+        """Return the values of these parts; empty if the request has none of them."""
         names = {name.encode("latin-1") for name in self.headers}
         headers = [(name, value.strip(b" \t")) for name, value in call.headers if name in names]
-        query = [(_escaped(key), _escaped(value)) for key, value in call.query if key in self.query]
+        query = [(_escape(key), _escape(value)) for key, value in call.query if key in self.query]
         cookies = [(b"cookie", pair) for _, pair in call.cookies(frozenset(self.cookies))]
-        user = [(b"user", _escaped(key))] if self.user and (key := _user_key(call.outer.get("user"))) else []
+        user = [(b"user", _escape(key))] if self.user and (key := _user_key(call.outer.get("user"))) else []
         found = (*sorted(headers), *sorted(query), *sorted(cookies), *user)
         return b"\n".join(key + b"\0" + value for key, value in found)
 
 
-def identity_of(operations: Iterable[Operation], runners: Iterable[Runner], guard: ParameterNames) -> Identity:
-    """Return what tells callers apart: all that operations and a guard take from them."""
+def identity_for(operations: Iterable[Operation], runners: Iterable[Runner], guard: ParameterNames) -> Identity:
+    """Return the parts of a request that operations and a guard read from the caller."""
     names = guard
     for operation in operations:
         names |= operation.caller_names
@@ -69,43 +67,43 @@ def identity_of(operations: Iterable[Operation], runners: Iterable[Runner], guar
     )
 
 
-def guard_of(request: object) -> ParameterNames:
-    """Return what the dependencies declare that guard the path of an MCP request; nothing over stdio."""
-    return request.scope.get(_GUARD, NO_PARAMETERS) if isinstance(request, Request) else NO_PARAMETERS
+def guard_parameters(request: object) -> ParameterNames:
+    """Return the parameters of the dependencies that guard the path of an MCP request; empty over stdio."""
+    return request.scope.get(_GUARD_KEY, NO_PARAMETERS) if isinstance(request, Request) else NO_PARAMETERS
 
 
 class Principals:
-    """Tells callers apart by what any tool, or a guard, takes from them: the same parts for every request."""
+    """Identifies callers by everything that any tool or guard reads from them, the same parts for every request."""
 
     def __init__(self, calls: Invoker) -> None:
         self._calls = calls
-        self._read: object = None
+        self._tools: object = None
         self._identities: dict[ParameterNames, Identity] = {}
 
-    def of_call(self, context: Context) -> str | None:
-        """Return an id of the caller; None for one without credentials, and over stdio."""
+    def for_context(self, context: RequestContext) -> str | None:
+        """Return the id of the caller; None for a caller without credentials, and over stdio."""
         request: object = context.request
-        return self.of(request.scope) if isinstance(request, Request) else None
+        return self.for_scope(request.scope) if isinstance(request, Request) else None
 
-    def of(self, scope: Scope) -> str | None:
-        """Return an id of the caller who sent a request; None where nothing in it tells callers apart."""
+    def for_scope(self, scope: Scope) -> str | None:
+        """Return the id of the caller of a request; None if nothing in it identifies a caller."""
         query = tuple(QueryParams(scope["query_string"]).multi_items())
         call = CallContext(headers=scope["headers"], query=query, outer=outer_scope(scope))
-        found = self._identity(scope.get(_GUARD, NO_PARAMETERS)).read(call)
+        found = self._identity(scope.get(_GUARD_KEY, NO_PARAMETERS)).read(call)
         return hashlib.sha256(found).hexdigest() if found else None
 
     def _identity(self, guard: ParameterNames) -> Identity:
         tools = self._calls.tools
-        if self._read is not tools:
-            self._identities, self._read = {}, tools
+        if self._tools is not tools:
+            self._identities, self._tools = {}, tools
         if guard not in self._identities:
             operations = (tool.operation for tool in tools.values())
-            self._identities[guard] = identity_of(operations, self._calls.runners.values(), guard)
+            self._identities[guard] = identity_for(operations, self._calls.runners.values(), guard)
         return self._identities[guard]
 
 
 def _user_key(user: object) -> str:
-    """Return what identifies a user; an object of an unknown kind is equal to itself alone."""
+    """Return a text that identifies a user; for an object of an unknown type, its `repr`."""
     if user is None or not getattr(user, "is_authenticated", True):
         return ""
     if isinstance(user, str):
@@ -126,6 +124,6 @@ def _member(user: object, name: str) -> object:
         return None
 
 
-def _escaped(text: str) -> bytes:
-    """Encode a value so that it does not run into the next one."""
+def _escape(text: str) -> bytes:
+    """Encode a value without the separators that are used between values."""
     return text.replace("\0", "%00").replace("\n", "%0A").encode("utf-8", "surrogatepass")

@@ -1,22 +1,30 @@
-"""Outcomes in the words of MCP."""
+"""Outcomes of calls as results and errors of MCP."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from mcp_types import BlobResourceContents, CallToolResult, TextResourceContents
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, BlobResourceContents, CallToolResult, TextResourceContents
 from pydantic import TypeAdapter
 
 from toolway.calls import Outcome
 from toolway.catalog import Tool
-from toolway.content import ResourceContents
+from toolway.content import ResourceContents, TextContent
 from toolway.protocol.versions import Revision
 
-__all__ = ["ERROR_KEY", "resource_contents", "result_members", "tool_result"]
+__all__ = [
+    "ERROR_KEY",
+    "outcome_error",
+    "resource_contents",
+    "resource_not_found",
+    "result_members",
+    "tool_result",
+]
 
 ERROR_KEY = "toolway/error"
-"""Where a result's ``_meta`` says of a failure what a program can read."""
+"""The key of a machine-readable error in ``_meta`` of a result."""
 
 _CONTENTS = TypeAdapter[TextResourceContents | BlobResourceContents](TextResourceContents | BlobResourceContents)
 
@@ -30,7 +38,7 @@ def tool_result(tool: Tool | None, outcome: Outcome, revision: Revision) -> Call
 
 
 def result_members(tool: Tool | None, outcome: Outcome, revision: Revision) -> dict[str, Any]:
-    """Return what differs from call to call in the result of ``tools/call``, as JSON values."""
+    """Return the members of a ``tools/call`` result that depend on the call, as JSON values."""
     members: dict[str, Any] = {
         "content": [block.model_dump(mode="json") for block in outcome.content],
         "isError": outcome.is_error,
@@ -46,5 +54,26 @@ def result_members(tool: Tool | None, outcome: Outcome, revision: Revision) -> d
 
 
 def resource_contents(contents: ResourceContents, uri: str) -> TextResourceContents | BlobResourceContents:
-    """Return what a resource holds, under the URI that it was read by."""
+    """Return the contents of a resource, with the URI of the request."""
     return _CONTENTS.validate_python({**contents.model_dump(mode="json"), "uri": uri})
+
+
+def outcome_error(outcome: Outcome, **data: Any) -> MCPError:
+    """Return the JSON-RPC error for a call that failed, for methods whose results cannot be errors.
+
+    Its data has the fields of a tool's error (`status`, `detail`, `problems`, `reference`), and those that are passed.
+    A 4xx keeps the endpoint's detail as -32602; anything else is an internal error with a reference.
+    """
+    error = dict(outcome.error or {"status": outcome.status})
+    is_client_error = "reference" not in error and 400 <= (outcome.status or 422) < 500
+    texts = (entry.text for entry in outcome.content if isinstance(entry, TextContent))
+    text = next(texts, "The response has no text and cannot be returned here")
+    return MCPError(INVALID_PARAMS if is_client_error else INTERNAL_ERROR, text, {**data, **error})
+
+
+def resource_not_found(uri: str, revision: Revision, detail: object = None) -> MCPError:
+    """Return the error for an unknown resource (server/resources of the specification)."""
+    data = {"uri": uri} if detail is None else {"uri": uri, "detail": detail}
+    shown = uri if len(uri) <= 200 else f"{uri[:200]}..."
+    reason = f": {detail}" if isinstance(detail, str) else ""
+    return MCPError(revision.resource_not_found, f"Resource not found: {shown}{reason}", data)

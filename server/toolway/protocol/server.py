@@ -1,129 +1,133 @@
-"""The SDK's low-level server over a catalogue.
+"""The SDK's low-level server for a catalog.
 
-`MCPServer` is not used: it cannot take a tool's schema as it is, answers an unknown tool with a result, and configures
-logging for the whole process.
+The SDK's `MCPServer` is not used: it derives its own schemas for tools, returns a result for an unknown tool, and
+configures logging for the whole process.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.models import InitializationOptions
+from mcp.server.subscriptions import SubscriptionBus
 from mcp.shared.exceptions import MCPError
-from mcp.shared.inbound import find_invalid_x_mcp_header
-from mcp_types import (
-    INTERNAL_ERROR,
-    INVALID_PARAMS,
-    CallToolRequestParams,
-    CallToolResult,
-    InputRequiredResult,
-    ListToolsResult,
-    PaginatedRequestParams,
-    SubscriptionsListenRequestParams,
-)
-from mcp_types import (
-    Tool as ListedTool,
-)
+from mcp_types import INTERNAL_ERROR, SubscriptionsListenRequestParams
 from pydantic import ValidationError
 
 from toolway.calls import Invoker
-from toolway.catalog import Catalog, Tool
-from toolway.catalog.schema.traversal import children
-from toolway.errors import ConfigurationError, ServerShutdownError, UnknownToolError
-from toolway.openapi import Schema
+from toolway.catalog import Catalog
+from toolway.errors import ServerShutdownError
 from toolway.protocol.caching import list_hint, list_hints
-from toolway.protocol.context import Context, ContextOf
-from toolway.protocol.handlers.completion import offer_completion
-from toolway.protocol.handlers.elicitation import questions_of
-from toolway.protocol.handlers.legacy_subscriptions import Sessions
-from toolway.protocol.handlers.prompts import offer_prompts
-from toolway.protocol.handlers.resources import Resources, offer_resources
-from toolway.protocol.handlers.skills import SkillFiles, offer_skills
+from toolway.protocol.call_context import CallContextFactory
+from toolway.protocol.handlers.completion import register_completion
+from toolway.protocol.handlers.legacy_subscriptions import LegacySubscriptions
+from toolway.protocol.handlers.prompts import register_prompts
+from toolway.protocol.handlers.resources import Resources, register_resources
+from toolway.protocol.handlers.skills import SkillFiles, register_skills
 from toolway.protocol.handlers.subscriptions import SubscriptionStreams
-from toolway.protocol.instructions import truncate_instructions
-from toolway.protocol.pagination import check_page
-from toolway.protocol.results import tool_result
+from toolway.protocol.handlers.tools import call_tool_handler, register_tool_list
+from toolway.protocol.requests import RequestContext
 from toolway.protocol.tracing import trace_request
-from toolway.protocol.versions import revision_for
-from toolway.protocol.wiring import Wiring
+from toolway.settings import Settings
 
-__all__ = ["CatalogServer"]
+__all__ = ["CatalogServer", "ServerConfig"]
 
 logger = logging.getLogger("toolway.protocol")
 
+_MAX_INSTRUCTION_BYTES = 2000
+"""Clients truncate instructions at 2 kB, some in the middle of a word and without a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """The parts of a server besides its catalog."""
+
+    name: str
+    """Should be short: clients add it to the name of every tool."""
+    instructions: str
+    """Guidance for agents, in Markdown."""
+    calls: Invoker
+    settings: Settings
+    bus: SubscriptionBus
+    """Carries change events to the subscribers."""
+    is_guarded: bool
+    """Whether something in front of the endpoint may authenticate callers."""
+
 
 class CatalogServer(Server[Any]):
-    """The server that offers what is in a catalogue.
-
-    Args:
-        catalog: what is offered first.
-        wiring: everything else.
+    """An MCP server for a catalog that can be replaced while it runs.
 
     Raises:
-        ConfigurationError: an argument asks for an ``Mcp-Param-*`` header in a way for which clients drop the tool, or
-            a resource has a URI that cannot be served.
+        ConfigurationError: an argument declares an ``Mcp-Param-*`` header in a way that makes clients drop the tool, or
+            a resource has an invalid URI.
     """
 
-    def __init__(self, catalog: Catalog, wiring: Wiring) -> None:
+    def __init__(self, catalog: Catalog, config: ServerConfig) -> None:
+        self.config = config
+        self.call_contexts = CallContextFactory(config.settings)
         super().__init__(
-            wiring.name,
+            config.name,
             version=catalog.version,
             title=catalog.title or None,
-            instructions=truncate_instructions(wiring.instructions) or None,
-            on_call_tool=_calling(wiring.calls, wiring.context_of),
+            instructions=_truncate_instructions(config.instructions) or None,
+            on_call_tool=call_tool_handler(config.calls, self.call_contexts),
         )
-        self.wiring = wiring
-        self.middleware[:] = [trace_request, _contained]  # and not the SDK's span, which knows less
-        self._notices = NotificationOptions()
+        # trace_request replaces the SDK's span, which lacks the connection's attributes
+        self.middleware[:] = [trace_request, _hide_internal_errors]
+        self._notification_options = NotificationOptions()
         self._listed: Mapping[str, object] = {}
-        self.offer(catalog)
-        self.listening = SubscriptionStreams(self, wiring.bus, self._serves, wiring.settings.max_subscriptions)
-        self._sessions = Sessions(wiring.bus, self._serves)
-        self.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self.listening)
-        if wiring.settings.stateful:
-            self.keep_sessions()
+        self.replace_catalog(catalog)
+        max_streams = config.settings.max_subscriptions
+        self.subscriptions = SubscriptionStreams(self, config.bus, self._has_resource, max_streams)
+        self._legacy_subscriptions = LegacySubscriptions(config.bus, self._has_resource)
+        self.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self.subscriptions)
+        if config.settings.stateful:
+            self.enable_session_notifications()
 
-    def offer(self, catalog: Catalog) -> frozenset[str]:
-        """Offer what is in a catalogue in place of what was offered so far, and return the lists that differ.
+    def replace_catalog(self, catalog: Catalog) -> frozenset[str]:
+        """Serve this catalog from now on, and return the names of the lists that have changed.
 
         Raises:
-            ConfigurationError: as when it is made; everything is as it was then.
+            ConfigurationError: as in the constructor; the previous catalog stays.
         """
+        calls, contexts = self.config.calls, self.call_contexts
         resources = Resources(catalog.resources)
-        offer_tools(self, catalog, self.wiring)
-        hint = list_hint(catalog, self.wiring.settings, guarded=self.wiring.guarded)
+        register_tool_list(self, catalog, calls, contexts)
+        hint = list_hint(catalog, self.config.settings, is_guarded=self.config.is_guarded)
         files = SkillFiles(catalog.skills, hint)
         self._resources, self._files = resources, files
-        calls, context_of = self.wiring.calls, self.wiring.context_of
         if self._has(catalog.resources or catalog.skills, "resources/list"):
-            offer_resources(self, resources, catalog.skills, files, self.wiring)
+            register_resources(self, resources, catalog.skills, files, calls, contexts, self.config.settings)
         if self._has(catalog.skills, "skills/list"):
-            offer_skills(self, catalog.skills, files, hint)
+            register_skills(self, catalog.skills, files, hint)
         if self._has(catalog.prompts, "prompts/list"):
-            offer_prompts(self, catalog.prompts, calls, context_of)
+            register_prompts(self, catalog.prompts, calls, contexts)
         if self._has(catalog.resources or catalog.prompts, "completion/complete"):
-            offer_completion(self, catalog.prompts, resources, calls, context_of)
-        self.wiring.levels.offer(self, catalog.tools.values())
+            register_completion(self, catalog.prompts, resources, calls, contexts)
+        self.call_contexts.log_levels.register(self, catalog.tools.values())
         self.cache_hints = list_hints(hint)
         before, self._listed = self._listed, catalog.definitions()
         return frozenset(name for name, entries in self._listed.items() if before.get(name) != entries)
 
-    def _has(self, things: object, method: str) -> bool:
-        """Tell whether there is something to offer, or was before: its list is empty then, and no error."""
-        return bool(things) or self.get_request_handler(method) is not None
+    def _has(self, entries: object, method: str) -> bool:
+        """Return whether a method is needed, or was before: its list is empty then rather than an unknown method."""
+        return bool(entries) or self.get_request_handler(method) is not None
 
-    def _serves(self, uri: str) -> bool:
+    def _has_resource(self, uri: str) -> bool:
         return uri in self._files or self._resources.find(uri) is not None
 
-    def keep_sessions(self) -> None:
-        """Tell sessions of handshake revisions what has changed; only where a session lasts longer than one request."""
-        self._sessions.serve(self)
-        self._notices = NotificationOptions(tools_changed=True, prompts_changed=True, resources_changed=True)
+    def enable_session_notifications(self) -> None:
+        """Notify sessions of MCP 2024-11-05 to 2025-11-25 of changes; only if a session outlives its first request."""
+        self._legacy_subscriptions.register(self)
+        self._notification_options = NotificationOptions(
+            tools_changed=True, prompts_changed=True, resources_changed=True
+        )
 
     def create_initialization_options(
         self,
@@ -131,52 +135,20 @@ class CatalogServer(Server[Any]):
         experimental_capabilities: dict[str, dict[str, Any]] | None = None,
         extensions: dict[str, dict[str, Any]] | None = None,
     ) -> InitializationOptions:
-        """Say what can be done here, as the SDK asks it for every session."""
-        notices = notification_options or self._notices
-        return super().create_initialization_options(notices, experimental_capabilities, extensions)
+        """Return the capabilities; the SDK calls this for every session."""
+        options = notification_options or self._notification_options
+        return super().create_initialization_options(options, experimental_capabilities, extensions)
 
     async def close(self) -> None:
-        """Tell everybody who listens for changes that there will be no more."""
-        await self.listening.close()
+        """End all subscription streams."""
+        await self.subscriptions.close()
 
 
-def offer_tools(server: Server[Any], catalog: Catalog, wiring: Wiring) -> None:
-    """List these tools, in place of what the server has listed so far."""
-    listings = {wrapped: _listing(catalog, wrapped=wrapped) for wrapped in (False, True)}
-    routed = {tool.name: tool.input_schema for tool in catalog.tools.values() if _declares_headers(tool)}
-
-    async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
-        check_page(params)
-        listing = listings[revision_for(context.protocol_version).wraps_structured_content]
-        if not wiring.calls.policy.hides_tools:
-            return listing
-        shown = wiring.calls.shown(wiring.context_of(context))
-        return ListToolsResult(tools=[tool for tool in listing.tools if tool.name in shown])
-
-    server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
-    server.get_tool_input_schema = routed.get
-
-
-def _calling(
-    calls: Invoker, context_of: ContextOf
-) -> Callable[[Context, CallToolRequestParams], Awaitable[CallToolResult | InputRequiredResult]]:
-    async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
-        call = context_of(context)
-        try:
-            tool = calls.tool(params.name, call)
-        except UnknownToolError as error:
-            raise MCPError(INVALID_PARAMS, str(error)) from error
-        outcome = await calls.perform(tool, params.arguments or {}, call)
-        return questions_of(call) or tool_result(tool, outcome, revision_for(context.protocol_version))
-
-    return call_tool
-
-
-async def _contained(ctx: Context, call_next: CallNext) -> HandlerResult:
-    """Keep what goes wrong inside from the caller: before 2026-07-28 the SDK hands on an exception's text."""
+async def _hide_internal_errors(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
+    """Replace an exception by an error with a reference: before 2026-07-28 the SDK sends the exception's text."""
     try:
         return await call_next(ctx)
-    except (MCPError, ValidationError):  # answers already: the second becomes "Invalid request parameters"
+    except (MCPError, ValidationError):  # the SDK sends "Invalid request parameters" for the second
         raise
     except ServerShutdownError as error:
         raise MCPError(INTERNAL_ERROR, str(error)) from error
@@ -186,24 +158,17 @@ async def _contained(ctx: Context, call_next: CallNext) -> HandlerResult:
         raise MCPError(INTERNAL_ERROR, f"Internal error. Reference: {reference}") from error
 
 
-def _listing(catalog: Catalog, *, wrapped: bool) -> ListToolsResult:
-    tools = [ListedTool.model_validate(tool.definition(wrapped=wrapped)) for tool in catalog.tools.values()]
-    return ListToolsResult(tools=tools)
-
-
-def _declares_headers(tool: Tool) -> bool:
-    """Tell whether a schema asks for ``Mcp-Param-*`` headers; only those are checked against the arguments."""
-    if not any("x-mcp-header" in schema for schema in _within(tool.input_schema)):
-        return False
-    if problem := find_invalid_x_mcp_header(tool.input_schema):
-        raise ConfigurationError(f"tool {tool.name!r}: {problem}; clients would drop the tool")
-    return True
-
-
-def _within(schema: Schema) -> Iterator[Schema]:
-    """The schema and every schema inside it."""
-    pending = [schema]
-    while pending:
-        node = pending.pop()
-        yield node
-        pending.extend(children(node))
+def _truncate_instructions(text: str) -> str:
+    """Truncate long instructions at the end of a line, a sentence or a word, and log a warning."""
+    text = text.strip()
+    if len(text.encode()) <= _MAX_INSTRUCTION_BYTES:
+        return text
+    kept = text.encode()[:_MAX_INSTRUCTION_BYTES].decode(errors="ignore")
+    ends = (kept.rfind("\n"), kept.rfind(". ") + 1, kept.rfind(" "))
+    kept = kept[: next((end for end in ends if end > _MAX_INSTRUCTION_BYTES // 2), len(kept))].rstrip()
+    logger.warning(
+        "the instructions were truncated to the %d bytes that clients show; they now end with %r",
+        _MAX_INSTRUCTION_BYTES,
+        kept[-40:],
+    )
+    return kept

@@ -1,4 +1,4 @@
-"""stdio: one message a line, and nothing else on stdout."""
+"""The stdio transport: one message per line, and nothing else on stdout."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from mcp.shared.message import SessionMessage
 from mcp_types import INTERNAL_ERROR, PARSE_ERROR, ErrorData, JSONRPCError
 from pydantic import ValidationError
 
-from toolway.protocol.http.jsonrpc import refusal_of
+from toolway.protocol.http.jsonrpc import message_rejection
 from toolway.protocol.server import CatalogServer
 
 __all__ = ["Serve", "standard_streams"]
 
 Serve: TypeAlias = Callable[[CatalogServer], Awaitable[None]]
-"""Serves one server until the client leaves."""
+"""Runs a server until the client closes stdin."""
 
 _Line: TypeAlias = SessionMessage | Exception
-"""A line of stdin: its message, or what kept it from being one."""
+"""A line of stdin: its message, or the error in it."""
 
 
 @asynccontextmanager
 async def standard_streams() -> AsyncGenerator[Serve]:
-    """Claim stdin and stdout for the protocol; whatever else prints goes to stderr from here on.
+    """Reserve stdin and stdout for the protocol; other output to stdout goes to stderr from now on.
 
-    Enter this before importing or starting an application: its own prints would break the protocol's stream.
+    Enter this before importing or starting an application, whose prints would corrupt the protocol's stream.
     """
     async with stdio_server() as (read, write):
 
         async def serve(server: CatalogServer) -> None:
-            server.keep_sessions()
+            server.enable_session_notifications()
             async with read, _messages(read, write.send) as messages:
                 await server.run(messages, write, server.create_initialization_options())
 
@@ -43,9 +43,9 @@ async def standard_streams() -> AsyncGenerator[Serve]:
 
 @asynccontextmanager
 async def _messages(
-    lines: AsyncIterable[_Line], answer: Callable[[SessionMessage], Awaitable[None]]
+    lines: AsyncIterable[_Line], respond: Callable[[SessionMessage], Awaitable[None]]
 ) -> AsyncGenerator[MemoryObjectReceiveStream[_Line]]:
-    """Answer the lines that are no message: the SDK drops them in silence, and their sender would wait for ever."""
+    """Answer invalid lines with errors: the SDK ignores them, so that the client would wait forever."""
     send, receive = anyio.create_memory_object_stream[_Line]()
 
     async def relay() -> None:
@@ -54,7 +54,7 @@ async def _messages(
                 if isinstance(line, SessionMessage):
                     await send.send(line)
                 elif error := _error(line):
-                    await answer(SessionMessage(error))
+                    await respond(SessionMessage(error))
 
     async with anyio.create_task_group() as group:
         group.start_soon(relay)
@@ -63,16 +63,16 @@ async def _messages(
 
 
 def _error(problem: Exception) -> JSONRPCError | None:
-    """The answer to a line that is no message; an empty one needs none."""
+    """Return the error for an invalid line; None for an empty one."""
     if not isinstance(problem, ValidationError):
-        return _answer(INTERNAL_ERROR, "The line could not be read")
+        return _error_message(INTERNAL_ERROR, "The line could not be read")
     errors = problem.errors(include_url=False, include_context=False)
     if errors[0]["type"] == "json_invalid":
-        return _answer(PARSE_ERROR, f"Expected JSON: {errors[0]['msg']}") if errors[0]["input"].strip() else None
+        return _error_message(PARSE_ERROR, f"Expected JSON: {errors[0]['msg']}") if errors[0]["input"].strip() else None
     whole = next((entry["input"] for entry in errors if entry["type"] in {"missing", "model_type"}), None)
-    refusal = refusal_of(whole)
-    return _answer(refusal.code, refusal.message, refusal.request_id) if refusal else None
+    rejection = message_rejection(whole)
+    return _error_message(rejection.code, rejection.message, rejection.request_id) if rejection else None
 
 
-def _answer(code: int, message: str, request_id: str | int | None = None) -> JSONRPCError:
+def _error_message(code: int, message: str, request_id: str | int | None = None) -> JSONRPCError:
     return JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=code, message=message))

@@ -1,6 +1,6 @@
 """OpenTelemetry spans of MCP requests, the same in both lanes; without a tracer provider there are none.
 
-The SDK's middleware has them for the requests that it sees, but without what is known of the connection.
+They replace the spans of the SDK's middleware, which lack the attributes of the connection.
 https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md
 """
 
@@ -21,12 +21,12 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.types import Scope
 
-from toolway.protocol.context import Context
+from toolway.protocol.requests import RequestContext
 
 __all__ = ["UNTRACED", "RequestSpan", "start_span", "trace_request"]
 
 UNTRACED = "toolway.untraced"
-"""The key in the ASGI scope of a request that toolway sends to itself."""
+"""The key in the ASGI scope of a request that toolway sends to itself, which gets no span."""
 _TOOL_ERROR = "tool_error"
 
 
@@ -37,31 +37,31 @@ class RequestSpan:
         self._span = span
 
     def current(self) -> AbstractContextManager[trace.Span]:
-        """Make it the parent of spans that begin within the context."""
+        """Make it the parent of spans that start within the context."""
         return trace.use_span(self._span, end_on_exit=False, record_exception=False, set_status_on_exception=False)
 
     def set_tool_error(self) -> None:
-        """Note that the result of a tool is an error."""
+        """Record that the result of a tool is an error."""
         if not self._span.is_recording():
             return
         self._span.set_attribute("error.type", _TOOL_ERROR)
         self._span.set_status(trace.StatusCode.ERROR)
 
     def set_error(self, code: int, message: str) -> None:
-        """Note the JSON-RPC error that answers the request."""
+        """Record the JSON-RPC error of the response."""
         if not self._span.is_recording():
             return
         self._span.set_attributes({"error.type": str(code), "rpc.response.status_code": str(code)})
         self._span.set_status(trace.StatusCode.ERROR, message)
 
     def end_with(self, *, is_error: bool) -> None:
-        """End it with the result of a tool."""
+        """End the span with the result of a tool."""
         if is_error:
             self.set_tool_error()
         self.end()
 
     def end(self) -> None:
-        """End it; what comes after that changes nothing."""
+        """End the span; later calls have no effect."""
         if self._span.is_recording():
             self._span.end()
 
@@ -75,15 +75,15 @@ def start_span(
     meta: Mapping[str, Any] | None,
     scope: Scope | None,
 ) -> RequestSpan | None:
-    """Start the span of a request; None where no tracer provider is configured.
+    """Start the span of a request; return None if no tracer provider is configured.
 
     Args:
-        method: of the request.
-        params: its parameters.
-        request_id: its id; None for a notification.
+        method: the method of the request.
+        params: the parameters of the request.
+        request_id: the id of the request; None for a notification.
         version: the protocol version.
-        meta: its ``_meta``, which may name the parent span (``traceparent``).
-        scope: the HTTP request that carries it; None over stdio.
+        meta: the ``_meta`` of the request, which may name the parent span (``traceparent``).
+        scope: the ASGI scope of the HTTP request; None over stdio.
     """
     provider = trace.get_tracer_provider()
     if isinstance(provider, trace.ProxyTracerProvider) or (scope is not None and UNTRACED in scope):
@@ -105,7 +105,7 @@ def start_span(
     return RequestSpan(span)
 
 
-async def trace_request(ctx: Context, call_next: CallNext) -> HandlerResult:
+async def trace_request(ctx: RequestContext, call_next: CallNext) -> HandlerResult:
     """Trace a request that the SDK handles (a middleware of its server)."""
     scope = _scope_of(ctx.request)
     span = start_span(
@@ -125,7 +125,7 @@ async def trace_request(ctx: Context, call_next: CallNext) -> HandlerResult:
         span.set_error(error.error.code, error.error.message)
         raise
     except ValidationError:
-        span.set_error(INVALID_PARAMS, "Invalid request parameters")  # as the client is told
+        span.set_error(INVALID_PARAMS, "Invalid request parameters")  # the message that the SDK sends
         raise
     else:
         if ctx.method == "tools/call" and _is_tool_error(result):
@@ -145,7 +145,7 @@ def _tracer(provider: trace.TracerProvider) -> trace.Tracer:
 
 
 def _describe_target(method: str, params: Mapping[str, Any], attributes: dict[str, Any]) -> str:
-    """Add what a request is about, and return what of it belongs to the span's name: never a URI."""
+    """Add the attributes of the target of a request, and return its name for the span; never a URI."""
     name, uri = params.get("name"), params.get("uri")
     if method == "tools/call":
         attributes["gen_ai.operation.name"] = "execute_tool"
@@ -175,7 +175,7 @@ def _describe_connection(scope: Scope | None, attributes: dict[str, Any]) -> Non
 
 
 def _parent(meta: Mapping[str, Any] | None) -> TraceContext | None:
-    """Return the context that a request names as its parent, if it names a valid one."""
+    """Return the parent context in a request; None if it has no valid one."""
     if not meta or "traceparent" not in meta:
         return None
     try:

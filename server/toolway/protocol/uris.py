@@ -1,4 +1,4 @@
-"""URIs of resources: read strictly, and matched against RFC 6570 templates."""
+"""URIs of resources: strict parsing, and matching against RFC 6570 templates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from toolway.errors import ConfigurationError
 
 __all__ = ["Template", "canonical"]
 
-_LONGEST = 8192
+_MAX_LENGTH = 8192
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _PIECE = re.compile(r"%[0-9A-Fa-f]{2}|.", re.DOTALL)
@@ -24,18 +24,18 @@ _QUERY = ("?", "&")
 
 
 def canonical(uri: str) -> str | None:
-    """Return the one spelling of a URI that all its spellings share, or None where it is none.
+    """Return the normalized form of a URI, or None for an invalid one.
 
-    What a URI cannot hold is percent-encoded, what needs no encoding is not (RFC 3986, section 6.2.2). Resources have
-    no fragments here, so that a ``#`` can only be a character that somebody has not encoded: ``orders://#W1``.
+    Characters are percent-encoded only if they have to be (RFC 3986, section 6.2.2). A ``#`` is encoded as part of the
+    path, as the URIs of resources have no fragments: ``orders://#W1``.
     """
-    if len(uri) > _LONGEST or not _SCHEME.match(uri) or _CONTROLS.search(uri) or not _decodes(uri):
+    if len(uri) > _MAX_LENGTH or not _SCHEME.match(uri) or _CONTROLS.search(uri) or not _is_utf8(uri):
         return None
     scheme, colon, rest = uri.partition(":")
-    return scheme.lower() + colon + "".join(_spelled(piece) for piece in _PIECE.findall(rest))
+    return scheme.lower() + colon + "".join(_normalize(piece) for piece in _PIECE.findall(rest))
 
 
-def _decodes(uri: str) -> bool:
+def _is_utf8(uri: str) -> bool:
     if re.search(r"%(?![0-9A-Fa-f]{2})", uri):
         return False
     try:
@@ -45,7 +45,7 @@ def _decodes(uri: str) -> bool:
     return True
 
 
-def _spelled(piece: str) -> str:
+def _normalize(piece: str) -> str:
     if len(piece) == 1:
         return piece if piece in _UNRESERVED or piece in _RESERVED else quote(piece, safe="")
     plain = chr(int(piece[1:], 16))
@@ -56,14 +56,14 @@ class Template:
     """A URI with variables.
 
     Raises:
-        ConfigurationError: it cannot be told which values a URI was made of, or it is no URI.
+        ConfigurationError: the template is invalid or ambiguous.
     """
 
     def __init__(self, text: str) -> None:
         try:
             self._template = UriTemplate.parse(text)
         except InvalidUriTemplate as error:
-            raise ConfigurationError(f"the URI template {text!r} cannot be used: {error}") from error
+            raise ConfigurationError(f"invalid URI template {text!r}: {error}") from error
         if "#" in text or not _SCHEME.match(text.partition("{")[0]):
             raise ConfigurationError(
                 f"expected a URI with a scheme and no fragment, such as 'orders://{{id}}', got {text!r}"
@@ -72,20 +72,20 @@ class Template:
 
     @property
     def names(self) -> frozenset[str]:
-        """The variables."""
+        """The names of the variables."""
         return frozenset(self._template.variable_names)
 
     @property
     def exploded(self) -> frozenset[str]:
-        """Those that stand for several values, each in a segment of its own."""
+        """The names of the variables with several values, each in a segment of its own."""
         return frozenset(entry.name for entry in self._template.variables if entry.explode)
 
     def values(self, uri: str) -> Mapping[str, str | list[str]] | None:
-        """Return what the variables stand for in a canonical URI; None where the template does not make this URI.
+        """Return the values of the variables in a canonical URI; None if the URI does not match.
 
-        Values that climb out of where they stand (``..`` as a segment) are never returned.
+        A URI whose values contain ``..`` as a segment does not match.
         """
-        values = self._template.match(uri, max_uri_length=_LONGEST)
+        values = self._template.match(uri, max_uri_length=_MAX_LENGTH)
         if values is None or any(contains_path_traversal(text) for text in self._segments(values)):
             return None
         return values

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from mcp_types import INVALID_PARAMS
 
-__all__ = ["REVISIONS", "REVISION_WITHOUT_HEADER", "Revision", "revision_for", "revision_of_header"]
+__all__ = ["REVISIONS", "REVISIONS_BY_HEADER", "Revision", "revision_for"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,15 +72,10 @@ _ALL = (
 REVISIONS: Mapping[str, Revision] = {entry.id: entry for entry in _ALL}
 """All revisions by id, the oldest first."""
 
-REVISION_WITHOUT_HEADER = REVISIONS["2025-03-26"]
-"""The last revision without the header ``MCP-Protocol-Version``."""
+REVISIONS_BY_HEADER: Mapping[str | None, Revision] = {None: REVISIONS["2025-03-26"], **REVISIONS}
+"""All revisions by the value of the header ``MCP-Protocol-Version``, which 2025-03-26 and earlier do not have."""
 
 
 def revision_for(version: str) -> Revision:
     """Return the facts of a negotiated version; one that only the SDK knows is treated as the newest."""
     return REVISIONS.get(version, _ALL[-1])
-
-
-def revision_of_header(version: str | None) -> Revision | None:
-    """Return the revision that the header ``MCP-Protocol-Version`` selects; None if it is not served."""
-    return REVISION_WITHOUT_HEADER if version is None else REVISIONS.get(version)

@@ -28,8 +28,8 @@ from toolway.compat.fastapi_mcp.authorization_server import (
 from toolway.compat.fastapi_mcp.migration_warning import warn_once
 from toolway.errors import ConfigurationError
 from toolway.openapi import has_path
-from toolway.protocol.http.rejection import HTTPRejection
-from toolway.protocol.http.transport_security import host_allowed
+from toolway.protocol.http.jsonrpc import HTTPRejection
+from toolway.protocol.http.request_checks import is_allowed_host
 
 __all__ = ["add_auth_routes", "challenge_dependency"]
 
@@ -105,7 +105,7 @@ def _address_of(request: Request) -> str:
 
 
 def _is_served(request: Request, settings: Settings) -> bool:
-    return host_allowed(request.headers.get("host", ""), settings)
+    return is_allowed_host(request.headers.get("host", ""), settings)
 
 
 def _guarded_route(path: str, method: str, respond: _Respond, settings: Settings) -> Route:

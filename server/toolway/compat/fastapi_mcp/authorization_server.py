@@ -11,7 +11,7 @@ import httpx2
 from pydantic import BaseModel, Field, ValidationError
 
 from toolway.compat.fastapi_mcp.auth_config import AuthConfig, OAuthMetadata
-from toolway.protocol.http.rejection import HTTPRejection
+from toolway.protocol.http.jsonrpc import HTTPRejection
 
 __all__ = ["AUTHORIZE_PATH", "REGISTER_PATH", "AuthorizationServer", "RegistrationError", "register_client"]
 

@@ -20,7 +20,6 @@ from toolway.compat.fastapi_mcp.migration_warning import warn_once
 from toolway.compat.fastapi_mcp.operation_filters import Filters
 from toolway.errors import DocumentError, FilterError
 from toolway.openapi import Api, Operation, Response
-from toolway.protocol import CallContextFactory
 from toolway.sources import Application
 
 __all__ = ["WordedToolway", "Wording", "list_tools", "operation_map"]
@@ -96,7 +95,7 @@ class WordedToolway(Toolway):
         if engine.running is not None:
             return engine.running.server
         if self._server_before_startup is None:
-            _, _, self._server_before_startup = engine.build_server({}, CallContextFactory(self.settings))
+            _, _, self._server_before_startup = engine.build_server({})
         return self._server_before_startup
 
     def refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""Answers that are the same for everybody: asked of the SDK once, and kept as bytes."""
+"""Results that are the same for all callers, requested from the SDK once and cached as bytes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Message, Scope
 from toolway.protocol.tracing import UNTRACED
 from toolway.protocol.versions import Revision
 
-__all__ = ["Prepared"]
+__all__ = ["CachedResults"]
 
 
-class Prepared:
+class CachedResults:
     """Results of requests without parameters, by method and revision."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -23,18 +23,18 @@ class Prepared:
         self._results: dict[tuple[str, Revision], bytes] = {}
 
     async def result(self, method: str, revision: Revision) -> bytes | None:
-        """Return the result as JSON; None where the answer is an error."""
-        known = self._results.get((method, revision))
-        if known is None:
-            reply = await _ask(self._app, method, revision)
+        """Return the result as JSON; None if the response is an error."""
+        cached = self._results.get((method, revision))
+        if cached is None:
+            reply = await _request(self._app, method, revision)
             if "result" not in reply:
                 return None
-            known = self._results[method, revision] = to_json(reply["result"])
-        return known
+            cached = self._results[method, revision] = to_json(reply["result"])
+        return cached
 
 
-async def _ask(app: ASGIApp, method: str, revision: Revision) -> dict[str, Any]:
-    """Send one request to an MCP endpoint in this process, and return the message that it answers."""
+async def _request(app: ASGIApp, method: str, revision: Revision) -> dict[str, Any]:
+    """Send a request to an MCP endpoint in this process, and return the response message."""
     body = to_json({"jsonrpc": "2.0", "id": 0, "method": method, "params": _params(revision)})
     inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
     sent: list[bytes] = []
@@ -48,7 +48,7 @@ async def _ask(app: ASGIApp, method: str, revision: Revision) -> dict[str, Any]:
         sent.append(message.get("body", b""))
 
     await app(_scope(method, revision), receive, send)
-    return from_json(_message(b"".join(sent)))
+    return from_json(_read_message(b"".join(sent)))
 
 
 def _params(revision: Revision) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _scope(method: str, revision: Revision) -> Scope:
     return {**scope, UNTRACED: True}
 
 
-def _message(body: bytes) -> bytes:
-    """The JSON-RPC message in an answer, which may be an event stream."""
+def _read_message(body: bytes) -> bytes:
+    """Return the JSON-RPC message in a response, which may be an event stream."""
     events = [line.removeprefix(b"data: ") for line in body.splitlines() if line.startswith(b"data: ")]
     return events[-1] if events else body

@@ -1,1 +1,1 @@
-"""One module for each family of MCP methods."""
+"""The handlers of MCP methods, one module per method family."""

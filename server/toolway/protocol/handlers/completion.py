@@ -1,4 +1,4 @@
-"""``completion/complete``: suggestions while somebody types the value of an argument.
+"""``completion/complete``: suggestions for the value of an argument.
 
 https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/completion
 """
@@ -15,79 +15,79 @@ from mcp_types import INVALID_PARAMS, CompleteRequestParams, CompleteResult, Pro
 from mcp_types import Completion as Suggestions
 from pydantic_core import from_json
 
-from toolway.calls import CallContext, Invoker, Outcome
+from toolway.calls import CallContext, Invoker
 from toolway.catalog import Completion, Prompt, Resource, Tool
-from toolway.protocol.context import Context, ContextOf
-from toolway.protocol.errors import failed
+from toolway.protocol.call_context import CallContextFactory
 from toolway.protocol.handlers.resources import Resources
+from toolway.protocol.requests import RequestContext
+from toolway.protocol.results import outcome_error
 
-__all__ = ["offer_completion"]
+__all__ = ["register_completion"]
 
 logger = logging.getLogger("toolway.protocol")
 
-_MOST = 100
-"""So many suggestions fit in one answer."""
-_LONGEST_NAME = 100
+_MAX_SUGGESTIONS = 100
+"""The limit of the specification for one result."""
+_MAX_SHOWN = 100
+_NO_COMPLETION = Completion()
 
 
-def offer_completion(
-    server: Server[Any], prompts: Mapping[str, Prompt], resources: Resources, calls: Invoker, context_of: ContextOf
+def register_completion(
+    server: Server[Any],
+    prompts: Mapping[str, Prompt],
+    resources: Resources,
+    calls: Invoker,
+    call_contexts: CallContextFactory,
 ) -> None:
-    """Suggest values for the arguments of these prompts, and for the variables of these resources."""
+    """Serve ``completion/complete`` for arguments of these prompts and variables of these resources."""
 
-    def completed(params: CompleteRequestParams, caller: CallContext) -> Prompt | Resource:
+    def find_owner(params: CompleteRequestParams, caller: CallContext) -> Prompt | Resource:
         ref = params.ref
-        found = prompts.get(ref.name) if isinstance(ref, PromptReference) else resources.template(ref.uri)
-        if found is None or not calls.policy.shows(found.tool, caller):
-            shown = ref.name if isinstance(ref, PromptReference) else ref.uri
-            raise MCPError(INVALID_PARAMS, f"Nothing is known as {shown[:_LONGEST_NAME]!r}")
-        return found
+        name = ref.name if isinstance(ref, PromptReference) else ref.uri
+        owner = prompts.get(name) if isinstance(ref, PromptReference) else resources.template(name)
+        if owner is None or not calls.policy.shows(owner.tool, caller):
+            raise MCPError(INVALID_PARAMS, f"Unknown prompt or resource: {name[:_MAX_SHOWN]!r}")
+        return owner
 
-    async def complete(context: Context, params: CompleteRequestParams) -> CompleteResult:
-        caller = context_of(context)
-        owner, name = completed(params, caller), params.argument.name
+    async def complete(context: RequestContext, params: CompleteRequestParams) -> CompleteResult:
+        caller = call_contexts.create(context)
+        owner, name, text = find_owner(params, caller), params.argument.name, params.argument.value
         if name not in owner.tool.arguments:
-            takes = ", ".join(owner.tool.arguments) or "nothing"
-            raise MCPError(INVALID_PARAMS, f"{owner.name} has no argument {name[:_LONGEST_NAME]!r}; it takes {takes}")
-        completion = owner.completions.get(name, _NOTHING)
-        typed = params.argument.value
+            expected = ", ".join(owner.tool.arguments) or "none"
+            raise MCPError(INVALID_PARAMS, f"{owner.name} has no argument {name[:_MAX_SHOWN]!r}. Arguments: {expected}")
+        completion = owner.completions.get(name, _NO_COMPLETION)
         if completion.source is None:
-            return _result(_fitting(completion.choices, typed))
-        known = params.context.arguments or {} if params.context else {}
-        arguments = {key: value for key, value in known.items() if key in completion.source.arguments}
-        return _result(await _asked(calls, completion.source, {**arguments, completion.text: typed}, caller))
+            values = _matching_choices(completion.choices, text)
+        else:
+            known = params.context.arguments or {} if params.context else {}
+            arguments = {key: value for key, value in known.items() if key in completion.source.arguments}
+            arguments[completion.text] = text
+            values = await _fetch_suggestions(calls, completion.source, arguments, caller)
+        shown = values[:_MAX_SUGGESTIONS]
+        return CompleteResult(
+            completion=Suggestions(values=shown, total=len(values), has_more=len(values) > len(shown))
+        )
 
     server.add_request_handler("completion/complete", CompleteRequestParams, complete)
 
 
-_NOTHING = Completion()
-
-
-def _fitting(choices: Sequence[str], typed: str) -> list[str]:
-    """What begins as typed comes first, then what has it inside."""
-    folded = typed.casefold()
+def _matching_choices(choices: Sequence[str], text: str) -> list[str]:
+    """Return the choices that contain the text, those that begin with it first."""
+    folded = text.casefold()
     found = [choice for choice in choices if folded in choice.casefold()]
     return sorted(found, key=lambda choice: not choice.casefold().startswith(folded))
 
 
-async def _asked(calls: Invoker, source: Tool, arguments: Mapping[str, str], context: CallContext) -> list[str]:
+async def _fetch_suggestions(
+    calls: Invoker, source: Tool, arguments: Mapping[str, str], context: CallContext
+) -> list[str]:
     outcome = await calls.perform(source, arguments, context)
-    if outcome.status == 422:  # what is typed so far need not be a value yet
+    if outcome.status == 422:  # incomplete text need not be a valid argument
         return []
     if outcome.is_error:
-        raise failed(outcome)
-    return _texts(source, outcome)
-
-
-def _texts(source: Tool, outcome: Outcome) -> list[str]:
+        raise outcome_error(outcome)
     values: Any = from_json(outcome.structured) if outcome.structured is not None else None
     if not isinstance(values, list):
-        logger.warning("%s suggests values, but did not answer with a list of strings", source.operation)
+        logger.warning("%s is used for suggestions, but its response is not a list of strings", source.operation)
         return []
     return [str(value) for value in cast("list[Any]", values)]
-
-
-def _result(values: Sequence[str]) -> CompleteResult:
-    return CompleteResult(
-        completion=Suggestions(values=list(values[:_MOST]), total=len(values), has_more=len(values) > _MOST)
-    )

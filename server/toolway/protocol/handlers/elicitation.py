@@ -1,8 +1,10 @@
-"""Questions of endpoints to users, in both eras.
+"""Questions of endpoints to users.
 
-From 2026-07-28 on a call with questions ends as ``input_required`` and is repeated with the answers; a state that is
-sealed, bound and short-lived says what was asked and answered (basic/patterns/mrtr of the specification). Before that
-the server asks while the call runs, which needs a session (client/elicitation of 2025-11-25).
+- Since MCP 2026-07-28, a call with questions ends with ``input_required``, and the client repeats it with the answers
+  (basic/patterns/mrtr of the specification). The questions and earlier answers are in an encrypted request state, which
+  expires and is bound to the call and its caller.
+- Before, the server sends a request to the client during the call, which needs a session (client/elicitation of
+  2025-11-25).
 """
 
 from __future__ import annotations
@@ -53,91 +55,98 @@ from toolway.elicitation import (
     validation_problem,
     with_problem,
 )
-from toolway.protocol.context import Context
 from toolway.protocol.principals import Principals
+from toolway.protocol.requests import RequestContext
 from toolway.protocol.versions import revision_for
 from toolway.settings import Settings
 
-__all__ = ["answer_of", "asking_of", "input_request", "install_request_state", "lacking_error", "questions_of"]
+__all__ = [
+    "input_request",
+    "input_required_result",
+    "install_request_state",
+    "missing_capability_error",
+    "question_channel",
+    "read_answer",
+]
 
 logger = logging.getLogger("toolway.protocol")
 
-_MOST_TRIES = 3
+_MAX_ATTEMPTS = 3
 _RESULTS: Mapping[Kind, type[Result]] = {
     "elicitation": ElicitResult,
     "sampling": CreateMessageResult,
     "roots": ListRootsResult,
 }
-_NEEDED: Mapping[Kind, Mapping[str, Any]] = {
+_CAPABILITIES: Mapping[Kind, Mapping[str, Any]] = {
     "elicitation": {"elicitation": {"form": {}}},
     "sampling": {"sampling": {}},
     "roots": {"roots": {}},
 }
 
 
-def asking_of(context: Context) -> QuestionChannel:
-    """Return the way to ask the client of a request; what it has answered already comes with it."""
-    kinds = _kinds(context.session.client_capabilities)
+def question_channel(context: RequestContext) -> QuestionChannel:
+    """Return the channel for questions to the client of a request; it holds the answers that the request contains."""
+    kinds = _supported_kinds(context.session.client_capabilities)
     if not revision_for(context.protocol_version).has_input_required_results:
-        return _SessionElicitation(context, kinds) if context.session.can_send_request else _Sessionless()
+        return _SessionChannel(context, kinds) if context.session.can_send_request else _UnavailableChannel()
     if context.method not in INPUT_REQUIRED_METHODS or context.params is None:
         return ReplayChannel(kinds)
-    given: Mapping[str, Any] = context.params.get("inputResponses") or {}
-    answers = {key: answer_of(entry) for key, entry in given.items()}
+    responses: Mapping[str, Any] = context.params.get("inputResponses") or {}
+    answers = {key: read_answer(entry) for key, entry in responses.items()}
     return ReplayChannel(kinds, context.params.get("requestState"), answers)
 
 
-def questions_of(call: CallContext) -> InputRequiredResult | None:
-    """Return what a call has to end with in place of its outcome, as its endpoint has asked; None if it did not.
+def input_required_result(call: CallContext) -> InputRequiredResult | None:
+    """Return the result that replaces the outcome of a call whose endpoint asked questions; None if it asked none.
 
     Raises:
-        MCPError: -32021, the client cannot be asked that.
+        MCPError: -32021, the client lacks the capability for a question.
     """
-    asking = call.asking
-    if not isinstance(asking, ReplayChannel):
+    channel = call.asking
+    if not isinstance(channel, ReplayChannel):
         return None
-    if asking.missing_kind is not None:
-        raise lacking_error(asking.missing_kind)
-    if not asking.pending:
+    if channel.missing_kind is not None:
+        raise missing_capability_error(channel.missing_kind)
+    if not channel.pending:
         return None
-    requests = {key: input_request(query) for key, query in asking.pending.items()}
-    return InputRequiredResult(input_requests=requests, request_state=asking.state())
+    requests = {key: input_request(query) for key, query in channel.pending.items()}
+    return InputRequiredResult(input_requests=requests, request_state=channel.state())
 
 
-def lacking_error(kind: Kind) -> MCPError:
-    """The error for a client that cannot be asked something."""
-    text = f"This needs a client with the capability {kind!r}"
-    return MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, text, {"requiredCapabilities": _NEEDED[kind]})
+def missing_capability_error(kind: Kind) -> MCPError:
+    """Return the error for a client that lacks the capability to answer a kind of question."""
+    text = f"This request needs a client with the capability {kind!r}, which this client does not declare"
+    return MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, text, {"requiredCapabilities": _CAPABILITIES[kind]})
 
 
 def install_request_state(server: Server[Any], calls: Invoker, settings: Settings) -> None:
-    """Let states go out and come in sealed: nobody else can make one, or use it for another call or as another caller.
+    """Encrypt the request states of a server, and bind each one to its call and caller.
 
-    All processes that share `Settings.state_keys`, and the server's name, can open them.
+    All processes with the same `Settings.state_keys` and server name can decrypt them.
     """
     security = RequestStateSecurity(
-        keys=state_keys(settings), ttl=settings.state_seconds, bind_principal=Principals(calls).of_call
+        keys=state_keys(settings), ttl=settings.state_seconds, bind_principal=Principals(calls).for_context
     )
     server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
     server.middleware.append(_ReplayGuard())
 
 
 class _ReplayGuard:
-    """Refuses a state that has come before; stands behind what opens them, so that junk is not remembered."""
+    """Middleware that rejects a request state on its second use; it runs after the decryption of states."""
 
     def __init__(self) -> None:
-        self._once = ReplayCache()
+        self._used_states = ReplayCache()
 
-    async def __call__(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+    async def __call__(self, ctx: RequestContext, call_next: CallNext) -> HandlerResult:
         state: str | None = (ctx.params or {}).get("requestState") if ctx.method in INPUT_REQUIRED_METHODS else None
-        if state is not None and not self._once.use(ReplayChannel.read_id(state)):
-            logger.warning("requestState rejected on %s: used before", ctx.method)
+        if state is not None and not self._used_states.use(ReplayChannel.read_id(state)):
+            logger.warning("rejected a requestState that was used before (%s)", ctx.method)
             raise MCPError(INVALID_PARAMS, "Invalid or expired requestState", {"reason": "invalid_request_state"})
         return await call_next(ctx)
 
 
-class _Sessionless:
-    """Refuses questions of a call over a handshake revision that belongs to no session."""
+class _UnavailableChannel:
+    """The channel of a call that cannot ask questions, as it needs a session and has none."""
 
     kinds: Collection[Kind] = ()
 
@@ -145,28 +154,28 @@ class _Sessionless:
         raise NoSessionError(next(iter(queries.values())).kind)
 
 
-class _SessionElicitation:
-    """Asks while the call runs, over the session of a handshake revision."""
+class _SessionChannel:
+    """Sends each question as a request to the client of a session."""
 
-    def __init__(self, context: Context, kinds: Collection[Kind]) -> None:
+    def __init__(self, context: RequestContext, kinds: Collection[Kind]) -> None:
         self.kinds = kinds
         self._context = context
 
     async def ask(self, queries: Mapping[str, AnyQuestion]) -> Mapping[str, Answer]:
         require_kinds(queries, self.kinds)
-        return {key: await self._answer(key, query) for key, query in queries.items()}
+        return {key: await self._ask_until_valid(key, query) for key, query in queries.items()}
 
-    async def _answer(self, key: str, query: AnyQuestion) -> Answer:
+    async def _ask_until_valid(self, key: str, query: AnyQuestion) -> Answer:
         problem = ""
-        for _ in range(_MOST_TRIES):
-            answer = await self._try(with_problem(query, problem))
+        for _ in range(_MAX_ATTEMPTS):
+            answer = await self._ask_once(with_problem(query, problem))
             problem = validation_problem(query, answer)
             if not problem:
                 return answer
-        raise HTTPException(422, f"The client's answers to {key!r} do not fit. {problem}")
+        raise HTTPException(422, f"The client's answers to {key!r} were not valid. {problem}")
 
-    async def _try(self, query: AnyQuestion) -> Answer:
-        """Ask once; a client that answers with an error has closed the question."""
+    async def _ask_once(self, query: AnyQuestion) -> Answer:
+        """Ask once; an error from the client counts as a dismissed question."""
         try:
             result = await self._context.session.send_request(
                 input_request(query),
@@ -174,29 +183,29 @@ class _SessionElicitation:
                 metadata=ServerMessageMetadata(related_request_id=self._context.request_id),
             )
         except MCPError as error:
-            logger.info("the client answered %s with an error: %s", query.kind, error)
+            logger.info("the client responded to %s with an error: %s", query.kind, error)
             return Answer("cancel")
         except ValidationError:
-            return Answer("accept", "not an answer")
-        return answer_of(result.model_dump(by_alias=True, mode="json", exclude_none=True))
+            return Answer("accept", "not an answer")  # fails the validation, so the question is repeated
+        return read_answer(result.model_dump(by_alias=True, mode="json", exclude_none=True))
 
 
-def _kinds(capabilities: ClientCapabilities | None) -> tuple[Kind, ...]:
-    """What a client can be asked; a bare ``elicitation: {}`` stands for forms."""
+def _supported_kinds(capabilities: ClientCapabilities | None) -> tuple[Kind, ...]:
+    """Return the kinds of questions that a client can answer; an empty ``elicitation: {}`` means forms."""
     if capabilities is None:
         return ()
     elicitation = capabilities.elicitation
     has_forms = elicitation is not None and (elicitation.form is not None or elicitation.url is None)
-    known: Mapping[Kind, bool] = {
+    supported: Mapping[Kind, bool] = {
         "elicitation": has_forms,
         "sampling": capabilities.sampling is not None,
         "roots": capabilities.roots is not None,
     }
-    return tuple(kind for kind, can in known.items() if can)
+    return tuple(kind for kind, is_supported in supported.items() if is_supported)
 
 
 def input_request(query: AnyQuestion) -> InputRequest:
-    """Write a question as the request that a client answers."""
+    """Convert a question to the request that the client receives."""
     if isinstance(query, Sampling):
         message = SamplingMessage(role="user", content=TextContent(text=query.message))
         params = CreateMessageRequestParams(messages=[message], max_tokens=query.max_tokens, system_prompt=query.system)
@@ -207,8 +216,8 @@ def input_request(query: AnyQuestion) -> InputRequest:
     return ElicitRequest(params=form)
 
 
-def answer_of(result: Any) -> Answer:
-    """Read what a client has sent for one question, whichever kind it is of; it may still not fit."""
+def read_answer(result: Any) -> Answer:
+    """Convert the client's result for a question of any kind; it has not been validated."""
     members: Mapping[str, Any] = cast("Mapping[str, Any]", result) if isinstance(result, Mapping) else {}
     action = members.get("action")
     if action is not None:

@@ -1,4 +1,4 @@
-"""Word of changes for sessions of handshake revisions: ``resources/subscribe``, and ``list_changed`` for everybody.
+"""Change notifications for sessions of MCP 2024-11-05 to 2025-11-25: ``resources/subscribe``, and ``list_changed``.
 
 https://modelcontextprotocol.io/specification/2025-11-25/server/resources#subscriptions
 """
@@ -24,61 +24,63 @@ from mcp_types import (
 )
 
 from toolway.protocol.change_events import EventQueue, Subscription, TaskChanged
-from toolway.protocol.context import Context
-from toolway.protocol.errors import unknown_resource
-from toolway.protocol.handlers.subscriptions import MOST_URIS, Serves
+from toolway.protocol.handlers.subscriptions import MAX_RESOURCES, HasResource
+from toolway.protocol.requests import RequestContext
+from toolway.protocol.results import resource_not_found
 from toolway.protocol.versions import revision_for
 
-__all__ = ["Sessions"]
+__all__ = ["LegacySubscriptions"]
 
 
-class Sessions:
-    """Tells open sessions of changes, each in a task of its own, so that none waits for another.
+class LegacySubscriptions:
+    """Notifies open sessions of changes, each in a task of its own, so that a slow client does not delay the others.
 
     Args:
-        bus: tells of changes.
-        serves: tells whether a URI leads to a resource.
+        bus: publishes the change events.
+        has_resource: returns whether a URI is that of a resource.
     """
 
-    def __init__(self, bus: SubscriptionBus, serves: Serves) -> None:
+    def __init__(self, bus: SubscriptionBus, has_resource: HasResource) -> None:
         self._bus = bus
-        self._serves = serves
+        self._has_resource = has_resource
         self._open: dict[Connection, EventQueue] = {}
 
-    def serve(self, server: Server[Any]) -> None:
-        """Take subscriptions of sessions; only where there are any, on stdio and over HTTP with the setting."""
-        server.add_notification_handler("notifications/initialized", NotificationParams, self._begin)
+    def register(self, server: Server[Any]) -> None:
+        """Serve the methods for subscriptions of sessions."""
+        server.add_notification_handler("notifications/initialized", NotificationParams, self._start)
         server.add_request_handler("resources/subscribe", SubscribeRequestParams, self._subscribe)
         server.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
 
     def __len__(self) -> int:
         return len(self._open)
 
-    async def _begin(self, context: Context, _: NotificationParams) -> None:
-        self._pending(context)
+    async def _start(self, context: RequestContext, _: NotificationParams) -> None:
+        self._queue(context)
 
-    async def _subscribe(self, context: Context, params: SubscribeRequestParams) -> EmptyResult:
-        if not self._serves(params.uri):
-            raise unknown_resource(params.uri, revision_for(context.protocol_version))
-        wanted = self._pending(context).wanted
-        if len(wanted) >= MOST_URIS:
-            raise MCPError(INVALID_PARAMS, f"{MOST_URIS} resources are watched already; unsubscribe from some")
-        wanted.add(params.uri)
+    async def _subscribe(self, context: RequestContext, params: SubscribeRequestParams) -> EmptyResult:
+        if not self._has_resource(params.uri):
+            raise resource_not_found(params.uri, revision_for(context.protocol_version))
+        subscription = self._queue(context).subscription
+        if len(subscription) >= MAX_RESOURCES:
+            raise MCPError(
+                INVALID_PARAMS, f"Limit of {MAX_RESOURCES} subscriptions reached; unsubscribe from some first"
+            )
+        subscription.add(params.uri)
         return EmptyResult()
 
-    async def _unsubscribe(self, context: Context, params: UnsubscribeRequestParams) -> EmptyResult:
-        self._pending(context).wanted.remove(params.uri)
+    async def _unsubscribe(self, context: RequestContext, params: UnsubscribeRequestParams) -> EmptyResult:
+        self._queue(context).subscription.remove(params.uri)
         return EmptyResult()
 
-    def _pending(self, context: Context) -> EventQueue:
-        """What is to be said in a session; it is told of changes from the first time on until it ends."""
+    def _queue(self, context: RequestContext) -> EventQueue:
+        """Return the event queue of a session, and start its notifications on the first call."""
         connection = _connection(context.session)
-        pending = self._open.get(connection)
-        if pending is None:
-            pending = self._open[connection] = EventQueue(Subscription.everything())
-            task = asyncio.get_running_loop().create_task(_tell(connection, pending))
-            connection.exit_stack.callback(self._end, connection, task, self._bus.subscribe(pending.put))
-        return pending
+        queue = self._open.get(connection)
+        if queue is None:
+            queue = self._open[connection] = EventQueue(Subscription.all_lists())
+            task = asyncio.get_running_loop().create_task(_notify(connection, queue))
+            connection.exit_stack.callback(self._end, connection, task, self._bus.subscribe(queue.put))
+        return queue
 
     def _end(self, connection: Connection, task: asyncio.Task[None], unsubscribe: Callable[[], None]) -> None:
         unsubscribe()
@@ -86,14 +88,14 @@ class Sessions:
         self._open.pop(connection, None)
 
 
-async def _tell(connection: Connection, pending: EventQueue) -> None:
-    while event := await pending.next():
-        if isinstance(event, TaskChanged):  # sessions know of no tasks, and do not ask for any
+async def _notify(connection: Connection, queue: EventQueue) -> None:
+    while event := await queue.next():
+        if isinstance(event, TaskChanged):  # a type check only: sessions cannot subscribe to tasks
             continue
         frame = event_to_notification(event, {}).model_dump(by_alias=True, mode="json", exclude_none=True)
         await connection.notify(frame["method"], frame.get("params"))
 
 
 def _connection(session: ServerSession) -> Connection:
-    """The connection behind a request: it outlives the request, and handlers are not shown it otherwise."""
+    """Return the connection of a session, which outlives the request; the SDK has no public way to get it."""
     return session._connection  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

@@ -23,29 +23,28 @@ from mcp_types import (
     Resource as ListedResource,
 )
 
-from toolway.calls import Document, parse_document
+from toolway.calls import Document, Invoker, parse_document
 from toolway.catalog import Resource, Skill
 from toolway.content import EmbeddedResource
 from toolway.errors import ConfigurationError
 from toolway.protocol.caching import read_hint
-from toolway.protocol.context import Context
-from toolway.protocol.errors import failed, unknown_resource
-from toolway.protocol.handlers.elicitation import questions_of
+from toolway.protocol.call_context import CallContextFactory
+from toolway.protocol.handlers.elicitation import input_required_result
 from toolway.protocol.handlers.skills import SkillFiles
-from toolway.protocol.pagination import check_page
-from toolway.protocol.results import resource_contents
+from toolway.protocol.requests import RequestContext, check_cursor
+from toolway.protocol.results import outcome_error, resource_contents, resource_not_found
 from toolway.protocol.uris import Template, canonical
 from toolway.protocol.versions import revision_for
-from toolway.protocol.wiring import Wiring
+from toolway.settings import Settings
 
-__all__ = ["Resources", "offer_resources"]
+__all__ = ["Resources", "register_resources"]
 
 
 class Resources:
-    """The resources of a catalogue, by URI.
+    """The resources of a catalog, by URI.
 
     Raises:
-        ConfigurationError: a URI is none, is taken, or has variables that are no arguments of its endpoint.
+        ConfigurationError: a URI is invalid or duplicate, or has a variable that is not an argument of its endpoint.
     """
 
     def __init__(self, resources: Sequence[Resource]) -> None:
@@ -62,7 +61,7 @@ class Resources:
         if uri is None:
             raise ConfigurationError(f"expected a URI such as 'shop://return-policy', got {resource.uri!r}")
         if uri in self._fixed or uri in self._templates:
-            raise ConfigurationError(f"another resource has the URI {resource.uri!r} already")
+            raise ConfigurationError(f"another resource already has the URI {resource.uri!r}")
         template = Template(resource.uri) if resource.is_template else None
         _check_variables(resource, template.names if template else frozenset())
         if template is None:
@@ -72,7 +71,7 @@ class Resources:
             self._templates[uri] = (template, resource)
 
     def find(self, uri: str) -> tuple[Resource, Mapping[str, Any]] | None:
-        """Return what stands under a URI, and the arguments that it stands for; None where there is nothing."""
+        """Return the resource at a URI, and the arguments in the URI; None if there is none."""
         known = canonical(uri)
         if known is None:
             return None
@@ -81,79 +80,91 @@ class Resources:
         for template, resource in self._templates.values():
             values = template.values(known)
             if values is not None:
-                return resource, {name: _several(name, value, resource) for name, value in values.items()}
+                return resource, {name: _split_list(name, value, resource) for name, value in values.items()}
         return None
 
     def template(self, uri: str) -> Resource | None:
-        """Return the resource whose template, or whose URI, this is."""
+        """Return the resource with this URI template or URI; None if there is none."""
         found = self._templates.get(uri)
         return found[1] if found else (self.find(uri) or (None,))[0]
 
-    def listed(self) -> list[tuple[Resource, ListedResource]]:
-        """Return the resources that have a URI of their own, each with its entry in ``resources/list``."""
+    def list_fixed(self) -> list[tuple[Resource, ListedResource]]:
+        """Return the resources with a fixed URI, each with its entry in ``resources/list``."""
         return [(entry, ListedResource.model_validate(entry.definition())) for entry in self._fixed.values()]
 
-    def listed_templates(self) -> list[tuple[Resource, ResourceTemplate]]:
-        """Return the resources that have a URI template, each with its entry in ``resources/templates/list``."""
+    def list_templates(self) -> list[tuple[Resource, ResourceTemplate]]:
+        """Return the resources with a URI template, each with its entry in ``resources/templates/list``."""
         return [(entry, ResourceTemplate.model_validate(entry.definition())) for _, entry in self._templates.values()]
 
 
 def _check_variables(resource: Resource, names: frozenset[str]) -> None:
     arguments = resource.tool.arguments
     if unknown := names - arguments.keys():
-        takes = ", ".join(arguments) or "nothing"
-        raise ConfigurationError(f"{resource.uri!r} has the variable {min(unknown)!r}, but the endpoint takes {takes}")
+        expected = ", ".join(arguments) or "none"
+        raise ConfigurationError(
+            f"{resource.uri!r} has the variable {min(unknown)!r}, but its endpoint has no such argument. "
+            f"Arguments: {expected}"
+        )
     if missing := {name for name, argument in arguments.items() if argument.required} - names:
-        raise ConfigurationError(f"the endpoint needs {min(missing)!r}, which is no variable of {resource.uri!r}")
+        raise ConfigurationError(
+            f"the endpoint requires {min(missing)!r}; expected it as a variable in the URI {resource.uri!r}"
+        )
 
 
 def _check_lists(resource: Resource, template: Template) -> None:
     if single := template.exploded - resource.lists:
         name = min(single)
         raise ConfigurationError(
-            f"{name!r} stands for a list in {resource.uri!r}, but the endpoint takes one value; "
-            f"for a text that holds slashes write '{{+{name}}}'"
+            f"{name!r} is a list in {resource.uri!r}, but the endpoint takes a single value; "
+            f"for a text that contains slashes use '{{+{name}}}'"
         )
 
 
-def _several(name: str, value: str | list[str], resource: Resource) -> str | list[str]:
-    """Make a list of what an argument takes as one: RFC 6570 puts commas between its values."""
+def _split_list(name: str, value: str | list[str], resource: Resource) -> str | list[str]:
+    """Split the value of a list argument at its commas (RFC 6570)."""
     return value.split(",") if name in resource.lists and isinstance(value, str) else value
 
 
-def offer_resources(
-    server: Server[Any], resources: Resources, skills: Sequence[Skill], files: SkillFiles, wiring: Wiring
+def register_resources(
+    server: Server[Any],
+    resources: Resources,
+    skills: Sequence[Skill],
+    files: SkillFiles,
+    calls: Invoker,
+    call_contexts: CallContextFactory,
+    settings: Settings,
 ) -> None:
-    """Serve these resources and the files of these skills, in place of what the server has served so far."""
-    calls, context_of = wiring.calls, wiring.context_of
+    """Serve the methods of resources for these resources and the files of these skills."""
     entries = [ListedResource.model_validate(skill.definition()) for skill in skills]
-    listed, templates, shows = resources.listed(), resources.listed_templates(), calls.policy.shows
+    fixed, templates, shows = resources.list_fixed(), resources.list_templates(), calls.policy.shows
 
-    async def list_resources(context: Context, params: PaginatedRequestParams) -> ListResourcesResult:
-        check_page(params)
-        caller = context_of(context)
-        shown = [entry for resource, entry in listed if shows(resource.tool, caller)]
+    async def list_resources(context: RequestContext, params: PaginatedRequestParams) -> ListResourcesResult:
+        check_cursor(params)
+        caller = call_contexts.create(context)
+        shown = [entry for resource, entry in fixed if shows(resource.tool, caller)]
         return ListResourcesResult(resources=[*shown, *entries])
 
-    async def list_templates(context: Context, params: PaginatedRequestParams) -> ListResourceTemplatesResult:
-        check_page(params)
-        caller = context_of(context)
+    async def list_templates(context: RequestContext, params: PaginatedRequestParams) -> ListResourceTemplatesResult:
+        check_cursor(params)
+        caller = call_contexts.create(context)
         shown = [entry for resource, entry in templates if shows(resource.tool, caller)]
         return ListResourceTemplatesResult(resource_templates=shown)
 
-    async def read(context: Context, params: ReadResourceRequestParams) -> ReadResourceResult | InputRequiredResult:
+    async def read_resource(
+        context: RequestContext, params: ReadResourceRequestParams
+    ) -> ReadResourceResult | InputRequiredResult:
         if file := files.read(params.uri):
             return file
-        found, call = resources.find(params.uri), context_of(context)
+        found, call = resources.find(params.uri), call_contexts.create(context)
         if found is None or not shows(found[0].tool, call):
-            raise unknown_resource(params.uri, revision_for(context.protocol_version))
+            raise resource_not_found(params.uri, revision_for(context.protocol_version))
         resource, arguments = found
         outcome = await calls.perform(resource.tool, arguments, call, parse_document)
-        if questions := questions_of(call):
+        if questions := input_required_result(call):
             return questions
         if isinstance(outcome, Document):
-            is_answer = params.input_responses is not None or params.request_state is not None
-            hint = CacheHint() if is_answer else read_hint(outcome, wiring.settings)
+            has_answers = params.input_responses is not None or params.request_state is not None
+            hint = CacheHint() if has_answers else read_hint(outcome, settings)
             contents = [
                 resource_contents(block.resource, params.uri)
                 for block in outcome.blocks
@@ -162,9 +173,9 @@ def offer_resources(
             return ReadResourceResult(contents=contents, ttl_ms=hint.ttl_ms, cache_scope=hint.scope)
         if outcome.status == 404:
             detail = (outcome.error or {}).get("detail")
-            raise unknown_resource(params.uri, revision_for(context.protocol_version), detail)
-        raise failed(outcome, uri=params.uri)
+            raise resource_not_found(params.uri, revision_for(context.protocol_version), detail)
+        raise outcome_error(outcome, uri=params.uri)
 
     server.add_request_handler("resources/list", PaginatedRequestParams, list_resources)
     server.add_request_handler("resources/templates/list", PaginatedRequestParams, list_templates)
-    server.add_request_handler("resources/read", ReadResourceRequestParams, read)
+    server.add_request_handler("resources/read", ReadResourceRequestParams, read_resource)

@@ -1,4 +1,4 @@
-"""The skills extension: skills by ``skills/list`` and ``skills/get``, and their files as ``skill://`` resources.
+"""The skills extension: ``skills/list``, ``skills/get``, and the files of skills as ``skill://`` resources.
 
 https://github.com/modelcontextprotocol/ext-skills (SEP-2640)
 """
@@ -21,13 +21,12 @@ from mcp_types import (
 
 from toolway.catalog import Skill, SkillFile
 from toolway.content import ResourceContents
-from toolway.protocol.context import Context
-from toolway.protocol.pagination import check_page
+from toolway.protocol.requests import RequestContext, check_cursor
 from toolway.protocol.results import resource_contents
 from toolway.protocol.uris import canonical
 from toolway.protocol.versions import revision_for
 
-__all__ = ["EXTENSION", "SkillFiles", "offer_skills"]
+__all__ = ["EXTENSION", "SkillFiles", "register_skills"]
 
 EXTENSION = "io.modelcontextprotocol/skills"
 _DIRECTORY = "inode/directory"
@@ -46,7 +45,7 @@ class DirectoryParams(PaginatedRequestParams):
 
 
 class SkillFiles:
-    """The files of skills, and the folders that they are in, by URI."""
+    """The files and folders of skills, by URI."""
 
     def __init__(self, skills: Sequence[Skill], hint: CacheHint) -> None:
         self._hint = hint
@@ -55,10 +54,10 @@ class SkillFiles:
         for skill in skills:
             root = skill.uri.rpartition("/")[0]
             for file in skill.files:
-                self._place(root, file)
+                self._add(root, file)
 
-    def _place(self, root: str, file: SkillFile) -> None:
-        """Enter a file in its folder, and each folder in the one above, up to the skill's own."""
+    def _add(self, root: str, file: SkillFile) -> None:
+        """Add a file to its folder, and each folder to its parent, up to the root folder of the skill."""
         child, media_type = file.uri, file.media_type
         while child != root:
             folder, _, name = child.rpartition("/")
@@ -70,7 +69,7 @@ class SkillFiles:
         return canonical(uri) in self._files
 
     def read(self, uri: str) -> ReadResourceResult | None:
-        """Return what a file holds: text where it is text, byte for byte; None where there is no such file."""
+        """Return the contents of a file, as text if it is UTF-8; None if there is no such file."""
         file = self._files.get(canonical(uri) or uri)
         if file is None:
             return None
@@ -83,35 +82,35 @@ class SkillFiles:
         )
 
     def folder(self, uri: str) -> list[dict[str, Any]] | None:
-        """Return what is in a folder; None where there is none."""
+        """Return the entries of a folder; None if there is no such folder."""
         found = self._folders.get(canonical(uri) or uri)
         return None if found is None else list(found.values())
 
 
-def offer_skills(server: Server[Any], skills: Sequence[Skill], files: SkillFiles, hint: CacheHint) -> None:
-    """Serve these skills, in place of what the server has served so far."""
+def register_skills(server: Server[Any], skills: Sequence[Skill], files: SkillFiles, hint: CacheHint) -> None:
+    """Serve the methods of the skills extension for these skills."""
     entries = {canonical(skill.uri): skill.entry() for skill in skills}
 
-    def kept(context: Context, result: Mapping[str, Any]) -> dict[str, Any]:
+    def with_hint(context: RequestContext, result: Mapping[str, Any]) -> dict[str, Any]:
         if not revision_for(context.protocol_version).has_cache_hints:
             return dict(result)
         return {**result, "ttlMs": hint.ttl_ms, "cacheScope": hint.scope}
 
-    async def list_skills(context: Context, params: PaginatedRequestParams) -> dict[str, Any]:
-        check_page(params)
-        return kept(context, {"skills": list(entries.values())})
+    async def list_skills(context: RequestContext, params: PaginatedRequestParams) -> dict[str, Any]:
+        check_cursor(params)
+        return with_hint(context, {"skills": list(entries.values())})
 
-    async def get_skill(context: Context, params: SkillParams) -> dict[str, Any]:
+    async def get_skill(context: RequestContext, params: SkillParams) -> dict[str, Any]:
         entry = entries.get(canonical(params.uri))
         if entry is None:
-            raise MCPError(INVALID_PARAMS, f"No skill is served at {params.uri[:200]}", {"uri": params.uri})
-        return kept(context, {"skill": entry})
+            raise MCPError(INVALID_PARAMS, f"Unknown skill: {params.uri[:200]!r}", {"uri": params.uri})
+        return with_hint(context, {"skill": entry})
 
-    async def read_directory(_: Context, params: DirectoryParams) -> dict[str, Any]:
-        check_page(params)
+    async def read_directory(_: RequestContext, params: DirectoryParams) -> dict[str, Any]:
+        check_cursor(params)
         children = files.folder(params.uri)
         if children is None:
-            raise MCPError(INVALID_PARAMS, f"{params.uri[:200]} is not a directory resource", {"uri": params.uri})
+            raise MCPError(INVALID_PARAMS, f"Not a directory resource: {params.uri[:200]!r}", {"uri": params.uri})
         return {"resources": children}
 
     server.extensions[EXTENSION] = {"directoryRead": True}

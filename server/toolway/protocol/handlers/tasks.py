@@ -29,10 +29,15 @@ from toolway.calls import Invoker
 from toolway.catalog import Tool
 from toolway.elicitation import AnyQuestion
 from toolway.openapi import NO_PARAMETERS, ParameterNames
+from toolway.protocol.call_context import CallContextFactory
 from toolway.protocol.change_events import TaskChanged
-from toolway.protocol.context import Context, ContextOf
-from toolway.protocol.handlers.elicitation import answer_of, input_request, lacking_error
-from toolway.protocol.principals import Identity, guard_of, identity_of
+from toolway.protocol.handlers.elicitation import (
+    input_request,
+    missing_capability_error,
+    read_answer,
+)
+from toolway.protocol.principals import Identity, guard_parameters, identity_for
+from toolway.protocol.requests import RequestContext
 from toolway.protocol.results import tool_result
 from toolway.protocol.server import CatalogServer
 from toolway.protocol.versions import Revision, revision_for
@@ -48,7 +53,7 @@ from toolway.tasks import (
     encode_call,
 )
 
-__all__ = ["EXTENSION", "QUESTION_CODEC", "add_tasks"]
+__all__ = ["EXTENSION", "QUESTION_CODEC", "register_tasks"]
 
 logger = logging.getLogger("toolway.protocol")
 
@@ -77,34 +82,34 @@ class TaskNotification(BaseModel):
     params: dict[str, Any]
 
 
-def add_tasks(server: CatalogServer, worker: TaskWorker, calls: Invoker, context_of: ContextOf) -> None:
-    """Add the tasks extension to a server."""
-    handlers = TaskHandlers(worker, calls, context_of)
+def register_tasks(server: CatalogServer, worker: TaskWorker, calls: Invoker) -> None:
+    """Serve the tasks extension, and run calls of long-running tools as tasks."""
+    handlers = TaskHandlers(worker, calls, server.call_contexts)
     server.extensions[EXTENSION] = {}
     if (call := server.get_request_handler("tools/call")) is not None:
         server.add_request_handler("tools/call", CallToolRequestParams, handlers.wrap_tool_calls(call.handler))
     server.add_request_handler("tasks/get", TaskParams, handlers.get)
     server.add_request_handler("tasks/update", UpdateParams, handlers.update)
     server.add_request_handler("tasks/cancel", TaskParams, handlers.cancel)
-    server.listening.tasks = handlers
+    server.subscriptions.tasks = handlers
 
 
 class TaskHandlers:
     """The handlers of the extension's methods, and the source of its notifications."""
 
-    def __init__(self, worker: TaskWorker, calls: Invoker, context_of: ContextOf) -> None:
+    def __init__(self, worker: TaskWorker, calls: Invoker, call_contexts: CallContextFactory) -> None:
         self._worker = worker
         self._calls = calls
-        self._context_of = context_of
+        self._call_contexts = call_contexts
         self._has_warned = False
 
     def wrap_tool_calls(
-        self, call_in_request: Callable[[Context, Any], Awaitable[Any]]
-    ) -> Callable[[Context, Any], Awaitable[Any]]:
+        self, call_in_request: Callable[[RequestContext, Any], Awaitable[Any]]
+    ) -> Callable[[RequestContext, Any], Awaitable[Any]]:
         """Return a handler of ``tools/call`` that starts tasks, and passes other calls to the given handler."""
 
-        async def call_tool(context: Context, params: CallToolRequestParams) -> Any:
-            tool = self._calls.shown(self._context_of(context)).get(params.name)
+        async def call_tool(context: RequestContext, params: CallToolRequestParams) -> Any:
+            tool = self._calls.shown(self._call_contexts.create(context)).get(params.name)
             revision = revision_for(context.protocol_version)
             if tool is None or tool.task is None or not revision.has_tasks_extension:
                 return await call_in_request(context, params)
@@ -125,11 +130,11 @@ class TaskHandlers:
 
         return call_tool
 
-    async def _start(self, tool: Tool, params: CallToolRequestParams, context: Context) -> Task:
-        call = self._context_of(context)
+    async def _start(self, tool: Tool, params: CallToolRequestParams, context: RequestContext) -> Task:
+        call = self._call_contexts.create(context)
         hints = tool.annotations
         try:
-            identity = self._identity_of(tool, guard_of(context.request))
+            identity = self._identity_for(tool, guard_parameters(context.request))
             return await self._worker.start(
                 tool.name,
                 identity.read(call),
@@ -140,23 +145,23 @@ class TaskHandlers:
         except TooManyTasksError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
 
-    def _asks_first(self, tool: Tool, context: Context) -> bool:
+    def _asks_first(self, tool: Tool, context: RequestContext) -> bool:
         """Return whether a call asks questions before it does its work; it becomes a task once they are answered."""
-        return tool.ask_first or self._calls.policy.asks_first(tool, self._context_of(context))
+        return tool.ask_first or self._calls.policy.asks_first(tool, self._call_contexts.create(context))
 
-    async def get(self, context: Context, params: TaskParams) -> dict[str, Any]:
+    async def get(self, context: RequestContext, params: TaskParams) -> dict[str, Any]:
         task = await self._require_task(context, params)
         return _describe_task(task) | self._describe_state(task, revision_for(context.protocol_version))
 
-    async def update(self, context: Context, params: UpdateParams) -> dict[str, Any]:
+    async def update(self, context: RequestContext, params: UpdateParams) -> dict[str, Any]:
         await self._worker.answer(await self._require_task(context, params), params.input_responses)
         return {}
 
-    async def cancel(self, context: Context, params: TaskParams) -> dict[str, Any]:
+    async def cancel(self, context: RequestContext, params: TaskParams) -> dict[str, Any]:
         await self._worker.cancel(await self._require_task(context, params))
         return {}
 
-    async def filter_own(self, context: Context, task_ids: Sequence[str]) -> list[str]:
+    async def filter_own(self, context: RequestContext, task_ids: Sequence[str]) -> list[str]:
         if not _declares_extension(context):
             raise _extension_required()
         return [task_id for task_id in task_ids if await self._find(context, task_id) is not None]
@@ -164,14 +169,16 @@ class TaskHandlers:
     def watch(self, task_ids: Collection[str], notify: Callable[[TaskChanged], None]) -> AbstractContextManager[None]:
         return self._worker.watch(task_ids, lambda task_id: notify(TaskChanged(task_id)))
 
-    async def build_notification(self, context: Context, task_id: str, meta: dict[str, Any]) -> TaskNotification | None:
+    async def build_notification(
+        self, context: RequestContext, task_id: str, meta: dict[str, Any]
+    ) -> TaskNotification | None:
         task = await self._find(context, task_id)
         if task is None:
             return None
         state = self._describe_state(task, revision_for(context.protocol_version))
         return TaskNotification(params={**_describe_task(task), **state, "_meta": meta})
 
-    async def _require_task(self, context: Context, params: TaskParams) -> Task:
+    async def _require_task(self, context: RequestContext, params: TaskParams) -> Task:
         """Return the caller's own task that a request names.
 
         Raises:
@@ -187,19 +194,19 @@ class TaskHandlers:
             raise MCPError(INVALID_PARAMS, _LOST if self._worker.has_lost_tasks else _UNKNOWN)
         return task
 
-    async def _find(self, context: Context, task_id: str) -> Task | None:
-        call = self._context_of(context)
+    async def _find(self, context: RequestContext, task_id: str) -> Task | None:
+        call = self._call_contexts.create(context)
         return await self._worker.get(task_id, lambda task: self._recorded_identity(task).read(call))
 
-    def _identity_of(self, tool: Tool, guard: ParameterNames = NO_PARAMETERS) -> Identity:
-        return identity_of([tool.operation], [self._calls.runners[tool.origin]], guard)
+    def _identity_for(self, tool: Tool, guard: ParameterNames = NO_PARAMETERS) -> Identity:
+        return identity_for([tool.operation], [self._calls.runners[tool.origin]], guard)
 
     def _recorded_identity(self, task: Task) -> Identity:
         """Return the identity that was recorded when the task was started, because its tool may have changed."""
         if task.identity is not None:
             return Identity.model_validate_json(task.identity)
         tool = self._calls.tools.get(task.tool)
-        return self._identity_of(tool) if tool is not None else Identity()
+        return self._identity_for(tool) if tool is not None else Identity()
 
     def _describe_state(self, task: Task, revision: Revision) -> dict[str, Any]:
         if task.state is TaskState.COMPLETED and task.result is not None:
@@ -208,7 +215,7 @@ class TaskHandlers:
         if task.state is TaskState.FAILED:
             missing = decode_missing_kind(task.result)
             if missing is not None:
-                return {"error": lacking_error(missing).error.model_dump(exclude_none=True)}
+                return {"error": missing_capability_error(missing).error.model_dump(exclude_none=True)}
             return {"error": {"code": INTERNAL_ERROR, "message": task.message or "The task failed"}}
         if task.state is TaskState.INPUT_REQUIRED:
             return {"inputRequests": task.questions}
@@ -233,7 +240,7 @@ def _format_time(milliseconds: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _declares_extension(context: Context) -> bool:
+def _declares_extension(context: RequestContext) -> bool:
     """Return whether the client declares the extension, which it does in each request."""
     capabilities = context.session.client_capabilities
     return capabilities is not None and EXTENSION in (capabilities.extensions or {})
@@ -247,7 +254,7 @@ def _extension_required() -> MCPError:
     )
 
 
-def _check_name_header(context: Context, task_id: str) -> None:
+def _check_name_header(context: RequestContext, task_id: str) -> None:
     """Check that the header ``Mcp-Name``, by which proxies route requests over HTTP, names the same task."""
     request: object = context.request
     if not isinstance(request, Request):
@@ -262,5 +269,5 @@ def _encode_questions(pending: Mapping[str, AnyQuestion]) -> dict[str, Any]:
     return {key: entry.model_dump(by_alias=True, mode="json", exclude_none=True) for key, entry in requests.items()}
 
 
-QUESTION_CODEC = QuestionCodec(encode=_encode_questions, decode=answer_of)
+QUESTION_CODEC = QuestionCodec(encode=_encode_questions, decode=read_answer)
 """The encoding of the questions of tasks, and of the answers to them, as in MCP."""

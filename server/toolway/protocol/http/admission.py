@@ -1,8 +1,8 @@
-"""Middleware sees an MCP request first, and the request's work begins once the middleware stack has been left.
+"""Execution of MCP requests outside the application's middleware, after it has admitted them.
 
-A tool call sends a request of its own through the application's middleware. Inside the pass of the MCP request the two
-would nest, and a middleware that holds something while a request runs, such as a place of a limiter, a lock or a
-database session, would wait for itself.
+A tool call sends a request of its own through the application's middleware. If it ran while the MCP request is still
+inside, a middleware that holds a resource during a request (a slot of a limiter, a lock, a database session) could wait
+for itself. So the middleware sees the MCP request with a placeholder response, and the work begins afterwards.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolway.calls import CONTEXT_KEY
 from toolway.middleware import RouterBypassMiddleware, middleware_layers
-from toolway.protocol.http.outer_scope import keep_scope_before_middleware
+from toolway.protocol.http.request_scope import keep_scope_before_middleware
 
-__all__ = ["ADMISSION", "Admission", "AdmissionMiddleware", "admitting"]
+__all__ = ["ADMISSION_KEY", "Admission", "AdmissionMiddleware", "admission_installed"]
 
-ADMISSION = "toolway.admission"
+ADMISSION_KEY = "toolway.admission"
 """The key of a request's `Admission` in its ASGI scope."""
 
 Respond: TypeAlias = Callable[[Receive, Send], Awaitable[None]]
 
-_PASSES_ON = frozenset(
+_HARMLESS_MIDDLEWARE = frozenset(
     {
         "fastapi._body_limit.AppBodyLimitMiddleware",
         "fastapi.middleware.asyncexitstack.AsyncExitStackMiddleware",
@@ -44,55 +44,60 @@ _PASSES_ON = frozenset(
         "starlette.middleware.trustedhost.TrustedHostMiddleware",
     }
 )
-"""Middleware that holds nothing while a request runs."""
+"""Middleware that holds no resource during a request."""
 _PLACEHOLDER = b"{}"
 _PLACEHOLDER_HEADERS = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(_PLACEHOLDER)))
-_ABOUT_BODY = frozenset({b"content-encoding", b"content-length", b"content-type", b"etag", b"transfer-encoding"})
-_REPEATED = frozenset({b"set-cookie", b"vary"})
+_BODY_HEADERS = frozenset({b"content-encoding", b"content-length", b"content-type", b"etag", b"transfer-encoding"})
+_REPEATABLE_HEADERS = frozenset({b"set-cookie", b"vary"})
 _MISSING = object()
 
 
 class Admission:
-    """What the middleware let through of one MCP request, and what it added to the response.
+    """The pass of one MCP request through the middleware.
 
     Args:
-        scope: the request, as it was before the middleware.
-        send: sends the response, past the middleware.
-        compression: the application's GZipMiddleware, which the response passes later: it only saw a placeholder.
+        scope: the scope of the request before the middleware.
+        send: sends the response, outside the middleware.
+        compression: the application's GZipMiddleware, applied to the response, as it saw only the placeholder.
     """
 
     def __init__(self, scope: Scope, send: Send, compression: Sequence[GZipMiddleware]) -> None:
         self._scope = scope
         self._send = send
         self._compression = compression
-        self._granted: tuple[Respond, Context] | None = None
+        self._deferred: tuple[Respond, Context] | None = None
         self._headers: list[tuple[bytes, bytes]] = []
-        self._is_held_back = False
+        self._is_placeholder = False
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether the request has passed the middleware."""
+        return self._deferred is not None
 
     async def grant(self, respond: Respond, send: Send) -> None:
-        """Note how to respond later, and send a placeholder through the middleware."""
-        self._granted = respond, copy_context()
+        """Store how to respond later, and send a placeholder through the middleware."""
+        self._deferred = respond, copy_context()
         await send({"type": "http.response.start", "status": 200, "headers": [*_PLACEHOLDER_HEADERS]})
         await send({"type": "http.response.body", "body": _PLACEHOLDER})
 
     async def send(self, message: Message) -> None:
-        """Keep the headers of the placeholder; send any other response, which is a refusal of the middleware."""
+        """Store the headers of the placeholder; send any other response, a rejection by the middleware."""
         if message["type"] == "http.response.start":
-            self._is_held_back = self._granted is not None and message["status"] == 200
-            self._headers = [header for header in message.get("headers", ()) if header[0].lower() not in _ABOUT_BODY]
-        if not self._is_held_back:
+            self._is_placeholder = self._deferred is not None and message["status"] == 200
+            self._headers = [header for header in message.get("headers", ()) if header[0].lower() not in _BODY_HEADERS]
+        if not self._is_placeholder:
             await self._send(message)
 
     def responder(self) -> Respond | None:
-        """Return how to respond; None where the middleware has responded itself."""
-        return partial(self._run, *self._granted) if self._granted is not None and self._is_held_back else None
+        """Return how to respond; None if the middleware has sent a response of its own."""
+        return partial(self._run, *self._deferred) if self._deferred is not None and self._is_placeholder else None
 
     async def _run(self, respond: Respond, context: Context, receive: Receive, send: Send) -> None:
-        """Respond with the middleware's headers and context variables."""
+        """Respond with the headers and context variables that the middleware has set."""
         tokens = [(var, var.set(value)) for var, value in context.items() if var.get(_MISSING) is not value]
         try:
             if self._compression:
-                await self._compressed(respond)(self._scope, receive, self._with_headers(send))
+                await self._compress(respond)(self._scope, receive, self._with_headers(send))
             else:
                 await respond(receive, self._with_headers(send))
         finally:
@@ -105,18 +110,18 @@ class Admission:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": self._merged(list(message.get("headers", ())))}
+                message = {**message, "headers": self._merge(list(message.get("headers", ())))}
             await send(message)
 
         return send_with_headers
 
-    def _merged(self, own: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """Merge the response's own headers with those of the middleware, which win as they do over HTTP."""
-        replaced = {name.lower() for name, _ in self._headers} - _REPEATED
+    def _merge(self, own: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Merge the headers of the response with those of the middleware, which take precedence as over plain HTTP."""
+        replaced = {name.lower() for name, _ in self._headers} - _REPEATABLE_HEADERS
         kept = [header for header in own if header[0].lower() not in replaced and header not in self._headers]
         return kept + self._headers
 
-    def _compressed(self, respond: Respond) -> ASGIApp:
+    def _compress(self, respond: Respond) -> ASGIApp:
         async def app(_: Scope, receive: Receive, send: Send) -> None:
             await respond(receive, send)
 
@@ -128,11 +133,11 @@ class Admission:
 
 
 class AdmissionMiddleware:
-    """Stands outside of all of an application's middleware, and runs the work of MCP requests there.
+    """The outermost middleware of an application, which executes MCP requests outside the others.
 
     Args:
         app: the application's middleware stack.
-        path: what the paths of MCP requests end with; other requests pass untouched.
+        path: the end of the path of MCP requests; other requests are not changed.
     """
 
     def __init__(self, app: ASGIApp, path: str) -> None:
@@ -145,9 +150,9 @@ class AdmissionMiddleware:
             await self.app(scope, receive, send)
             return
         admission = Admission(scope, send, self._compression)
-        await self.app({**keep_scope_before_middleware(scope), ADMISSION: admission}, receive, admission.send)
+        await self.app({**keep_scope_before_middleware(scope), ADMISSION_KEY: admission}, receive, admission.send)
         respond = admission.responder()
-        outer: Admission | None = scope.get(ADMISSION)  # of an application that this one is mounted in
+        outer: Admission | None = scope.get(ADMISSION_KEY)  # of the outer application, if this one is mounted
         if respond is not None and outer is not None:
             await outer.grant(respond, send)
         elif respond is not None:
@@ -155,16 +160,16 @@ class AdmissionMiddleware:
 
 
 @contextmanager
-def admitting(app: FastAPI, path: str, *, is_guarded: bool) -> Generator[None]:
-    """Run the work of MCP requests outside of an application's middleware, where that may hold something.
+def admission_installed(app: FastAPI, path: str, *, is_guarded: bool) -> Generator[None]:
+    """Execute MCP requests outside an application's middleware, if that may hold a resource.
 
     Args:
         app: the application that serves MCP.
         path: the path of MCP, or its end.
-        is_guarded: whether dependencies guard the path; they may hold something as middleware may.
+        is_guarded: whether dependencies guard the path, as they may hold a resource like middleware.
     """
     stack = app.middleware_stack if app.middleware_stack is not None else app.build_middleware_stack()
-    if not is_guarded and _passes_on(stack, app):
+    if not is_guarded and _is_harmless(stack, app):
         yield
         return
     app.middleware_stack = admission = AdmissionMiddleware(stack, path)
@@ -175,12 +180,12 @@ def admitting(app: FastAPI, path: str, *, is_guarded: bool) -> Generator[None]:
             app.middleware_stack = stack
 
 
-def _passes_on(stack: ASGIApp, app: FastAPI) -> bool:
-    """Tell whether a middleware stack holds nothing while a request runs; one that cannot be looked into may."""
+def _is_harmless(stack: ASGIApp, app: FastAPI) -> bool:
+    """Return whether a middleware stack holds no resource during a request; an unknown middleware may hold one."""
     layers = list(middleware_layers(stack))
     kinds = {
         f"{type(layer).__module__}.{type(layer).__qualname__}"
         for layer in layers[:-1]
         if not isinstance(layer, RouterBypassMiddleware)
     }
-    return layers[-1] is app.router and kinds <= _PASSES_ON
+    return layers[-1] is app.router and kinds <= _HARMLESS_MIDDLEWARE

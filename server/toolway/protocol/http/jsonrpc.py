@@ -1,7 +1,7 @@
-"""One JSON-RPC message, read strictly and before anything else looks at it.
+"""JSON-RPC over HTTP: strict parsing of one message, and errors as responses.
 
-The SDK reads a body with another parser in each era, and quotes Pydantic to whoever sent a malformed one. Here both
-eras get the same rules and the same words: UTF-8, JSON without NaN, no lone surrogates, at most 200 levels.
+The SDK parses bodies with a different parser for each era, and returns Pydantic's messages for malformed ones. Here all
+revisions get the same rules and errors: UTF-8, JSON without NaN, no lone surrogates, at most 200 levels.
 """
 
 from __future__ import annotations
@@ -10,135 +10,171 @@ from collections.abc import Collection, Mapping
 from types import NoneType
 from typing import Any, TypeAlias, cast
 
-from mcp_types import HEADER_MISMATCH, INVALID_REQUEST, PARSE_ERROR, PROTOCOL_VERSION_META_KEY
-from pydantic_core import from_json
+from mcp_types import HEADER_MISMATCH, INTERNAL_ERROR, INVALID_REQUEST, PARSE_ERROR, PROTOCOL_VERSION_META_KEY
+from pydantic_core import from_json, to_json
+from starlette.types import Send
 
-from toolway.protocol.http.rejection import HTTPRejection
-from toolway.protocol.versions import revision_of_header
+from toolway.protocol.versions import REVISIONS_BY_HEADER
 
 __all__ = [
+    "HTTPRejection",
     "Headers",
     "Message",
-    "check_era",
-    "is_handshake",
+    "check_version_header",
+    "error_message",
+    "has_handshake",
+    "header_text",
+    "message_rejection",
     "read_headers",
     "read_message",
-    "refusal_of",
     "request_id",
-    "text_of",
+    "send_rejection",
 ]
 
 Headers: TypeAlias = Mapping[bytes, bytes]
-"""Of an HTTP request, by name; the values as they came."""
+"""The headers of an HTTP request by lower-case name, with their raw values."""
 
 Message: TypeAlias = Mapping[str, Any]
 
-_ONCE = frozenset(
+_UNIQUE_HEADERS = frozenset(
     {b"authorization", b"content-type", b"host", b"mcp-protocol-version", b"mcp-session-id", b"origin"}
-)  # two readers could pick different ones
+)
+"""Headers that must not be repeated, as two readers could pick different values."""
+
+
+class HTTPRejection(Exception):  # noqa: N818 - a response, not a fault
+    """A request that is rejected with an HTTP status and a JSON-RPC error, which clients show to their users."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *headers: tuple[bytes, bytes],
+        code: int | None = None,
+        request_id: str | int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+        self.code = code or (INTERNAL_ERROR if status >= 500 else INVALID_REQUEST)
+        self.request_id = request_id
+        """The id of the rejected request, if it is known."""
+
+
+async def send_rejection(send: Send, rejection: HTTPRejection) -> None:
+    body = error_message(rejection.request_id, rejection.code, rejection.message)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        *rejection.headers,
+    ]
+    await send({"type": "http.response.start", "status": rejection.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def error_message(request_id: str | int | None, code: int, text: str) -> bytes:
+    """Return a JSON-RPC error response."""
+    return to_json({"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": text}})
 
 
 def read_headers(pairs: Collection[tuple[bytes, bytes]]) -> Headers:
-    """Return the headers by name; of those that decide something there may be one only."""
+    """Return the headers by name.
+
+    Raises:
+        HTTPRejection: a header that must be unique is repeated.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
-        _check_once([name for name, _ in pairs])
+        names = [name for name, _ in pairs]
+        for index, name in enumerate(names):
+            if name in _UNIQUE_HEADERS and name in names[:index]:
+                code = HEADER_MISMATCH if name.startswith(b"mcp-") else INVALID_REQUEST
+                raise HTTPRejection(400, f"The header {name.decode('latin-1')!r} was sent more than once", code=code)
     return found
 
 
-def _check_once(names: list[bytes]) -> None:
-    for at, name in enumerate(names):
-        if name in _ONCE and name in names[:at]:
-            code = HEADER_MISMATCH if name.startswith(b"mcp-") else INVALID_REQUEST
-            raise HTTPRejection(400, f"The header {name.decode('latin-1')!r} came more than once", code=code)
-
-
-def text_of(headers: Headers, name: bytes) -> str | None:
-    """Return a header's text; blanks around it are no part of it, but uvicorn leaves them (RFC 9110, section 5.5)."""
+def header_text(headers: Headers, name: bytes) -> str | None:
+    """Return the value of a header without surrounding blanks, which uvicorn keeps (RFC 9110, section 5.5)."""
     value = headers.get(name)
     return None if value is None else value.strip(b" \t").decode("latin-1")
 
 
 def read_message(body: bytes) -> Message:
-    """Read one request, notification or response.
+    """Parse one request, notification or response.
 
     Raises:
-        HTTPRejection: the body is no JSON (-32700), or not one JSON-RPC message (-32600).
+        HTTPRejection: the body is not JSON (-32700), or not one JSON-RPC message (-32600).
     """
     try:
         message: object = from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise HTTPRejection(400, f"The message is not valid JSON: {error}", code=PARSE_ERROR) from None
-    if refusal := refusal_of(message):
-        raise refusal
+        raise HTTPRejection(400, f"The request body is not valid JSON: {error}", code=PARSE_ERROR) from None
+    if rejection := message_rejection(message):
+        raise rejection
     return cast("Message", message)
 
 
-def refusal_of(message: object) -> HTTPRejection | None:
-    """Tell what keeps some JSON from being a JSON-RPC message, or None."""
-    problem = _problem(message)
-    return HTTPRejection(400, problem, request_id=request_id(message)) if problem else None
-
-
-def _problem(message: object) -> str | None:
+def message_rejection(message: object) -> HTTPRejection | None:
+    """Return the reason why a JSON value is not a JSON-RPC message; None if it is one."""
     if not isinstance(message, dict):
-        return f"Expected one JSON-RPC message, an object, got {_kind(message)}; batches are not served"
-    members = cast("Message", message)
+        problem = f"Expected one JSON-RPC message, an object, got {_type_name(message)}; batches are not supported"
+        return HTTPRejection(400, problem)
+    members, number = cast("Message", message), request_id(cast("Message", message))
+    problem = None
     if members.get("jsonrpc") != "2.0":
-        return "Expected the member jsonrpc to be '2.0'"
-    if "id" in members and request_id(members) is None:
-        return f"Expected the member id to be a string or an integer, got {_kind(members['id'])}"
-    return _wrong_request(members) if "method" in members else _wrong_response(members)
+        problem = "Expected the member jsonrpc to be '2.0'"
+    elif number is None and "id" in members:
+        problem = f"Expected the member id to be a string or an integer, got {_type_name(members['id'])}"
+    elif "method" not in members:
+        problem = _response_problem(members)
+    elif not isinstance(members["method"], str):
+        problem = f"Expected the member method to be a string, got {_type_name(members['method'])}"
+    elif not isinstance(members.get("params"), (dict, NoneType)):
+        problem = f"Expected the member params to be an object, got {_type_name(members['params'])}"
+    return HTTPRejection(400, problem, request_id=number) if problem else None
 
 
-def _wrong_request(members: Message) -> str | None:
-    if not isinstance(members["method"], str):
-        return f"Expected the member method to be a string, got {_kind(members['method'])}"
-    if not isinstance(members.get("params"), (dict, NoneType)):
-        return f"Expected the member params to be an object, got {_kind(members['params'])}"
-    return None
+def _response_problem(members: Message) -> str | None:
+    """Check a response, which clients of MCP 2024-11-05 to 2025-11-25 send to requests of the server."""
+    error: object = members.get("error")
+    is_error = isinstance(error, dict) and isinstance(cast("Message", error).get("code"), int)
+    is_error = is_error and isinstance(cast("Message", error).get("message"), str)
+    if is_error or isinstance(members.get("result"), dict):
+        return None if "id" in members else "Expected the member id in a response"
+    return "Expected the member method, a string"
 
 
-def _wrong_response(members: Message) -> str | None:
-    """Clients answer on handshake revisions what a server has asked them."""
-    if isinstance(members.get("result"), dict) or _is_error(members.get("error")):
-        return None if "id" in members else "Expected a member id: of the request that is answered"
-    return "Expected a member method: its name as a string"
-
-
-def _is_error(value: object) -> bool:
-    if not isinstance(value, dict):
-        return False
-    error = cast("Message", value)
-    return isinstance(error.get("code"), int) and isinstance(error.get("message"), str)
-
-
-def _kind(value: object) -> str:
-    kinds: dict[type, str] = {
+def _type_name(value: object) -> str:
+    names: dict[type, str] = {
         list: "an array", dict: "an object", type(None): "null", str: "a string", bool: "a boolean",
     }  # fmt: skip
-    return kinds.get(type(value), "a number")
+    return names.get(type(value), "a number")
 
 
-def request_id(message: object) -> str | int | None:
-    """The id to repeat in the answer; None for a notification, and where it cannot be told."""
-    found = cast("Message", message).get("id") if isinstance(message, dict) else None
+def request_id(message: Message) -> str | int | None:
+    """Return the id to repeat in the response; None for a notification or an invalid id."""
+    found = message.get("id")
     return found if isinstance(found, (str, int)) and not isinstance(found, bool) else None
 
 
-def is_handshake(version: str | None) -> bool:
-    """Return whether the header MCP-Protocol-Version selects a revision with a handshake."""
-    revision = revision_of_header(version)
+def has_handshake(version: str | None) -> bool:
+    """Return whether the header MCP-Protocol-Version selects a revision with ``initialize``."""
+    revision = REVISIONS_BY_HEADER.get(version)
     return revision is not None and not revision.is_stateless
 
 
-def check_era(version: str | None, message: Message) -> None:
-    """Refuse a request of 2026-07-28 whose header is missing or older: the SDK would serve it as the older one."""
-    if not is_handshake(version) or "id" not in message or message.get("method") == "initialize":
-        return
+def check_version_header(headers: Headers, message: Message) -> None:
+    """Reject a stateless request whose header is missing or names an older revision, which the SDK would then apply."""
     params = message.get("params")
     meta: object = cast("Message", params).get("_meta") if isinstance(params, dict) else None
-    if isinstance(meta, dict) and PROTOCOL_VERSION_META_KEY in meta:
-        found = f"says {version!r}" if version else "is missing"
-        text = f"The header MCP-Protocol-Version {found}, the body's _meta says {meta[PROTOCOL_VERSION_META_KEY]!r}"
+    if not isinstance(meta, dict) or PROTOCOL_VERSION_META_KEY not in meta:
+        return
+    version = header_text(headers, b"mcp-protocol-version")
+    if has_handshake(version) and "id" in message and message.get("method") != "initialize":
+        found = repr(version) if version else "missing"
+        text = (
+            "The header MCP-Protocol-Version must match the version in _meta: "
+            f"the header is {found}, _meta has {meta[PROTOCOL_VERSION_META_KEY]!r}"
+        )
         raise HTTPRejection(400, text, code=HEADER_MISMATCH, request_id=request_id(message))

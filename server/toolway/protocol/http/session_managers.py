@@ -1,9 +1,9 @@
 """The SDK's session managers, and which requests of MCP 2024-11-05 to 2025-11-25 belong to a session.
 
-Over HTTP, a client of these revisions can be asked something only in a session, which lives in one process.
-`Settings.stateful` opens one for every client, or for none. Without it, a server that runs as one process and has tools
-that ask opens one for each client that can be asked. All other requests are stateless, and so are those that name a
-session which has ended: only questions need it.
+Over HTTP, a client of these revisions can receive questions only in a session, which lives in one process.
+`Settings.stateful` opens one for every client, or for none. Without it, a server with one process and tools that ask
+questions opens one for each client that can answer. All other requests are stateless, also those that name a session
+which has ended, as only questions need it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from toolway._processes import is_one_of_several
 from toolway.calls import Invoker, may_ask
-from toolway.protocol.http.jsonrpc import Headers, Message, is_handshake, text_of
+from toolway.protocol.http.jsonrpc import Headers, Message, has_handshake, header_text
 from toolway.settings import Settings
 
 __all__ = ["SessionManagers"]
@@ -31,33 +31,30 @@ _QUESTIONS = ("elicitation", "sampling", "roots")
 
 
 class SessionManagers:
-    """Route requests to a manager that keeps sessions, or to one that does not; there is at least one of them."""
+    """Routes requests to a manager with sessions or to one without; there is at least one of them."""
 
     def __init__(self, server: Server[Any], calls: Invoker, settings: Settings) -> None:
-        keeps = settings.stateful or (settings.stateful is None and _can_keep_sessions(calls))
+        keeps = bool(settings.stateful) or (settings.stateful is None and _needs_sessions(calls))
         self._stateful = _manager(server, settings, stateless=False) if keeps else None
         self._stateless = _manager(server, settings, stateless=True) if not settings.stateful else None
+        self.has_sessions = keeps
+        """Whether any request can belong to a session."""
 
-    @property
-    def has_sessions(self) -> bool:
-        """Whether any request belongs to a session."""
-        return self._stateful is not None
-
-    def keeps(self, headers: Headers, message: Message | None = None) -> bool:
+    def is_in_session(self, headers: Headers, message: Message | None = None) -> bool:
         """Return whether a request belongs to a session, or opens one."""
-        if self._stateful is None or not is_handshake(text_of(headers, b"mcp-protocol-version")):
+        if self._stateful is None or not has_handshake(header_text(headers, b"mcp-protocol-version")):
             return False
         if self._stateless is None:
             return True
-        session = text_of(headers, b"mcp-session-id")
+        session = header_text(headers, b"mcp-session-id")
         if session is not None:
             return session in self._stateful._server_instances  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        return message is not None and message.get("method") == "initialize" and _can_be_asked(message.get("params"))
+        return message is not None and message.get("method") == "initialize" and _can_answer(message.get("params"))
 
     async def handle_request(self, scope: Scope, receive: Receive, send: Send, *, in_session: bool = False) -> None:
-        """Leave a request to the SDK."""
+        """Pass a request to the SDK."""
         manager = self._stateful if in_session or self._stateless is None else self._stateless
-        assert manager is not None  # noqa: S101 - there is one of the two, and sessions only with the first
+        assert manager is not None  # noqa: S101 - one of the two exists, and only the first one has sessions
         await manager.handle_request(scope, receive, send)
 
     @asynccontextmanager
@@ -73,18 +70,20 @@ def _manager(server: Server[Any], settings: Settings, *, stateless: bool) -> Str
     return StreamableHTTPSessionManager(
         app=server,
         stateless=stateless,
-        security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # done here, as JSON
+        security_settings=TransportSecuritySettings(
+            enable_dns_rebinding_protection=False
+        ),  # request_checks does it, with JSON errors
         max_request_body_size=settings.max_body_bytes,
     )
 
 
-def _can_keep_sessions(calls: Invoker) -> bool:
-    """Return whether some tool needs sessions and this process can keep them; warn if it needs them in vain."""
+def _needs_sessions(calls: Invoker) -> bool:
+    """Return whether a tool asks questions and this process can keep sessions; log a warning if it cannot."""
     asking = next((tool.name for tool in calls.tools.values() if may_ask(tool)), None)
     if asking is not None and is_one_of_several():
         logger.warning(
             "tools that ask the user, such as %r, do not work for clients of MCP 2025-11-25 and earlier: these need a "
-            "session, which lives in one process, and there are several. Serve with one process, or let such clients "
+            "session, which lives in one process, and there are several. Run one process, or let such clients "
             "skip the confirmation (TOOLWAY_CONFIRM=if_possible)",
             asking,
         )
@@ -92,7 +91,7 @@ def _can_keep_sessions(calls: Invoker) -> bool:
     return asking is not None
 
 
-def _can_be_asked(params: object) -> bool:
+def _can_answer(params: object) -> bool:
     """Return whether the parameters of `initialize` declare a capability to answer questions."""
     capabilities: object = cast("Mapping[str, Any]", params).get("capabilities") if isinstance(params, dict) else None
     return isinstance(capabilities, dict) and any(

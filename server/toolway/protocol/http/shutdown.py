@@ -1,8 +1,8 @@
-"""Noticing the shutdown of the HTTP server when its signal comes.
+"""Detection of the HTTP server's shutdown as soon as it receives a signal.
 
-uvicorn lets every connection finish before it ends the lifespan. An open stream would hold that up, so it has to be
-closed as soon as the server has been asked to stop. The server is the owner of the process's signal handler: it is only
-looked at, and nothing in the process is changed.
+uvicorn lets every connection finish before it ends the lifespan. An open stream would delay that, so it has to be
+closed as soon as the shutdown begins. The server is found through the process's signal handler, which belongs to it;
+nothing in the process is changed.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 __all__ = ["watch_for_shutdown"]
 
 _POLL_SECONDS = 0.1
-_ANSWER_SECONDS = 0.3
-"""How long before uvicorn cancels requests they are answered with an error."""
+_MARGIN_SECONDS = 0.3
+"""The time before uvicorn cancels requests at which they get an error as their response."""
 
 
 @contextmanager
 def watch_for_shutdown(begin: Callable[[float], None], seconds: float) -> Generator[None]:
-    """Call `begin` when the uvicorn server of this process is asked to stop; under other servers, never.
+    """Call `begin` when the uvicorn server of this process begins to shut down; other servers are not detected.
 
     Args:
-        begin: gets the number of seconds that requests may still take.
-        seconds: that number, unless uvicorn cancels requests before that.
+        begin: receives the number of seconds in which requests have to finish.
+        seconds: this number, unless uvicorn cancels requests earlier.
     """
     server = _find_server()
     if server is None:
@@ -62,4 +62,4 @@ def _is_stopping(server: Any) -> bool:
 
 def _limit(server: Any, seconds: float) -> float:
     uvicorn_seconds: float | None = getattr(server.config, "timeout_graceful_shutdown", None)
-    return seconds if uvicorn_seconds is None else min(seconds, max(0, uvicorn_seconds - _ANSWER_SECONDS))
+    return seconds if uvicorn_seconds is None else min(seconds, max(0, uvicorn_seconds - _MARGIN_SECONDS))

@@ -1,0 +1,91 @@
+"""``tools/list`` and ``tools/call``.
+
+https://modelcontextprotocol.io/specification/2026-07-28/server/tools
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+from mcp.shared.inbound import find_invalid_x_mcp_header
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    InputRequiredResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+)
+from mcp_types import (
+    Tool as ListedTool,
+)
+
+from toolway.calls import Invoker
+from toolway.catalog import Catalog, Tool
+from toolway.catalog.schema.traversal import each_schema
+from toolway.errors import ConfigurationError, UnknownToolError
+from toolway.protocol.call_context import CallContextFactory
+from toolway.protocol.handlers.elicitation import input_required_result
+from toolway.protocol.requests import RequestContext, check_cursor
+from toolway.protocol.results import tool_result
+from toolway.protocol.versions import revision_for
+
+__all__ = ["call_tool_handler", "register_tool_list"]
+
+CallTool: TypeAlias = Callable[[RequestContext, CallToolRequestParams], Awaitable[CallToolResult | InputRequiredResult]]
+
+
+def register_tool_list(
+    server: Server[Any], catalog: Catalog, calls: Invoker, call_contexts: CallContextFactory
+) -> None:
+    """Serve ``tools/list`` for these tools, and have their ``Mcp-Param-*`` headers checked.
+
+    Raises:
+        ConfigurationError: an argument declares such a header in a way that makes clients drop the tool.
+    """
+    lists = {
+        wrapped: ListToolsResult(
+            tools=[ListedTool.model_validate(tool.definition(wrapped=wrapped)) for tool in catalog.tools.values()]
+        )
+        for wrapped in (False, True)
+    }
+    schemas_with_headers = {
+        tool.name: tool.input_schema for tool in catalog.tools.values() if _has_header_arguments(tool)
+    }
+
+    async def list_tools(context: RequestContext, params: PaginatedRequestParams | None) -> ListToolsResult:
+        check_cursor(params)
+        listed = lists[revision_for(context.protocol_version).wraps_structured_content]
+        if not calls.policy.hides_tools:
+            return listed
+        shown = calls.shown(call_contexts.create(context))
+        return ListToolsResult(tools=[tool for tool in listed.tools if tool.name in shown])
+
+    server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
+    server.get_tool_input_schema = schemas_with_headers.get
+
+
+def _has_header_arguments(tool: Tool) -> bool:
+    if not any("x-mcp-header" in schema for schema in each_schema(tool.input_schema)):
+        return False
+    if problem := find_invalid_x_mcp_header(tool.input_schema):
+        raise ConfigurationError(f"tool {tool.name!r}: {problem}; clients would drop the tool")
+    return True
+
+
+def call_tool_handler(calls: Invoker, call_contexts: CallContextFactory) -> CallTool:
+    """Return the handler of ``tools/call``."""
+
+    async def call_tool(context: RequestContext, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
+        call = call_contexts.create(context)
+        try:
+            tool = calls.tool(params.name, call)
+        except UnknownToolError as error:
+            raise MCPError(INVALID_PARAMS, str(error)) from error
+        outcome = await calls.perform(tool, params.arguments or {}, call)
+        return input_required_result(call) or tool_result(tool, outcome, revision_for(context.protocol_version))
+
+    return call_tool
