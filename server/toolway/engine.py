@@ -119,7 +119,7 @@ class Engine:
             Lifespan.of(self.app).run_within(self._serving)
             self.source.watch()
         if target is not self.app:
-            self._run_within_host(target, path)
+            self._run_within_host(target)
         is_on_router = isinstance(target, APIRouter)
         site, written = (self.app, target.prefix + path) if is_on_router else (target, path)
         has_bypass = target is self.source.local and not dependencies
@@ -170,7 +170,7 @@ class Engine:
                 async with self._build(state) as running:
                     yield running
 
-    def _run_within_host(self, target: FastAPI | APIRouter, path: str) -> None:
+    def _run_within_host(self, target: FastAPI | APIRouter) -> None:
         """Start the served application within the lifespan of the one that serves MCP."""
         from toolway.protocol.http.admission import admission_installed  # noqa: PLC0415 - see the module's docstring
 
@@ -180,7 +180,7 @@ class Engine:
         async def enter(app: FastAPI, state: State) -> AsyncGenerator[None]:
             # Only now is it known which application includes a router.
             is_in_another = isinstance(target, APIRouter) and app is not self.app
-            admission = admission_installed(app, path, is_guarded=True) if is_in_another else nullcontext()
+            admission = admission_installed(app, is_guarded=True) if is_in_another else nullcontext()
             async with lifespan.joined(self.app) if self.source.starts_app else self._serving(state):
                 with admission:
                     yield
@@ -211,11 +211,10 @@ class Engine:
         from toolway.protocol.http.admission import admission_installed  # noqa: PLC0415 - see the module's docstring
 
         with ExitStack() as stack:
-            for mount in self.mounts:
-                stack.enter_context(admission_installed(mount.site, mount.written, is_guarded=mount.is_guarded))
-                for app in self.source.apps:  # the site may be mounted in one of them
-                    if app is not mount.site:
-                        stack.enter_context(admission_installed(app, mount.written, is_guarded=False))
+            guarded = {mount.site for mount in self.mounts if mount.is_guarded}
+            sites = [mount.site for mount in self.mounts]
+            for app in dict.fromkeys([*sites, *self.source.apps]):  # a site may be mounted in one of the applications
+                stack.enter_context(admission_installed(app, is_guarded=app in guarded))
             yield
 
     def _log_direct_calls(self, running: Running) -> None:

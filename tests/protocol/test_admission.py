@@ -90,6 +90,44 @@ async def test_a_call_needs_no_second_place_of_what_a_middleware_holds(
             assert results == ['"pong"'] * callers
 
 
+class Rewriting:
+    """Rewrites the path of requests to that of MCP."""
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self.app = app
+        self.path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == self.path:
+            scope = {**scope, "path": "/mcp", "raw_path": b"/mcp"}
+        await self.app(scope, receive, send)
+
+
+async def test_a_call_at_a_rewritten_path_does_not_wait_for_a_lock_of_the_middleware() -> None:
+    app = with_ping()
+    app.add_middleware(Rewriting, path="/agents")
+    app.add_middleware(Holding, holder=asyncio.Lock())
+
+    with serving(app) as url, anyio.fail_after(30):
+        assert await called(f"{url}/agents") == '"pong"'
+
+
+async def test_other_requests_keep_their_response_and_their_scope() -> None:
+    scopes: list[Scope] = []
+    app = with_ping()
+    app.add_middleware(Holding, holder=asyncio.Lock())
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        scopes.append(scope)
+        await app(scope, receive, send)
+
+    async with app.router.lifespan_context(app):
+        transport = httpx2.ASGITransport(app=wrapped)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            assert (await client.get("/ping")).json() == "pong"
+    assert "endpoint" in scopes[0]  # as tracing outside of the application expects
+
+
 async def test_a_guard_dependency_that_holds_something_is_left_before_the_call() -> None:
     lock = asyncio.Lock()
 

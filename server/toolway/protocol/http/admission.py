@@ -3,6 +3,9 @@
 A tool call sends a request of its own through the application's middleware. If it ran while the MCP request is still
 inside, a middleware that holds a resource during a request (a slot of a limiter, a lock, a database session) could wait
 for itself. So the middleware sees the MCP request with a placeholder response, and the work begins afterwards.
+
+Any request may be an MCP request, as a middleware can rewrite its path. So each one gets an `Admission`, which only the
+MCP endpoint uses.
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ _MISSING = object()
 
 
 class Admission:
-    """The pass of one MCP request through the middleware.
+    """The pass of one request through the middleware.
 
     Args:
         scope: the scope of the request before the middleware.
@@ -84,7 +87,9 @@ class Admission:
         """Store the headers of the placeholder; send any other response, a rejection by the middleware."""
         if message["type"] == "http.response.start":
             self._is_placeholder = self._deferred is not None and message["status"] == 200
-            self._headers = [header for header in message.get("headers", ()) if header[0].lower() not in _BODY_HEADERS]
+            if self._is_placeholder:
+                headers = message.get("headers", ())
+                self._headers = [header for header in headers if header[0].lower() not in _BODY_HEADERS]
         if not self._is_placeholder:
             await self._send(message)
 
@@ -137,22 +142,22 @@ class AdmissionMiddleware:
 
     Args:
         app: the application's middleware stack.
-        path: the end of the path of MCP requests; other requests are not changed.
     """
 
-    def __init__(self, app: ASGIApp, path: str) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._paths = path, f"{path}/"
         self._compression = [layer for layer in middleware_layers(app) if type(layer) is GZipMiddleware]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].endswith(self._paths) or CONTEXT_KEY in scope:
+        if scope["type"] != "http" or CONTEXT_KEY in scope:
             await self.app(scope, receive, send)
             return
-        admission = Admission(scope, send, self._compression)
-        await self.app({**keep_scope_before_middleware(scope), ADMISSION_KEY: admission}, receive, admission.send)
-        respond = admission.responder()
         outer: Admission | None = scope.get(ADMISSION_KEY)  # of the outer application, if this one is mounted
+        admission = Admission(dict(scope), send, self._compression)
+        keep_scope_before_middleware(scope)
+        scope[ADMISSION_KEY] = admission  # in place: outer ASGI applications read the route from this very scope
+        await self.app(scope, receive, admission.send)
+        respond = admission.responder()
         if respond is not None and outer is not None:
             await outer.grant(respond, send)
         elif respond is not None:
@@ -160,19 +165,18 @@ class AdmissionMiddleware:
 
 
 @contextmanager
-def admission_installed(app: FastAPI, path: str, *, is_guarded: bool) -> Generator[None]:
+def admission_installed(app: FastAPI, *, is_guarded: bool) -> Generator[None]:
     """Execute MCP requests outside an application's middleware, if that may hold a resource.
 
     Args:
         app: the application that serves MCP.
-        path: the path of MCP, or its end.
         is_guarded: whether dependencies guard the path, as they may hold a resource like middleware.
     """
     stack = app.middleware_stack if app.middleware_stack is not None else app.build_middleware_stack()
     if not is_guarded and _is_harmless(stack, app):
         yield
         return
-    app.middleware_stack = admission = AdmissionMiddleware(stack, path)
+    app.middleware_stack = admission = AdmissionMiddleware(stack)
     try:
         yield
     finally:

@@ -49,12 +49,12 @@ def keep_user(scope: Scope) -> Scope:
     return {**scope, _USER: scope.get("user")}
 
 
-def keep_scope_before_middleware(scope: Scope) -> Scope:
-    """Return the scope with a copy of its outer scope, taken before the application's middleware runs."""
+def keep_scope_before_middleware(scope: Scope) -> None:
+    """Store a copy of the outer scope in the scope, before the application's middleware changes it."""
     outer = outer_scope(scope)
     if "state" in outer:
         outer["state"] = dict(outer["state"])
-    return {**scope, _BEFORE_MIDDLEWARE: outer}
+    scope[_BEFORE_MIDDLEWARE] = outer
 
 
 def outer_scope(scope: Scope) -> dict[str, Any]:
