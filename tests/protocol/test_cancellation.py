@@ -309,6 +309,6 @@ def test_an_endless_answer_of_a_tool_that_has_always_answered_at_once_is_ended(v
     with serving(app) as base:
         peer = Peer(f"{base}/mcp", version)
         peer.call("moody")
-        assert "closed" in peer.call("moody", {"mood": "writing"})["content"][0]["text"]
+        assert "cut off" in peer.call("moody", {"mood": "writing"})["content"][0]["text"]
         assert ended.wait(PATIENCE)
         assert peer.call("moody")["structuredContent"] == {"mood": ""}

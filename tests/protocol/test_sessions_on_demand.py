@@ -55,7 +55,7 @@ def test_without_a_session_the_error_names_the_cause_and_the_settings(url: str, 
     answer = Peer(url, version).call("cancel_order", {"order_id": "#9"})
     assert answer["isError"]
     message = answer["content"][0]["text"]
-    assert "a client of MCP 2025-11-25 or earlier needs a session" in message
+    assert "clients of MCP 2025-11-25 or earlier need a session" in message
     assert "TOOLWAY_STATEFUL=true" in message
     assert "TOOLWAY_CONFIRM=if_possible" in message
 
