@@ -1,15 +1,14 @@
-"""What an endpoint says about itself: as a tool, as a resource, as a prompt.
+"""Decorators that mark an endpoint as a tool, a resource or a prompt.
 
-A marker changes nothing about the endpoint: it only leaves a note on the function, which the catalogue reads. An
-application that would rather not import toolway writes the same fields into
-``openapi_extra={"x-toolway": {...}}``; where both stand, the marker wins field by field. An endpoint may carry several
-markers.
+A marker does not change the endpoint: it stores fields on the function, which the catalog reads. An application that
+prefers not to import toolway writes the same fields into ``openapi_extra={"x-toolway": {...}}``. If both are present,
+the decorator's fields take precedence. An endpoint may have several markers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Never, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, Never, TypeAlias, TypedDict, TypeVar, cast
 
 from toolway.errors import ConfigurationError
 
@@ -17,10 +16,12 @@ __all__ = [
     "EXTENSION",
     "TASKS",
     "Hints",
+    "Marker",
     "TaskSupport",
     "agent_prompt",
     "agent_resource",
     "agent_tool",
+    "check_marker",
     "read_marker",
 ]
 
@@ -28,15 +29,18 @@ EXTENSION = "x-toolway"
 _ATTRIBUTE = "__toolway__"
 
 TaskSupport: TypeAlias = Literal["optional", "required"]
-"""Whether a tool may run as a task, or runs only as one."""
+"""Whether a tool may run as a task, or only as a task."""
 
 TASKS: tuple[TaskSupport, ...] = ("optional", "required")
+
+Marker: TypeAlias = Mapping[str, Any]
+"""The fields of all markers of one endpoint."""
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
 
 class Hints(TypedDict, total=False):
-    """What a tool does to the world, where the HTTP method does not say it (MCP tool annotations)."""
+    """Effects of a tool that its HTTP method does not imply (MCP tool annotations)."""
 
     read_only: bool
     destructive: bool
@@ -61,52 +65,25 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
     confirm: str | None = None,
     lint_ignore: Mapping[str, str] | None = None,
 ) -> Callable[[EndpointT], EndpointT]:
-    """Describe an endpoint as agents shall see it; put it below the route decorator.
+    """Describe an endpoint to agents; place it below the route decorator. docs/your-application.md has examples.
 
     Args:
-        name: the tool's name; the operation id otherwise.
-        title: the name that people see; the summary otherwise.
-        description: what the tool does; the endpoint's description otherwise.
-        when_to_use: a sentence added to the description: when to take this tool, and when another.
-        input_schema: what agents see of the arguments, in place of the schema that is read from the endpoint: where one
-            argument decides of another (``if``, ``anyOf``), say. The endpoint checks them as ever.
-        output_schema: False publishes no output schema, for a response that something outside of the endpoint reshapes.
-        raw_body: whether a POST, PUT or PATCH endpoint that takes the `Request` has an argument ``body``. By default it
-            has one if its code reads the body, or passes the request to a function that could.
-        hints: overrides of what the HTTP method implies.
-        hide: True keeps the endpoint out of the catalogue; it stays reachable over HTTP.
-        task: the tool takes long. It runs as a task for clients that can wait for one (the tasks extension of
-            2026-07-28), which go on meanwhile and ask for the result later; ``"required"`` refuses the other clients of
-            that revision. Needs ``toolway[tasks]``.
-        follow: work that the endpoint accepts (202 with a Location) is followed to its result: toolway asks for its
-            state, where the Location leads within the application, until that is no longer 202. The tool has no output
-            schema then. Over plain HTTP it just answers 202.
-        ask_first: a tool that takes long asks its questions before its work begins: it runs within the request until it
-            has asked, and becomes a task with the answers. ``confirm`` implies it.
-        confirm: what the user is asked before the tool runs, which it only does after a yes; arguments stand in braces:
-            ``"Cancel order {order_id}?"``. Over plain HTTP nobody is asked.
-        lint_ignore: rules of ``toolway lint`` that do not hold here, each with the reason: ``{"R1": "four at most"}``.
-
-    With ``Toolway(app, expose="marked")`` only endpoints with a marker are tools.
+        name, title, description: override the operation id, the summary and the description.
+        when_to_use: a sentence that agents read after the description: when to use this tool, and when another.
+        input_schema: the schema that agents see, for example to relate arguments (``if``, ``anyOf``).
+        output_schema: False publishes no output schema, for a response that other code reshapes.
+        raw_body: whether an endpoint that takes the `Request` has an argument ``body``; by default, its code decides.
+        hints: override what the HTTP method implies.
+        hide: True keeps the endpoint out of the catalog; it remains reachable over HTTP.
+        task: runs a long call as a task (needs ``toolway[tasks]``); "required" rejects clients without tasks.
+        follow: True polls the Location of a 202 response for the result; the tool has no output schema.
+        ask_first: True asks its questions within the request and becomes a task afterwards; implied by `confirm`.
+        confirm: a question that the user must confirm before the call: ``"Cancel order {order_id}?"``.
+        lint_ignore: rules of ``toolway lint`` to suppress, each with its reason: ``{"R1": "at most four"}``.
     """
-    _refuse("agent_tool", misplaced)
-    fields = {
-        "name": name,
-        "title": title,
-        "description": description,
-        "when_to_use": when_to_use,
-        "input_schema": input_schema,
-        "output_schema": output_schema,
-        "raw_body": raw_body,
-        "hints": hints,
-        "hide": hide,
-        "task": task,
-        "follow": follow,
-        "ask_first": ask_first,
-        "confirm": confirm,
-        "lint_ignore": lint_ignore,
-    }
-    return _marking({"tool": True, **_given(fields)})
+    fields = locals()
+    _reject_positional("agent_tool", fields.pop("misplaced"))
+    return _mark({"tool": True, **_without_none(fields)})
 
 
 def agent_resource(
@@ -118,30 +95,23 @@ def agent_resource(
     mime_type: str | None = None,
     complete: Mapping[str, Callable[..., Any] | str] | None = None,
 ) -> Callable[[EndpointT], EndpointT]:
-    """Let clients read a GET endpoint by URI, as a resource; it stays a tool, too, unless that is hidden.
+    """Offer a GET endpoint as a resource. The endpoint also remains a tool unless that is hidden.
 
     Args:
-        uri: ``"shop://return-policy"``, or a template whose variables are arguments of the endpoint:
-            ``"orders://{order_id}"`` (RFC 6570; see docs/resources-and-prompts.md for what of it can be used).
-        name: the resource's name; the tool's otherwise.
-        title: the name that people see; the summary otherwise.
-        description: what it holds; the endpoint's description otherwise.
-        mime_type: the media type in lists; the one in the application's document otherwise. A read says what came.
-        complete: by variable, the endpoint (or its operation id) that suggests values: a GET that takes the text typed
-            so far and answers with a list of strings. Enumerations are suggested without it.
+        uri: ``"shop://return-policy"``, or a template (RFC 6570) whose variables are arguments of the endpoint:
+            ``"orders://{order_id}"``. docs/resources-and-prompts.md lists what a template may contain.
+        name: the resource's name. Defaults to the tool's name.
+        title: the name shown to people. Defaults to the summary.
+        description: the content. Defaults to the endpoint's description.
+        mime_type: the media type in lists. Defaults to the one in the OpenAPI document.
+        complete: for each variable, the endpoint (or its operation id) that suggests values: a GET that takes
+            the text typed so far and returns a list of strings. Enumerations are suggested without it.
     """
-    if not isinstance(uri, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a marker without its brackets
+    fields = locals()
+    if not isinstance(uri, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a decorator without parentheses
         expected = "expected a URI, such as @agent_resource('orders://{order_id}') above an endpoint"
         raise ConfigurationError(f"{expected}, got {uri!r}")
-    fields = {
-        "uri": uri,
-        "name": name,
-        "title": title,
-        "description": description,
-        "mime_type": mime_type,
-        "complete": complete,
-    }
-    return _marking({"resource": _given(fields)})
+    return _mark({"resource": _without_none(fields)})
 
 
 def agent_prompt(
@@ -151,46 +121,99 @@ def agent_prompt(
     description: str | None = None,
     complete: Mapping[str, Callable[..., Any] | str] | None = None,
 ) -> Callable[[EndpointT], EndpointT]:
-    """Offer what an endpoint writes to the people at a client, as a prompt; it is no tool unless also marked as one.
+    """Offer an endpoint as a prompt, which users pick in their client. It is not a tool unless also marked as one.
 
-    The endpoint returns a text, a `Message`, or a list of them; a text is what the user says. Its parameters are the
-    prompt's arguments.
+    The endpoint returns a text, a `Message`, or a list of them; a text becomes a message of the user. Its parameters
+    are the prompt's arguments.
 
     Args:
-        name: the prompt's name; the one that it would have as a tool otherwise.
-        title: the name that people see; the summary otherwise.
-        description: what it is for; the endpoint's description otherwise.
-        complete: by argument, the endpoint (or its operation id) that suggests values: a GET that takes the text typed
-            so far and answers with a list of strings. Enumerations are suggested without it.
+        name: the prompt's name. Defaults to the name that the endpoint would have as a tool.
+        title: the name shown to people. Defaults to the summary.
+        description: the purpose. Defaults to the endpoint's description.
+        complete: for each argument, the endpoint (or its operation id) that suggests values: a GET that takes
+            the text typed so far and returns a list of strings. Enumerations are suggested without it.
     """
-    _refuse("agent_prompt", misplaced)
-    fields = {"name": name, "title": title, "description": description, "complete": complete}
-    return _marking({"prompt": _given(fields)})
+    fields = locals()
+    _reject_positional("agent_prompt", fields.pop("misplaced"))
+    return _mark({"prompt": _without_none(fields)})
 
 
-def _refuse(marker: str, misplaced: Sequence[object]) -> None:
-    """Refuse what is no field: Python hands the endpoint itself to a marker without brackets."""
-    for given in misplaced:
-        raise ConfigurationError(f"expected @{marker}() or @{marker}(name='...') above an endpoint, got {given!r}")
+def _reject_positional(marker: str, arguments: Sequence[object]) -> None:
+    """Raise an error for positional arguments: Python passes the endpoint if the parentheses are missing."""
+    for argument in arguments:
+        raise ConfigurationError(f"expected @{marker}() or @{marker}(name='...') above an endpoint, got {argument!r}")
 
 
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def _marking(note: Mapping[str, Any]) -> Callable[[EndpointT], EndpointT]:
-    def mark(endpoint: EndpointT) -> EndpointT:
-        setattr(endpoint, _ATTRIBUTE, {**(read_marker(endpoint) or {}), **note})
+def _mark(fields: Marker) -> Callable[[EndpointT], EndpointT]:
+    def decorate(endpoint: EndpointT) -> EndpointT:
+        setattr(endpoint, _ATTRIBUTE, {**(read_marker(endpoint) or {}), **fields})
         return endpoint
 
-    return mark
+    return decorate
 
 
-def read_marker(endpoint: Callable[..., Any] | None) -> Mapping[str, Any] | None:
-    """Return the note that markers left on an endpoint, or None; decorators above them are looked through."""
+def read_marker(endpoint: Callable[..., Any] | None) -> Marker | None:
+    """Return the fields that markers stored on an endpoint or below its other decorators, or None."""
     while endpoint is not None:
-        note = getattr(endpoint, _ATTRIBUTE, None)
-        if note is not None:
-            return note
+        marker = getattr(endpoint, _ATTRIBUTE, None)
+        if marker is not None:
+            return marker
         endpoint = getattr(endpoint, "__wrapped__", None)
     return None
+
+
+_FIELD_TYPES = {
+    "name": str,
+    "title": str,
+    "description": str,
+    "when_to_use": str,
+    "input_schema": Mapping,
+    "output_schema": bool,
+    "raw_body": bool,
+    "hints": Mapping,
+    "hide": bool,
+    "task": str,
+    "follow": bool,
+    "ask_first": bool,
+    "confirm": str,
+    "lint_ignore": Mapping,
+    "tool": bool,
+    "resource": Mapping,
+    "prompt": Mapping,
+}
+_TYPE_NAMES: Mapping[type, str] = {str: "a string", bool: "true or false", Mapping: "an object"}
+
+
+def check_marker(marker: Marker, subject: object) -> None:
+    """Check the fields of a marker; `subject` is the operation that error messages name.
+
+    Raises:
+        ConfigurationError: a field is unknown or has the wrong type.
+    """
+    for key, value in marker.items():
+        if key not in _FIELD_TYPES:
+            known = ", ".join(_FIELD_TYPES)
+            raise ConfigurationError(f"{subject}: {key!r} is not a field of {EXTENSION}; its fields are {known}")
+        if not isinstance(value, _FIELD_TYPES[key]):
+            expected = _TYPE_NAMES[_FIELD_TYPES[key]]
+            raise ConfigurationError(f"{subject}: expected {key} to be {expected}, found {value!r}")
+    if "task" in marker and marker["task"] not in TASKS:
+        expected = " or ".join(map(repr, TASKS))
+        raise ConfigurationError(f"{subject}: expected task to be {expected}, found {marker['task']!r}")
+    _check_hints(marker.get("hints", {}), subject)
+    for rule, reason in cast("Mapping[object, object]", marker.get("lint_ignore", {})).items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise ConfigurationError(f"{subject}: expected a reason for {rule!r} in lint_ignore, found {reason!r}")
+
+
+def _check_hints(hints: Mapping[str, object], subject: object) -> None:
+    for hint, value in hints.items():
+        if hint not in Hints.__annotations__:
+            known = ", ".join(Hints.__annotations__)
+            raise ConfigurationError(f"{subject}: {hint!r} is not a hint; the hints are {known}")
+        if not isinstance(value, bool):
+            raise ConfigurationError(f"{subject}: expected the hint {hint} to be true or false, found {value!r}")

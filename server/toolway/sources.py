@@ -138,7 +138,7 @@ class Application:
         return build_catalog(api, self.selection, origin, rules, publishes_output=settings.output_schemas)
 
     def narrow(self, selection: Selection) -> None:
-        self.selection = self.selection.narrowed(selection)
+        self.selection = self.selection.narrow(selection)
 
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
         return {"": self._remote or Dispatcher(self.app, self._settings, state)}
@@ -212,7 +212,7 @@ class RemoteSource(_HostApp):
         return build_catalog(self._api, self._selection, origin, self._rules, publishes_output=publishes)
 
     def narrow(self, selection: Selection) -> None:
-        self._selection = self._selection.narrowed(selection)
+        self._selection = self._selection.narrow(selection)
 
     def dispatchers(self, state: State) -> Mapping[str, Dispatcher]:
         return {"": self._dispatcher}

@@ -67,10 +67,14 @@ async def test_expose_marked_takes_only_endpoints_that_say_something_of_themselv
 @pytest.mark.parametrize(
     ("side", "chosen", "named"),
     [
-        ("include", {"tags": ["order"]}, "include tags 'order'"),
-        ("exclude", {"operations": ["remove_order"]}, "exclude operations 'remove_order'"),
-        ("include", {"paths": ["/order/*"]}, "include paths '/order/*'"),
-        ("exclude", {"methods": ["TRACE"]}, "exclude methods 'TRACE'"),
+        ("include", {"tags": ["order"]}, "No operation has the tag 'order' (include={'tags': ...})"),
+        (
+            "exclude",
+            {"operations": ["remove_order"]},
+            "No operation has the id 'remove_order' (exclude={'operations': ...})",
+        ),
+        ("include", {"paths": ["/order/*"]}, "No operation has the path '/order/*' (include={'paths': ...})"),
+        ("exclude", {"methods": ["TRACE"]}, "No operation has the method 'TRACE' (exclude={'methods': ...})"),
         ("include", {"tags": ["orders", "odrers"]}, "did you mean 'orders'"),
     ],
 )
@@ -171,13 +175,16 @@ async def test_marked_endpoints_and_none_marked_is_warned_of(caplog: pytest.LogC
     async def orders() -> None: ...
 
     assert not (await catalog_of(app, expose="marked")).tools
-    assert "none of the operations of 'Shop' (1) is offered to agents: expose='marked' takes only" in caplog.text
+    assert "none of the operations of 'Shop' (1) is offered to agents: expose='marked' selects only" in caplog.text
 
 
 async def test_filters_that_leave_nothing_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     """Each of them may match, and so be no mistake of its own."""
     assert not (await catalog_of(shop(), include={"tags": ["users"]}, exclude={"tags": ["users"]})).tools
-    assert "none of the operations of 'FastAPI' (4) is offered to agents" in caplog.text
+    assert (
+        "none of the operations of 'FastAPI' (4) is offered to agents: include and exclude filter out all"
+        in caplog.text
+    )
 
 
 async def test_an_application_without_operations_is_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:
@@ -247,5 +254,5 @@ async def test_a_note_that_is_misspelt_stops_the_start(note: dict[str, object]) 
 
 @pytest.mark.parametrize("key", ["operations", "tags", "paths", "methods"])
 def test_an_include_that_names_nothing_is_refused_and_does_not_open_everything(key: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"include {key} names nothing"):
+    with pytest.raises(ConfigurationError, match=f"include {key} is empty"):
         Toolway(shop(), include={key: []})  # type: ignore[misc]

@@ -95,7 +95,7 @@ LOADING = {
     "a module without an attribute": ("main", "module:attribute", "got 'main'"),
     "no attribute after the colon": ("main:", "module:attribute", "got 'main:'"),
     "a relative module name": (".main:app", "module:attribute", "got '.main:app'"),
-    "a filter that matches nothing": ("filtered:app", "include tags 'nothing' matches no operation"),
+    "a filter that matches nothing": ("filtered:app", "No operation has the tag 'nothing' (include={'tags': ...})"),
     "a marker with an unknown field": ("marked:app", "found 'nmae'"),
 }
 

@@ -280,7 +280,7 @@ def test_the_project_and_the_command_line_narrow_together(layout: Path) -> None:
     assert listed(cwd=folder) == ["a"]
     assert listed("--expose", "marked", cwd=folder) == []
     done = toolway("list", "--exclude", "tags=nope", cwd=folder)
-    assert "exclude tags 'nope' matches no operation" in done.stderr
+    assert "No operation has the tag 'nope' (exclude={'tags': ...})" in done.stderr
 
 
 def test_the_command_line_narrows_every_toolway_of_the_application(project: Path) -> None:

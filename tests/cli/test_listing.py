@@ -89,7 +89,7 @@ def test_an_empty_catalog_is_explained(tmp_path: Path) -> None:
         in done.stdout
     )
     assert done.stderr == (
-        "none of the operations of 'FastAPI' (1) is offered to agents: expose='marked' takes only endpoints with a "
+        "none of the operations of 'FastAPI' (1) is offered to agents: expose='marked' selects only endpoints with a "
         "marker, such as @agent_tool()\n"
     )
 

@@ -331,7 +331,7 @@ def test_a_filter_that_matches_nothing_is_reported_once(tmp_path: Path, options:
     done = toolway("serve", "main:app", "--port", "0", *options, cwd=tmp_path)
 
     assert done.returncode == 2
-    assert done.stderr.count("toolway: include tags 'nothing' matches no operation") == 1
+    assert done.stderr.count("toolway: No operation has the tag 'nothing' (include={'tags': ...})") == 1
     assert "Traceback" not in done.stderr
 
 

@@ -11,7 +11,7 @@ INTERNAL = {
     "toolway.catalog.Catalog",
     "toolway.catalog.Selection",
     "toolway.catalog.Tool",
-    "toolway.catalog.metadata.note_of",
+    "toolway.catalog.marker_fields.read_operation_marker",
     "toolway.catalog.schema.definitions.Definitions",
     "toolway.headers.stays_with_connection",
     "toolway.lifespan.run_within",

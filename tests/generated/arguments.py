@@ -63,12 +63,12 @@ def _parameters(case: Case, tool: Tool) -> Iterator[tuple[str, Any]]:
     }
     if any(str(value).endswith("\n") for value in places["path"].values()):
         raise InexpressibleError("a line break at the end of a path, which the router drops")
-    known = {argument.target for argument in tool.arguments.values() if argument.place == "query"}
+    known = {argument.target for argument in tool.arguments.values() if argument.location == "query"}
     if places["query"].keys() - known - tool.operation.credentials.query:
         raise InexpressibleError("a query parameter that the document does not name")
     for argument in tool.arguments.values():
-        values = places.get(argument.place, {})
-        target = argument.target.lower() if argument.place == "header" else argument.target
+        values = places.get(argument.location, {})
+        target = argument.target.lower() if argument.location == "header" else argument.target
         if target in values:
             yield argument.name, _sendable(values[target])
 
@@ -90,7 +90,7 @@ def _body(case: Case, tool: Tool) -> Iterator[tuple[str, Any]]:
         return
     if tool.body is None or not (case.media_type or "").startswith(tool.body.media_type.partition(";")[0] or "*"):
         raise InexpressibleError("a body of another kind")
-    whole = [argument for argument in tool.arguments.values() if argument.place == "body"]
+    whole = [argument for argument in tool.arguments.values() if argument.location == "body"]
     if whole:
         yield whole[0].name, _whole(case.body, tool)
     elif isinstance(case.body, Mapping):
@@ -110,13 +110,13 @@ def _whole(body: Any, tool: Tool) -> Any:
 
 def _members(body: Mapping[str, Any], tool: Tool) -> Iterator[tuple[str, Any]]:
     assert tool.body is not None
-    fields = {argument.target: argument for argument in tool.arguments.values() if argument.place == "field"}
+    fields = {argument.target: argument for argument in tool.arguments.values() if argument.location == "field"}
     for target, value in body.items():
         if target in fields:
             if value is None and tool.body.encoding == "urlencoded":
                 raise InexpressibleError("null in a form")
             yield fields[target].name, _member(value, is_file=fields[target].is_file)
-        elif tool.body.open and target not in tool.arguments:
+        elif tool.body.accepts_extra and target not in tool.arguments:
             yield target, value
         else:
             raise InexpressibleError("a member that the document does not name")

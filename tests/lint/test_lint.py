@@ -80,7 +80,7 @@ async def test_an_endpoint_can_suppress_a_rule() -> None:
 
 
 async def test_suppression_needs_a_reason() -> None:
-    with pytest.raises(ConfigurationError, match="GET /stock: expected lint_ignore to give a reason for 'D4'"):
+    with pytest.raises(ConfigurationError, match="GET /stock: expected a reason for 'D4' in lint_ignore"):
         await report_of(shop(D4=" "))
 
 

@@ -188,11 +188,11 @@ def silent() -> list[str]:
     ("complete", "problem"),
     [
         ({"colour": suggest_orders}, "'colour'"),
-        ({"order_id": test_over_plain_http_a_prompt_is_ordinary_json}, "no endpoint"),
-        ({"order_id": "nothing"}, "no endpoint"),
-        ({"order_id": posting}, "only a GET"),
-        ({"order_id": silent}, "takes no text to suggest"),
-        ({"order_id": 7}, "no endpoint"),
+        ({"order_id": test_over_plain_http_a_prompt_is_ordinary_json}, "not an endpoint"),
+        ({"order_id": "nothing"}, "not an endpoint"),
+        ({"order_id": posting}, "expected a GET operation"),
+        ({"order_id": silent}, "it needs a parameter for the typed text"),
+        ({"order_id": 7}, "not an endpoint"),
         ("order_id", "expected the resource's complete to be an object"),
     ],
 )
@@ -216,7 +216,7 @@ async def test_two_prompts_of_one_name_stop_the_start() -> None:
     app = FastAPI()
     for path in ("/a", "/b"):
         app.add_api_route(path, agent_prompt(name="same")(lambda: "x"))
-    with pytest.raises(ConfigurationError, match="'same' already"):
+    with pytest.raises(ConfigurationError, match="'same' is already taken"):
         Toolway(app).read_catalog()
 
 

@@ -239,7 +239,7 @@ async def test_every_value_comes_back_from_the_uri_that_is_made_of_it(order_id: 
     ("uri", "problem"),
     [
         ("orders", "expected a URI"),
-        ("", "needs a uri"),
+        ("", "to have a uri"),
         ("orders://{id}", "has the variable 'id'"),
         ("orders://all", "requires 'order_id'"),
         ("orders://{order_id", "invalid URI template"),

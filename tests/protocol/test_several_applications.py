@@ -184,7 +184,7 @@ def test_filters_and_settings_hold_for_one_application(serve: Serve) -> None:
 
 def test_a_filter_that_matches_nothing_is_named() -> None:
     toolway = Toolway({"shop": Toolway(make_app("Shop"), include={"tags": ["nothing"]})})
-    with pytest.raises(FilterError, match="'nothing' matches no operation"):
+    with pytest.raises(FilterError, match="No operation has the tag 'nothing'"):
         toolway.read_catalog()
 
 

@@ -199,13 +199,13 @@ def a_way_out(folder: Path) -> str:
         (no_folder, "expected a folder"),
         (no_skill, "found none"),
         (written(b"# no head"), "to begin with ---"),
-        (written(b"---\nname: [\n---\n"), "cannot be read"),
+        (written(b"---\nname: [\n---\n"), "front matter"),
         (written(b"---\njust words\n---\n"), "to begin with ---"),
-        (written(b"---\nname: other\ndescription: x\n---\n"), "the name of its folder"),
+        (written(b"---\nname: other\ndescription: x\n---\n"), "to be that of its folder"),
         (written(b"---\nname: packing\n---\n"), "a description"),
         (too_many_files, "513 files"),
-        (too_much, "clients take 512 files"),
-        (a_way_out, "leads out of the folder"),
+        (too_much, "at most 512 files"),
+        (a_way_out, "links outside the folder"),
     ],
 )
 async def test_skills_that_clients_would_refuse_stop_the_start(folder: Path, spoil: Any, problem: str) -> None:

@@ -1,6 +1,6 @@
-"""What an agent sees: tools, resources and prompts, and which operations are any of them."""
+"""The catalog that agents see: tools, resources, prompts and skills, and the filters that select them."""
 
-from toolway.catalog.arguments import Argument, BodyPlan, Place
+from toolway.catalog.arguments import Argument, ArgumentLocation, BodyPlan
 from toolway.catalog.builder import Catalog, build_catalog
 from toolway.catalog.combine import combine_catalogs
 from toolway.catalog.filters import Exposure, Filter, Selection
@@ -9,24 +9,24 @@ from toolway.catalog.resource import Resource
 from toolway.catalog.schema.output import WRAPPER
 from toolway.catalog.skill import Skill, SkillFile, read_skills
 from toolway.catalog.suggestions import Completion
-from toolway.catalog.tool import Annotations, Tool
+from toolway.catalog.tool import Tool, ToolAnnotations
 
 __all__ = [
     "WRAPPER",
-    "Annotations",
     "Argument",
+    "ArgumentLocation",
     "BodyPlan",
     "Catalog",
     "Completion",
     "Exposure",
     "Filter",
-    "Place",
     "Prompt",
     "Resource",
     "Selection",
     "Skill",
     "SkillFile",
     "Tool",
+    "ToolAnnotations",
     "build_catalog",
     "combine_catalogs",
     "read_skills",

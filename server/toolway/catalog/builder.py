@@ -1,4 +1,4 @@
-"""From operations to the catalogue."""
+"""Construction of the catalog from operations."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
-from toolway.catalog.arguments import Argument, body_plan, flat_arguments
+from toolway.catalog.arguments import Argument, flatten_arguments, plan_body
 from toolway.catalog.confirmation import confirmation_of
 from toolway.catalog.filters import Selection
-from toolway.catalog.marker_fields import COMPLETE
-from toolway.catalog.metadata import annotations_of, description_of, note_of, title_of
-from toolway.catalog.naming import tool_names
-from toolway.catalog.prompt import Prompt, prompt_of
-from toolway.catalog.resource import Resource, resource_of
-from toolway.catalog.schema.custom import given_schema
+from toolway.catalog.marker_fields import COMPLETE, read_operation_marker
+from toolway.catalog.metadata import build_annotations, build_description, build_title
+from toolway.catalog.naming import name_tools
+from toolway.catalog.prompt import Prompt, build_prompt
+from toolway.catalog.resource import Resource, build_resource
+from toolway.catalog.schema.custom import read_custom_schema
 from toolway.catalog.schema.definitions import Definitions
-from toolway.catalog.schema.output import output_schemas
+from toolway.catalog.schema.output import build_output_schemas
 from toolway.catalog.skill import Skill
-from toolway.catalog.suggestions import Completion, completions_of
+from toolway.catalog.suggestions import Completion, find_completions
 from toolway.catalog.tool import Tool
 from toolway.errors import ConfigurationError, DocumentError
+from toolway.markers import Marker
 from toolway.openapi import MALFORMED_ERRORS, Api, CallerRules, Operation, Schema, SkippedOperation
 
 __all__ = ["Catalog", "build_catalog"]
 
 logger = logging.getLogger("toolway.catalog")
 
-_BODILESS = frozenset({"HEAD", "OPTIONS", "TRACE"})
+_BODILESS_METHODS = frozenset({"HEAD", "OPTIONS", "TRACE"})
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What an API offers to agents, in the document's order, and what could not be offered."""
+    """The tools, resources, prompts and skills of an API, and the operations that were skipped."""
 
     title: str
     version: str
@@ -46,7 +47,7 @@ class Catalog:
     skills: tuple[Skill, ...] = ()
 
     def definitions(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything as clients get it, by kind."""
+        """Return the list entries of all tools, resources and prompts, by kind."""
         return {
             "tools": [tool.definition(wrapped=False) for tool in self.tools.values()],
             "resources": [entry.definition() for entry in (*self.resources, *self.skills)],
@@ -62,80 +63,83 @@ def build_catalog(
     *,
     publishes_output: bool = True,
 ) -> Catalog:
-    """Turn an API's operations into tools, resources and prompts.
+    """Return the catalog of an API.
 
-    Names are given before the selection, so that a filter never renames a tool that stays. `origin` tells the tools of
-    several APIs apart, and `rules` tell arguments from values that the caller sends. Without `publishes_output`, no
-    tool has an output schema.
+    Args:
+        api: the API's operations.
+        selection: selects the tools. It does not affect names, so a filter never renames a remaining tool.
+        origin: the application's prefix in a combined catalog.
+        rules: decide which headers and cookies are arguments.
+        publishes_output: False leaves out all output schemas.
 
     Raises:
         FilterError: an include or exclude entry matches nothing.
-        ConfigurationError: an endpoint's marker has an unknown field, or asks for what cannot be.
+        ConfigurationError: a marker has an unknown field, or a value that its operation does not allow.
     """
     api = replace(api, operations=tuple(map((rules or CallerRules()).apply, api.operations)))
     selection = selection or Selection()
     selection.check(api.operations)
-    api = _without_bodiless(api)
-    api, notes = _read_notes(api)
-    names = tool_names(api.operations, [(note or {}).get("name") for note in notes])
-    entries = [_Entry(*entry) for entry in zip(api.operations, notes, names, strict=True)]
-    catalog = _Builder(api, selection, entries, origin, publishes_output=publishes_output).catalog()
+    api = _skip_bodiless(api)
+    api, markers = _read_markers(api)
+    names = name_tools(api.operations, [(marker or {}).get("name") for marker in markers])
+    entries = [_Entry(*entry) for entry in zip(api.operations, markers, names, strict=True)]
+    catalog = _Builder(api, selection, entries, origin, publishes_output=publishes_output).build()
     if api.operations and not (catalog.tools or catalog.resources or catalog.prompts):
-        _warn_of_nothing(api, selection)
+        _warn_of_empty_catalog(api, selection)
     return catalog
 
 
-def _without_bodiless(api: Api) -> Api:
-    """Skip the operations whose method has no result for an agent."""
-    left = tuple(operation for operation in api.operations if operation.method not in _BODILESS)
+def _skip_bodiless(api: Api) -> Api:
+    """Skip operations whose method returns no body."""
+    kept = tuple(operation for operation in api.operations if operation.method not in _BODILESS_METHODS)
     skipped = (
         SkippedOperation(operation.method, operation.path, f"{operation.method} requests have no result for an agent")
         for operation in api.operations
-        if operation.method in _BODILESS
+        if operation.method in _BODILESS_METHODS
     )
-    return replace(api, operations=left, skipped=(*api.skipped, *skipped))
+    return replace(api, operations=kept, skipped=(*api.skipped, *skipped))
 
 
-def _read_notes(api: Api) -> tuple[Api, list[Mapping[str, Any] | None]]:
-    """Return what each operation says of itself; a mistake in a remote API's document costs its operation."""
+def _read_markers(api: Api) -> tuple[Api, list[Marker | None]]:
+    """Return the marker of each operation; an invalid one in a remote API's document only skips its operation."""
     operations: list[Operation] = []
-    notes: list[Mapping[str, Any] | None] = []
+    markers: list[Marker | None] = []
     skipped = list(api.skipped)
     for operation in api.operations:
         try:
-            notes.append(note_of(operation))
+            markers.append(read_operation_marker(operation))
             operations.append(operation)
         except ConfigurationError as error:
             if operation.route is not None:
                 raise
             skipped.append(SkippedOperation(operation.method, operation.path, str(error)))
-    return replace(api, operations=tuple(operations), skipped=tuple(skipped)), notes
+    return replace(api, operations=tuple(operations), skipped=tuple(skipped)), markers
 
 
-def _warn_of_nothing(api: Api, selection: Selection) -> None:
-    """Log that no operation is offered; it is not an error, as a marker or a route may be added later."""
-    why = ""
-    if selection.only_marked:
-        why = ": expose='marked' takes only endpoints with a marker, such as @agent_tool()"
-    elif not any(map(selection.serves, api.operations)):
-        why = ": include and exclude leave all of them out"
-    logger.warning("none of the operations of %r (%d) is offered to agents%s", api.title, len(api.operations), why)
+def _warn_of_empty_catalog(api: Api, selection: Selection) -> None:
+    """Log that the catalog is empty. This is not an error, because markers and routes may be added later."""
+    reason = ""
+    if selection.is_marked_only:
+        reason = ": expose='marked' selects only endpoints with a marker, such as @agent_tool()"
+    elif not any(map(selection.allows, api.operations)):
+        reason = ": include and exclude filter out all of them"
+    logger.warning("none of the operations of %r (%d) is offered to agents%s", api.title, len(api.operations), reason)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One operation, what its endpoint says of itself, and its name as a tool."""
+    """One operation, its marker, and its name as a tool."""
 
     operation: Operation
-    note: Mapping[str, Any] | None
+    marker: Marker | None
     name: str
 
     def is_marked(self, kind: str) -> bool:
-        return self.note is not None and kind in self.note
+        return self.marker is not None and kind in self.marker
 
 
 class _Builder:
-    """Turns operations into what they are marked as; one operation may become several things."""
+    """Builds tools, resources and prompts; one operation may become several of them."""
 
     def __init__(
         self, api: Api, selection: Selection, entries: Sequence[_Entry], origin: str, *, publishes_output: bool
@@ -148,11 +152,11 @@ class _Builder:
         self._tools: dict[str, Tool | None] = {}
         self._skipped: list[SkippedOperation] = []
 
-    def catalog(self) -> Catalog:
-        listed = [entry for entry in self._entries if self._selection.takes(entry.operation, entry.note)]
-        tools = {entry.name: tool for entry in listed if (tool := self._tool(entry))}
-        resources = tuple(resource_of(*parts) for parts in self._marked("resource"))
-        prompts = [prompt_of(*parts) for parts in self._marked("prompt")]
+    def build(self) -> Catalog:
+        listed = [entry for entry in self._entries if self._selection.selects_tool(entry.operation, entry.marker)]
+        tools = {entry.name: tool for entry in listed if (tool := self._find_tool(entry))}
+        resources = tuple(build_resource(*parts) for parts in self._iter_marked("resource"))
+        prompts = [build_prompt(*parts) for parts in self._iter_marked("prompt")]
         return Catalog(
             self._api.title,
             self._api.version,
@@ -160,20 +164,20 @@ class _Builder:
             tools,
             (*self._api.skipped, *self._skipped),
             resources,
-            _by_name(prompts),
+            _index_by_name(prompts),
         )
 
-    def _tool(self, entry: _Entry) -> Tool | None:
-        """The operation as a tool, whether it is listed or not; None where it cannot be one, for a reason kept."""
+    def _find_tool(self, entry: _Entry) -> Tool | None:
+        """Return the tool of an operation, listed or not; None if it was skipped."""
         if entry.name not in self._tools:
-            self._tools[entry.name] = self._made(entry)
+            self._tools[entry.name] = self._build_tool(entry)
         return self._tools[entry.name]
 
-    def _made(self, entry: _Entry) -> Tool | None:
+    def _build_tool(self, entry: _Entry) -> Tool | None:
         try:
-            note = entry.note or {}
-            publishes = self._publishes_output and note.get("output_schema", True)
-            return _tool(entry.operation, note, entry.name, self._origin, publishes_output=publishes)
+            marker = entry.marker or {}
+            publishes = self._publishes_output and marker.get("output_schema", True)
+            return _build_tool(entry.operation, marker, entry.name, self._origin, publishes_output=publishes)
         except DocumentError as error:
             reason = str(error)
         except MALFORMED_ERRORS as error:
@@ -181,67 +185,69 @@ class _Builder:
         self._skipped.append(SkippedOperation(entry.operation.method, entry.operation.path, reason))
         return None
 
-    def _marked(self, kind: str) -> Iterator[tuple[Tool, Mapping[str, Any], Mapping[str, Completion]]]:
+    def _iter_marked(self, kind: str) -> Iterator[tuple[Tool, Marker, Mapping[str, Completion]]]:
         for entry in self._entries:
-            served = entry.is_marked(kind) and self._selection.serves(entry.operation)
-            if served and (tool := self._tool(entry)):
-                note = entry.note or {}
-                yield tool, note, self._completions(tool, note[kind])
+            is_served = entry.is_marked(kind) and self._selection.allows(entry.operation)
+            if is_served and (tool := self._find_tool(entry)):
+                marker = entry.marker or {}
+                yield tool, marker, self._find_completions(tool, marker[kind])
 
-    def _completions(self, tool: Tool, fields: Mapping[str, Any]) -> Mapping[str, Completion]:
+    def _find_completions(self, tool: Tool, fields: Mapping[str, Any]) -> Mapping[str, Completion]:
         marked: object = fields.get(COMPLETE)
         named = cast("Mapping[str, Any]", marked if isinstance(marked, Mapping) else {})
-        return completions_of(tool, named, partial(self._source, tool))
+        return find_completions(tool, named, partial(self._find_source, tool))
 
-    def _source(self, tool: Tool, reference: object) -> Tool | None:
+    def _find_source(self, tool: Tool, reference: object) -> Tool | None:
         for entry in self._entries:
             if entry.operation.endpoint is reference or entry.operation.operation_id == reference:
-                return self._tool(entry) if self._selection.serves(entry.operation) else None
+                return self._find_tool(entry) if self._selection.allows(entry.operation) else None
         raise ConfigurationError(
-            f"{tool.operation}: complete names {reference!r}, which is no endpoint or operation id"
+            f"{tool.operation}: complete names {reference!r}, which is not an endpoint or operation id"
         )
 
 
-def _by_name(prompts: Iterable[Prompt]) -> Mapping[str, Prompt]:
+def _index_by_name(prompts: Iterable[Prompt]) -> Mapping[str, Prompt]:
     found: dict[str, Prompt] = {}
     for prompt in prompts:
         if prompt.name in found:
-            raise ConfigurationError(f"{prompt.tool.operation}: another prompt has the name {prompt.name!r} already")
+            raise ConfigurationError(
+                f"{prompt.tool.operation}: the prompt name {prompt.name!r} is already taken by another operation"
+            )
         found[prompt.name] = prompt
     return found
 
 
-def _tool(operation: Operation, note: Mapping[str, Any], name: str, origin: str, *, publishes_output: bool) -> Tool:
+def _build_tool(operation: Operation, marker: Marker, name: str, origin: str, *, publishes_output: bool) -> Tool:
     definitions = Definitions(operation.components)
-    arguments = flat_arguments(operation)
+    arguments = flatten_arguments(operation)
     names = [argument.name for argument in arguments]
-    plan = body_plan(operation)
-    is_open = plan is not None and plan.open
-    follow: bool = note.get("follow", False)
-    publishes_output = publishes_output and not follow  # the schema would be that of the ticket
-    output, wrapped, wraps = output_schemas(operation) if publishes_output else (None, None, False)
+    plan = plan_body(operation)
+    accepts_extra = plan is not None and plan.accepts_extra
+    follow: bool = marker.get("follow", False)
+    publishes_output = publishes_output and not follow  # the documented schema is that of the 202 response
+    output, wrapped, wraps = build_output_schemas(operation) if publishes_output else (None, None, False)
     return Tool(
         name=name,
-        title=title_of(operation, note, name),
-        description=description_of(operation, note),
-        input_schema=given_schema(operation, note, names, is_open=is_open)
-        or _input_schema(arguments, definitions, is_open=is_open),
+        title=build_title(operation, marker, name),
+        description=build_description(operation, marker),
+        input_schema=read_custom_schema(operation, marker, names, accepts_extra=accepts_extra)
+        or _build_input_schema(arguments, definitions, accepts_extra=accepts_extra),
         output_schema=output,
         wrapped_output_schema=wrapped,
         wraps_output=wraps,
-        annotations=annotations_of(operation, note),
+        annotations=build_annotations(operation, marker),
         operation=operation,
         arguments={argument.name: argument for argument in arguments},
         body=plan,
-        task=note.get("task"),
+        task=marker.get("task"),
         follow=follow,
-        ask_first=note.get("ask_first", False),
+        ask_first=marker.get("ask_first", False),
         origin=origin,
-        confirmation=confirmation_of(operation, note, names),
+        confirmation=confirmation_of(operation, marker, names),
     )
 
 
-def _input_schema(arguments: list[Argument], definitions: Definitions, *, is_open: bool) -> Schema:
+def _build_input_schema(arguments: list[Argument], definitions: Definitions, *, accepts_extra: bool) -> Schema:
     schema: Schema = {
         "type": "object",
         "properties": {entry.name: definitions.adopt(entry.schema, entry.name) for entry in arguments},
@@ -249,5 +255,5 @@ def _input_schema(arguments: list[Argument], definitions: Definitions, *, is_ope
     required = [entry.name for entry in arguments if entry.required]
     if required:
         schema["required"] = required
-    schema["additionalProperties"] = is_open
+    schema["additionalProperties"] = accepts_extra
     return definitions.attach(schema)

@@ -1,4 +1,4 @@
-"""A prompt: one operation that writes messages, as people pick it in their client."""
+"""Prompts: operations that return messages, which users pick in their client."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toolway.catalog.marker_fields import marker_fields
-from toolway.catalog.schema.sanitize import visible
+from toolway.catalog.marker_fields import read_marker_texts
+from toolway.catalog.schema.sanitize import strip_invisible
 from toolway.catalog.suggestions import Completion
 from toolway.catalog.tool import Tool
+from toolway.markers import Marker
 
-__all__ = ["Prompt", "prompt_of"]
+__all__ = ["Prompt", "build_prompt"]
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Messages that an operation writes, and what it needs to know for them."""
+    """An operation that returns messages, and the arguments that it needs."""
 
     name: str
     title: str
     description: str
     tool: Tool
-    """The operation, with its arguments, which are the prompt's."""
+    """The operation; its arguments are the prompt's arguments."""
     completions: Mapping[str, Completion]
 
     def definition(self) -> dict[str, Any]:
-        """The prompt's entry in a list."""
+        """Return the prompt's entry in a list."""
         arguments = [
             {"name": entry.name, "description": entry.schema.get("description", ""), "required": entry.required}
             for entry in self.tool.arguments.values()
@@ -34,17 +35,17 @@ class Prompt:
         return {"name": self.name, "title": self.title, "description": self.description, "arguments": arguments}
 
 
-def prompt_of(tool: Tool, note: Mapping[str, Any], completions: Mapping[str, Completion]) -> Prompt:
-    """Make the prompt that an endpoint's marker describes.
+def build_prompt(tool: Tool, marker: Marker, completions: Mapping[str, Completion]) -> Prompt:
+    """Return the prompt that an endpoint's marker describes.
 
     Raises:
-        ConfigurationError: a field is unknown, or no text.
+        ConfigurationError: a field is unknown or not a string.
     """
-    fields = marker_fields(tool.operation, note, "prompt", ("name", "title", "description"))
+    fields = read_marker_texts(tool.operation, marker, "prompt", ("name", "title", "description"))
     return Prompt(
         name=fields.get("name", tool.name),
-        title=visible(fields.get("title", tool.title)),
-        description=visible(fields.get("description", tool.description)),
+        title=strip_invisible(fields.get("title", tool.title)),
+        description=strip_invisible(fields.get("description", tool.description)),
         tool=tool,
         completions=completions,
     )

@@ -1,4 +1,4 @@
-"""Where suggestions for the values of an argument come from."""
+"""Sources of suggestions for the values of an argument."""
 
 from __future__ import annotations
 
@@ -7,61 +7,70 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from toolway.catalog.arguments import Argument
-from toolway.catalog.schema.definitions import deref
+from toolway.catalog.schema.definitions import dereference
 from toolway.catalog.tool import Tool
 from toolway.errors import ConfigurationError
 from toolway.openapi import Operation, Schema
 
-__all__ = ["Completion", "FindSource", "completions_of"]
+__all__ = ["Completion", "FindTool", "find_completions"]
 
-FindSource: TypeAlias = Callable[[object], Tool | None]
-"""Finds the operation that somebody named by its function or its id; None where it may not be served."""
+_MAX_DEPTH = 4
+
+FindTool: TypeAlias = Callable[[object], Tool | None]
+"""Returns the operation of an endpoint function or an operation id; None if the filters exclude it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Suggestions for one argument: all of its values where they are few, or an operation that knows them."""
+    """Suggestions for one argument: its enumerated values, or the operation that suggests values."""
 
     choices: tuple[str, ...] = ()
     source: Tool | None = None
     text: str = ""
-    """The argument of the source that takes what has been typed so far."""
+    """The argument of the source that takes the text typed so far."""
 
 
-def completions_of(tool: Tool, marked: Mapping[str, Any], find: FindSource) -> Mapping[str, Completion]:
-    """Return the suggestions for a tool's arguments: from what a marker names, else from the values of an enumeration.
+def find_completions(tool: Tool, marked: Mapping[str, Any], find: FindTool) -> Mapping[str, Completion]:
+    """Return the suggestions for a tool's arguments: from the marker's sources, else from enumerated values.
 
     Raises:
-        ConfigurationError: the marker names an argument that there is not, or an operation that cannot suggest.
+        ConfigurationError: the marker names an unknown argument, or an operation that cannot suggest values.
     """
     if unknown := marked.keys() - tool.arguments.keys():
-        takes = ", ".join(tool.arguments) or "nothing"
-        raise ConfigurationError(f"{tool.operation}: complete names {min(unknown)!r}, but the endpoint takes {takes}")
-    found = {name: Completion(choices=choices_of(entry, tool.operation)) for name, entry in tool.arguments.items()}
+        known = ", ".join(tool.arguments) or "none"
+        raise ConfigurationError(
+            f"{tool.operation}: complete names {min(unknown)!r}, which is not an argument; the arguments are {known}"
+        )
+    found = {name: Completion(choices=_list_choices(entry, tool.operation)) for name, entry in tool.arguments.items()}
     for name, reference in marked.items():
         if source := find(reference):
-            found[name] = Completion(source=source, text=_text_argument(tool, name, source))
+            found[name] = Completion(source=source, text=_choose_text_argument(tool, name, source))
     return {name: entry for name, entry in found.items() if entry.choices or entry.source}
 
 
-def _text_argument(tool: Tool, name: str, source: Tool) -> str:
-    """The argument of the same name; else the first that is no other argument of what is completed."""
+def _choose_text_argument(tool: Tool, name: str, source: Tool) -> str:
+    """Return the source's argument of the same name, else its first one that the tool does not have."""
     if source.operation.method != "GET":
-        raise ConfigurationError(f"{tool.operation}: only a GET operation can suggest {name!r}, not {source.operation}")
+        raise ConfigurationError(
+            f"{tool.operation}: expected a GET operation to suggest values for {name!r}, found {source.operation}"
+        )
     free = next((entry for entry in source.arguments if entry not in tool.arguments), None)
     chosen = name if name in source.arguments else free
     if chosen is None:
-        raise ConfigurationError(f"{source.operation} takes no text to suggest {name!r} for: give it a parameter")
+        raise ConfigurationError(
+            f"{source.operation} cannot suggest values for {name!r}: it needs a parameter for the typed text"
+        )
     return chosen
 
 
-def choices_of(argument: Argument, operation: Operation) -> tuple[str, ...]:
-    """The values of an argument whose schema lists them."""
-    return tuple(dict.fromkeys(_written(value) for value in _values(argument.schema, operation)))
+def _list_choices(argument: Argument, operation: Operation) -> tuple[str, ...]:
+    values = _iter_values(argument.schema, operation)
+    return tuple(dict.fromkeys(str(value).lower() if isinstance(value, bool) else str(value) for value in values))
 
 
-def _values(schema: Schema, operation: Operation, depth: int = 0) -> Iterator[object]:
-    schema = deref(schema, operation.components)
+def _iter_values(schema: Schema, operation: Operation, depth: int = 0) -> Iterator[object]:
+    """Yield the values that a schema enumerates, including those of its variants and items."""
+    schema = dereference(schema, operation.components)
     if schema.get("type") == "boolean":
         yield from (True, False)
     elif "const" in schema:
@@ -69,13 +78,6 @@ def _values(schema: Schema, operation: Operation, depth: int = 0) -> Iterator[ob
     elif "enum" in schema:
         yield from (value for value in schema["enum"] if value is not None)
     variants = [*schema.get("anyOf", []), *schema.get("oneOf", []), *([schema["items"]] if "items" in schema else [])]
-    for variant in variants if depth < _DEEPEST else ():
+    for variant in variants if depth < _MAX_DEPTH else ():
         if isinstance(variant, dict):
-            yield from _values(cast("Schema", variant), operation, depth + 1)
-
-
-_DEEPEST = 4
-
-
-def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+            yield from _iter_values(cast("Schema", variant), operation, depth + 1)

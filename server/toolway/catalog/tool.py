@@ -1,4 +1,4 @@
-"""A tool: one operation, as an agent sees it."""
+"""Tools: operations as agents see them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from toolway.catalog.arguments import Argument, BodyPlan
 from toolway.markers import TaskSupport
 from toolway.openapi import Operation, Schema
 
-__all__ = ["Annotations", "Tool"]
+__all__ = ["Tool", "ToolAnnotations"]
 
 
 @dataclass(frozen=True, slots=True)
-class Annotations:
-    """What calling the tool does to the world (MCP tool annotations); hints, never a security signal."""
+class ToolAnnotations:
+    """The effects of a tool (MCP tool annotations). They are hints and must not decide about security."""
 
     read_only: bool
     destructive: bool | None
-    """None claims nothing."""
+    """None makes no claim."""
     idempotent: bool | None
     open_world: bool
 
-    def wire(self, title: str) -> dict[str, Any]:
+    def to_wire(self, title: str) -> dict[str, Any]:
         hints = {
             "title": title,
             "readOnlyHint": self.read_only,
@@ -36,35 +36,35 @@ class Annotations:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One operation, as an agent sees it, with the map from its arguments to places of the request."""
+    """One operation as an agent sees it, and the parts of the request that its arguments fill."""
 
     name: str
     title: str
     description: str
     input_schema: Schema
     output_schema: Schema | None
-    """What structured content looks like; None where the answer's shape is not promised."""
+    """The schema of structured content; None if the response may not match it."""
     wrapped_output_schema: Schema | None
-    """The same for revisions before 2026-07-28, whose structured content is always an object."""
+    """The same schema for MCP 2024-11-05 to 2025-11-25, whose structured content is always an object."""
     wraps_output: bool
-    """Whether those revisions get every answer as ``{"result": ...}``, as not every one is sure to be an object."""
-    annotations: Annotations
+    """Whether those revisions get every result as ``{"result": ...}``, because it may not be an object."""
+    annotations: ToolAnnotations
     operation: Operation
     arguments: Mapping[str, Argument]
     body: BodyPlan | None
     task: TaskSupport | None = None
     """Whether it may run as a task; None runs it within its request."""
     follow: bool = False
-    """Whether work that it has accepted (202) is followed to its result."""
+    """Whether a 202 response is polled for its result."""
     ask_first: bool = False
-    """Whether it asks before its work begins, and becomes a task only then."""
+    """Whether it asks its questions within the request and becomes a task afterwards."""
     origin: str = ""
-    """Which of several applications it comes from: the prefix of its name; empty for the only one."""
+    """The prefix of its application in a combined catalog; empty for a single application."""
     confirmation: str | None = None
-    """What the user has to say yes to before the tool runs: a text with arguments in braces."""
+    """The question that the user must confirm before the call, with argument names in braces."""
 
     def definition(self, *, wrapped: bool) -> dict[str, Any]:
-        """The tool's entry in a list; `wrapped` for revisions before 2026-07-28."""
+        """Return the tool's entry in a list; `wrapped` for MCP 2024-11-05 to 2025-11-25."""
         entry: dict[str, Any] = {
             "name": self.name,
             "title": self.title,
@@ -74,4 +74,4 @@ class Tool:
         output = self.wrapped_output_schema if wrapped else self.output_schema
         if output is not None:
             entry["outputSchema"] = output
-        return {**entry, "annotations": self.annotations.wire(self.title)}
+        return {**entry, "annotations": self.annotations.to_wire(self.title)}

@@ -104,9 +104,9 @@ def find_source(
             raise AppNotFoundError(
                 "no application given: pass it as module:attribute, or set app in [tool.toolway] of pyproject.toml"
             )
-        return Source(project.app, project.folder, base_url, project.selection.narrowed(selection), credentials or {})
+        return Source(project.app, project.folder, base_url, project.selection.narrow(selection), credentials or {})
     if project is not None and project.app in {None, app}:
-        selection = project.selection.narrowed(selection)
+        selection = project.selection.narrow(selection)
     return Source(app, folder, base_url, selection, credentials or {})
 
 

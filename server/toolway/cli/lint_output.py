@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import click
 
-from toolway.catalog.schema.sanitize import visible
+from toolway.catalog.schema.sanitize import strip_invisible
 from toolway.cli.output import echo, json_text
 from toolway.lint import BYTES_PER_TOKEN, RULES, Finding, Level, Place, Report, Rule
 
@@ -112,7 +112,7 @@ def _places(findings: list[Finding], aliases: Mapping[str, str]) -> Iterator[str
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
     wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
     wrapper.initial_indent, wrapper.subsequent_indent = indent, indent + "  "
-    return wrapper.wrap(" ".join(visible(text).split()))  # an OpenAPI document may contain terminal escapes
+    return wrapper.wrap(" ".join(strip_invisible(text).split()))  # an OpenAPI document may contain terminal escapes
 
 
 def _suppressed_lines(report: Report, width: int) -> Iterator[str]:

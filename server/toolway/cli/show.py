@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from toolway.calls import Outcome
 from toolway.catalog import Argument, Catalog, Tool
-from toolway.catalog.schema.definitions import deref
+from toolway.catalog.schema.definitions import dereference
 from toolway.cli.output import echo, is_terminal, json_text
 from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, ResourceLink, TextContent
 from toolway.openapi import Schema
@@ -117,7 +117,7 @@ def _argument_line(argument: Argument, tool: Tool) -> str:
 
 
 def _type_of(schema: Schema, tool: Tool, depth: int = 0) -> str:
-    schema = deref(schema, tool.operation.components)
+    schema = dereference(schema, tool.operation.components)
     if "enum" in schema or "const" in schema:
         return " | ".join(json.dumps(value, ensure_ascii=False) for value in schema.get("enum", [schema.get("const")]))
     variants: list[Schema] = [*schema.get("anyOf", []), *schema.get("oneOf", [])]

@@ -82,7 +82,7 @@ def _is_free_text(tool: Tool, name: str) -> bool:
 
 def _argument(tool: Tool, name: str) -> str:
     """The argument that fills a placeholder; names that are not legal for clients were changed."""
-    filling = (entry.name for entry in tool.arguments.values() if entry.place == "path" and entry.target == name)
+    filling = (entry.name for entry in tool.arguments.values() if entry.location == "path" and entry.target == name)
     return next(filling, name)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from toolway.catalog import Tool
-from toolway.catalog.schema.sanitize import visible
-from toolway.catalog.schema.traversal import children
+from toolway.catalog.schema.sanitize import strip_invisible
+from toolway.catalog.schema.traversal import iter_children
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey
 from toolway.openapi import Schema
@@ -62,9 +62,9 @@ def _poisoned(survey: Survey) -> Iterator[Finding]:
 
 def _faults(text: str) -> Iterator[str]:
     plain = _JOINERS.sub("", text.replace("\r\n", "\n"))
-    if hidden := sorted(set(plain) - set(visible(plain))):
+    if hidden := sorted(set(plain) - set(strip_invisible(plain))):
         yield f"contains the hidden characters {', '.join(f'U+{ord(sign):04X}' for sign in hidden[:5])}"
-    if order := _ORDERS.search(visible(plain)):
+    if order := _ORDERS.search(strip_invisible(plain)):
         yield f"instructs the model: {' '.join(order[0].split())!r}"
     if blob := next(filter(_is_encoded, _BLOB.findall(plain)), None):
         yield f"contains {len(blob)} characters that look like base64: {blob[:16]!r}..."
@@ -96,7 +96,7 @@ def _schema_texts(schema: Schema, components: Mapping[str, Schema]) -> Iterator[
     while pending:
         node = pending.pop()
         yield from _node_texts(node)
-        pending.extend(children(node))
+        pending.extend(iter_children(node))
         name = str(node.get("$ref", "")).removeprefix(_COMPONENTS)
         if name not in entered and isinstance(shared := components.get(name), dict):
             entered.add(name)

@@ -109,8 +109,8 @@ def _unconfirmed(survey: Survey) -> Iterator[Finding]:
 def _secrets(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         for argument in tool.arguments.values():
-            if argument.place in {"header", "cookie"} and _is_secret(argument.target):
-                yield A6.at(tool, f"is a {argument.place} whose name suggests a secret", argument.name)
+            if argument.location in {"header", "cookie"} and _is_secret(argument.target):
+                yield A6.at(tool, f"is a {argument.location} whose name suggests a secret", argument.name)
 
 
 def _is_secret(name: str) -> bool:

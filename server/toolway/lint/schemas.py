@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, cast
 
 from toolway.catalog import Tool
-from toolway.catalog.schema.traversal import children, each_schema, references
+from toolway.catalog.schema.traversal import iter_children, iter_references, iter_schemas
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey
 from toolway.openapi import Schema
@@ -103,7 +103,7 @@ def _fault(schema: Schema) -> str | None:
 def _picky(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
         if constructs := list(
-            dict.fromkeys(found for node in each_schema(tool.input_schema) for found in _constructs(node))
+            dict.fromkeys(found for node in iter_schemas(tool.input_schema) for found in _constructs(node))
         ):
             recursive = " (recursive)" if "$ref" in constructs and _is_recursive(tool.input_schema) else ""
             shown = ", ".join(f"{found}{recursive}" if found == "$ref" else found for found in constructs)
@@ -139,12 +139,12 @@ def _enum_constructs(node: Schema) -> Iterator[str]:
 
 
 def _variants(node: Schema) -> list[Schema]:
-    return list(children({"anyOf": node.get("anyOf")}))
+    return list(iter_children({"anyOf": node.get("anyOf")}))
 
 
 def _is_recursive(schema: Schema) -> bool:
     definitions: dict[str, Schema] = schema.get("$defs", {})
-    inside = {name: {_name(reference) for reference in references(entry)} for name, entry in definitions.items()}
+    inside = {name: {_name(reference) for reference in iter_references(entry)} for name, entry in definitions.items()}
     return any(name in _reached(name, inside) for name in inside)
 
 
@@ -182,7 +182,7 @@ def _listed(node: Schema, key: str) -> list[Any]:
 
 def _beyond_openai(survey: Survey) -> Iterator[Finding]:
     for tool in survey.tools:
-        nodes = list(each_schema(tool.input_schema))
+        nodes = list(iter_schemas(tool.input_schema))
         measured = {
             "properties": (sum(len(_listed(node, "properties")) for node in nodes), _OPENAI_PROPERTIES),
             "levels": (_levels(tool.input_schema), _OPENAI_LEVELS),
@@ -219,12 +219,12 @@ def _side_by_side(nodes: list[Schema]) -> Iterator[Schema]:
     while pending:
         node = pending.pop()
         yield node
-        pending.extend(children({key: node.get(key) for key in ("anyOf", "oneOf", "allOf")}))
+        pending.extend(iter_children({key: node.get(key) for key in ("anyOf", "oneOf", "allOf")}))
 
 
 def _within(node: Schema) -> Iterator[Schema]:
     inner = {key: node[key] for key in ("properties", "items", "additionalProperties", "prefixItems") if key in node}
-    return children(inner)
+    return iter_children(inner)
 
 
 def _same_but_for_case(survey: Survey) -> Iterator[Finding]:
@@ -270,7 +270,7 @@ def _reachable(schema: Schema, name: str) -> Iterator[Schema]:
     while pending:
         node = pending.pop()
         yield node
-        pending.extend(children(node))
+        pending.extend(iter_children(node))
         label = _name(str(node.get("$ref", "")))
         if label in definitions and label not in entered:
             entered.add(label)

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from toolway.catalog import Catalog, Tool
-from toolway.catalog.metadata import note_of
-from toolway.catalog.schema.definitions import deref
+from toolway.catalog.marker_fields import read_operation_marker
+from toolway.catalog.schema.definitions import dereference
 from toolway.errors import DocumentError
 from toolway.lint.finding import Finding
 from toolway.openapi import MALFORMED_ERRORS, Schema
@@ -36,7 +36,7 @@ class Survey:
     @cached_property
     def notes(self) -> Mapping[str, Mapping[str, Any]]:
         """The marker fields of each tool's endpoint."""
-        return {tool.name: note_of(tool.operation) or {} for tool in self.tools}
+        return {tool.name: read_operation_marker(tool.operation) or {} for tool in self.tools}
 
     @cached_property
     def aliases(self) -> Mapping[str, str]:
@@ -66,7 +66,7 @@ def size(value: Any) -> int:
 def plain(schema: Schema, tool: Tool) -> Schema:
     """Return a schema with its reference resolved, or an empty one if that is malformed."""
     try:
-        return deref(schema, tool.operation.components)
+        return dereference(schema, tool.operation.components)
     except (DocumentError, *MALFORMED_ERRORS):
         return {}
 

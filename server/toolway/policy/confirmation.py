@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from toolway.calls import Outcome, Proceed
 from toolway.catalog import Tool
-from toolway.catalog.schema.sanitize import visible
+from toolway.catalog.schema.sanitize import strip_invisible
 from toolway.elicitation.questions import Question
 from toolway.elicitation.replay import CannotAskError, DeclinedError, QuestionChannel
 from toolway.errors import ArgumentError
@@ -92,5 +92,5 @@ def _shown(value: Any) -> str:
     """Return a value as JSON: text in quotes is not taken for a part of the question."""
     if value is None:
         return "(not given)"
-    text = visible(json.dumps(value, ensure_ascii=False))
+    text = strip_invisible(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}... ({len(text):,} characters)"

@@ -45,11 +45,11 @@ def check_not_carried(tool: Tool, arguments: Mapping[str, Any], carried: Carried
     """
     for name, value in arguments.items():
         argument = tool.arguments.get(name)
-        if argument is None or value is None or argument.place not in {"header", "cookie"}:
+        if argument is None or value is None or argument.location not in {"header", "cookie"}:
             continue
-        if carried.has(argument.place, argument.target):
+        if carried.has(argument.location, argument.target):
             raise ArgumentError(
-                f"{name!r} must be left out: the request carries the {argument.place} {argument.target!r}, "
+                f"{name!r} must be left out: the request carries the {argument.location} {argument.target!r}, "
                 "and that value is used"
             )
 

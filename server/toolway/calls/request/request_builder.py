@@ -113,8 +113,8 @@ def build_request(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: b
                 value = parse_json_text(name, argument.structure, value)  # noqa: PLW2901 - the parsed value rebuckets the text
             add = _add_value if argument.serialization is None else _add_serialized
             add(buckets, argument, value)
-        elif tool.body is not None and tool.body.open:
-            buckets.fields.append((tool.body.member(name), value))
+        elif tool.body is not None and tool.body.accepts_extra:
+            buckets.fields.append((tool.body.find_field(name), value))
         elif not ignore_unknown:
             raise _unknown_argument(tool, name)
     content_type, body, document = _body(tool.body, buckets)
@@ -155,7 +155,7 @@ def _quoted(text: str) -> str:
 
 def _add_value(buckets: _ArgumentBuckets, argument: Argument, value: object) -> None:
     name, target = argument.name, argument.target
-    match argument.place:
+    match argument.location:
         case "path":
             buckets.path[target] = encode_text(name, value)
         case "query":
@@ -175,7 +175,7 @@ def _values_to_send(argument: Argument, value: object) -> list[object]:
     """Return the values to send under one name; an empty list is rejected if the endpoint would use its default."""
     if value == [] and argument.schema.get("default") != []:
         raise ArgumentError(
-            f"{argument.name!r} must not be an empty list: a {_CARRIERS[argument.place]} cannot express one, so the "
+            f"{argument.name!r} must not be an empty list: a {_CARRIERS[argument.location]} cannot express one, so the "
             "endpoint would use its default. Leave the argument out, or give at least one value."
         )
     return list_values(value)
@@ -184,14 +184,14 @@ def _values_to_send(argument: Argument, value: object) -> list[object]:
 def _add_serialized(buckets: _ArgumentBuckets, argument: Argument, value: object) -> None:
     """Add a value in the style that the OpenAPI document of a remote API declares."""
     name, target, rule = argument.name, argument.target, argument.serialization
-    if rule is None or argument.place in {"field", "body"}:
+    if rule is None or argument.location in {"field", "body"}:
         _add_value(buckets, argument, value)
-    elif argument.place == "path":
+    elif argument.location == "path":
         buckets.path[target], buckets.encoded_path[target] = serialize_path(rule, name, target, value)
-    elif argument.place == "query":
+    elif argument.location == "query":
         pairs = serialize_query(rule, name, target, value)
         buckets.encoded_query += [(argument, key, pair) for key, pair in pairs]
-    elif value is not None and argument.place == "header":
+    elif value is not None and argument.location == "header":
         buckets.headers.append((target.lower().encode("latin-1"), serialize_header(rule, name, value)))
     elif value is not None:
         buckets.cookies.append(serialize_cookie(rule, name, target, value))
@@ -226,7 +226,7 @@ def _path(tool: Tool, values: dict[str, str]) -> str:
 
 def _path_arguments(tool: Tool) -> dict[str, str]:
     """Return the names of the arguments in the path, by placeholder."""
-    return {argument.target: argument.name for argument in tool.arguments.values() if argument.place == "path"}
+    return {argument.target: argument.name for argument in tool.arguments.values() if argument.location == "path"}
 
 
 def _check_segment(name: str, text: str | None, *, spans: bool) -> None:
@@ -270,7 +270,7 @@ def _members(plan: BodyPlan, argument: Argument, value: object) -> list[_Field]:
     if not isinstance(value, dict):
         raise ArgumentError(f"{argument.name!r} must be an object: the form's fields by name")
     members = cast("dict[str, Any]", value).items()
-    return [(plan.member(name), entry) for name, entry in members]
+    return [(plan.find_field(name), entry) for name, entry in members]
 
 
 def _object(fields: list[_Field], members: dict[str, Any]) -> bytes:

@@ -217,10 +217,10 @@ def _caller_value(tool: Tool, loc: Sequence[object]) -> Parameter | None:
 def _argument(tool: Tool, loc: list[object]) -> str:
     where, rest = (str(loc[0]), loc[1:]) if loc else ("", [])
     for argument in tool.arguments.values():
-        if argument.place == "body" and where == "body":
+        if argument.location == "body" and where == "body":
             return argument.name + _steps(rest)
         place = "field" if where == "body" else where
-        if rest and argument.place == place and _is_named(argument, rest[0]):
+        if rest and argument.location == place and _is_named(argument, rest[0]):
             return argument.name + _steps(rest[1:])
     return _steps(rest).lstrip(".")
 
@@ -228,7 +228,7 @@ def _argument(tool: Tool, loc: list[object]) -> str:
 def _is_named(argument: Argument | Parameter, found: object) -> bool:
     """Compare names; some releases of FastAPI report a header by the name of its model field."""
     place, name = (
-        (argument.place, argument.target) if isinstance(argument, Argument) else (argument.location, argument.name)
+        (argument.location, argument.target) if isinstance(argument, Argument) else (argument.location, argument.name)
     )
     if place == "header":
         return name.replace("_", "-").lower() == str(found).replace("_", "-").lower()

@@ -1,1 +1,1 @@
-"""JSON schemas of tools: which definitions they need, what they leave out, and how clients read them."""
+"""JSON Schemas of tools: definitions, cleaning, traversal, and portability between clients."""

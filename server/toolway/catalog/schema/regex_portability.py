@@ -1,7 +1,7 @@
-"""Patterns that clients can read: regular expressions both of JavaScript, in its strict mode, and of Python.
+"""Removal of regular expressions that are not valid in both Python and JavaScript's strict mode.
 
-Pydantic's own know more: ``\\p{L}``, ``\\z``, flags. A client that compiles an output schema fails on those, and some
-clients then refuse the whole list of tools.
+Pydantic accepts more: ``\\p{L}``, ``\\z``, flags. A client that compiles an output schema fails on those, and some
+clients then reject the whole list of tools.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from toolway.catalog.schema.traversal import each_schema, rewritten
+from toolway.catalog.schema.traversal import iter_schemas, rewrite_schema
 from toolway.openapi import Schema
 
-__all__ = ["portable"]
+__all__ = ["make_portable"]
 
 _ESCAPE = r"\\(?:[dDwWsSfnrtv^$\\.*+?()\[\]{}|/]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})"
 _IN_CLASS = rf"\\[dDwWsS](?!-[^\]]) | \\- | (?!\\[dDwWsS]){_ESCAPE} | (?!--|&&|~~|\|\|)[^\\\[\]]"
@@ -26,17 +26,17 @@ _PORTABLE = re.compile(
     re.VERBOSE,
 )
 _REPEATED_LOOK = re.compile(r"\(\?<?[=!].*\)[*+?{]", re.DOTALL)
-"""What may repeat a look ahead or behind, as Python allows."""
+"""A repeated look-ahead or look-behind, which only Python allows."""
 _STRICTER = ("not", "if", "then", "else", "contains", "dependentSchemas", "discriminator")
-"""What may refuse more when a schema inside it allows more."""
+"""Keywords that may reject more values when a schema inside them accepts more."""
 
 
-def portable(schema: Schema) -> Schema:
-    """Return a schema without the patterns that some client cannot read; it then allows more, and never less."""
-    return rewritten(schema, _without_patterns) if any(map(_is_foreign, each_schema(schema))) else schema
+def make_portable(schema: Schema) -> Schema:
+    """Return a schema without patterns that are not portable; it accepts the same values or more."""
+    return rewrite_schema(schema, _remove_patterns) if any(map(_has_foreign_pattern, iter_schemas(schema))) else schema
 
 
-def _is_foreign(node: Schema) -> bool:
+def _has_foreign_pattern(node: Schema) -> bool:
     pattern = node.get("pattern")
     named = node.get("patternProperties")
     return (isinstance(pattern, str) and not _is_portable(pattern)) or (
@@ -44,22 +44,22 @@ def _is_foreign(node: Schema) -> bool:
     )
 
 
-def _without_patterns(node: Schema, _name: str | None) -> Schema:
+def _remove_patterns(node: Schema, _name: str | None) -> Schema:
     for key in _STRICTER:
         node.pop(key, None)
     if "oneOf" in node:
         variants = node.pop("oneOf")
         node.setdefault("anyOf", variants)
-    if _is_foreign(node):
+    if _has_foreign_pattern(node):
         node.pop("pattern", None)
         if node.pop("patternProperties", None) is not None:
-            node.pop("additionalProperties", None)  # it would be all that is left for these members
+            node.pop("additionalProperties", None)  # it would otherwise apply to the properties that matched
     return node
 
 
 @lru_cache(maxsize=1024)
 def _is_portable(pattern: str) -> bool:
-    """Tell whether a regular expression is one in JavaScript and in Python, as far as its spelling shows."""
+    """Return whether the syntax of a regular expression is valid in JavaScript and in Python."""
     if not _PORTABLE.fullmatch(pattern) or _REPEATED_LOOK.search(pattern):
         return False
     try:

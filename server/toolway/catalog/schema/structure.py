@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from toolway.catalog.schema.definitions import deref
+from toolway.catalog.schema.definitions import dereference
 from toolway.errors import DocumentError
 from toolway.openapi import MALFORMED_ERRORS, Schema
 
@@ -22,7 +22,7 @@ _MOST_STRUCTURES = 1000
 
 def accepted_types(schema: Schema | bool, components: Mapping[str, Schema], level: int = 0) -> frozenset[str]:
     """Return the JSON types that a schema accepts; `ANY_TYPE` where it does not say."""
-    schema = deref(schema, components)
+    schema = dereference(schema, components)
     kind: Any = schema.get("type")
     if kind is not None:
         found = frozenset(cast("list[str]", kind) if isinstance(kind, list) else [str(kind)])
@@ -105,7 +105,7 @@ class _Reader:
         return self._known.get(key) or Structure()
 
     def _variants(self, schema: Schema, level: int = 0) -> Iterator[Schema]:
-        schema = deref(schema, self._components)
+        schema = dereference(schema, self._components)
         parts: list[Schema | bool] = [*(schema.get("anyOf") or ()), *(schema.get("oneOf") or ())]
         is_choice = parts and not schema.keys() & {"allOf", "type", "properties", "additionalProperties", "items"}
         if not is_choice or level >= _MOST_VARIANT_LEVELS:

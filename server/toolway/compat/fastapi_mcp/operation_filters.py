@@ -17,9 +17,9 @@ __all__ = ["Filters"]
 class _EitherIncludes(Selection):
     """Serves operations that are included by id or by tag, and that no filter excludes."""
 
-    def serves(self, operation: Operation) -> bool:
+    def allows(self, operation: Operation) -> bool:
         ways = [cast("Filter", {key: entries}) for key, entries in self.include.items()] or [Filter()]
-        return any(Selection(way, self.exclude, also=self.also).serves(operation) for way in ways)
+        return any(Selection(way, self.exclude, also=self.also).allows(operation) for way in ways)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from mcp_types import Tool as ListedTool
 from toolway import Toolway
 from toolway.app import engine_of
 from toolway.catalog import Catalog, Tool
-from toolway.catalog.metadata import note_of
+from toolway.catalog.marker_fields import read_operation_marker
 from toolway.catalog.schema.definitions import Definitions
 from toolway.compat.fastapi_mcp.migration_warning import warn_once
 from toolway.compat.fastapi_mcp.operation_filters import Filters
@@ -145,7 +145,11 @@ def _warn_of_renamed(tools: Iterable[Tool]) -> None:
     """Warn of operation ids that are not valid tool names, unless a marker names the tool."""
     for tool in tools:
         operation_id = tool.operation.operation_id
-        if operation_id is not None and tool.name != operation_id and "name" not in (note_of(tool.operation) or {}):
+        if (
+            operation_id is not None
+            and tool.name != operation_id
+            and "name" not in (read_operation_marker(tool.operation) or {})
+        ):
             warn_once(
                 f"{tool.operation} is the tool {tool.name!r}: its operation id {operation_id!r} is not a name that"
                 " every client accepts (1 to 64 of A-Z, a-z, 0-9, _ and -, each name once). Give it another"

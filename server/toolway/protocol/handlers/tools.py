@@ -25,7 +25,7 @@ from mcp_types import (
 
 from toolway.calls import Invoker
 from toolway.catalog import Catalog, Tool
-from toolway.catalog.schema.traversal import each_schema
+from toolway.catalog.schema.traversal import iter_schemas
 from toolway.errors import ConfigurationError, UnknownToolError
 from toolway.protocol.call_context import CallContextFactory
 from toolway.protocol.handlers.elicitation import input_required_result
@@ -69,7 +69,7 @@ def register_tool_list(
 
 
 def _has_header_arguments(tool: Tool) -> bool:
-    if not any("x-mcp-header" in schema for schema in each_schema(tool.input_schema)):
+    if not any("x-mcp-header" in schema for schema in iter_schemas(tool.input_schema)):
         return False
     if problem := find_invalid_x_mcp_header(tool.input_schema):
         raise ConfigurationError(f"tool {tool.name!r}: {problem}; clients would drop the tool")
