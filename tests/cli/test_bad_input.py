@@ -96,7 +96,7 @@ LOADING = {
     "no attribute after the colon": ("main:", "module:attribute", "got 'main:'"),
     "a relative module name": (".main:app", "module:attribute", "got '.main:app'"),
     "a filter that matches nothing": ("filtered:app", "No operation has the tag 'nothing' (include={'tags': ...})"),
-    "a marker with an unknown field": ("marked:app", "found 'nmae'"),
+    "a marker with an unknown field": ("marked:app", "'nmae' is not a field of x-toolway"),
 }
 
 COMMANDS = {

@@ -315,4 +315,4 @@ def test_an_empty_list_is_explained(layout: Path) -> None:
     done = toolway("list", "examples/01_basic.py", "--exclude", "/*", cwd=layout)
 
     assert "0 tools" in done.stdout
-    assert "include and exclude leave all of them out" in done.stderr
+    assert "include and exclude filter out all of them" in done.stderr
