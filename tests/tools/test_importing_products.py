@@ -140,9 +140,9 @@ async def test_a_refused_cell_is_named_with_what_was_expected(desk: Desk) -> Non
 
 
 CONTRADICTIONS = [
-    ([LAMP, "Lamp", LAMP_RED, "2", "true"], "item_id", "row 2 has this one"),
+    ([LAMP, "Lamp", LAMP_RED, "2", "true"], "item_id", "row 2 has the same one"),
     ([LAMP, "Light", LAMP_BLUE, "2", "true"], "name", "'Lamp', as row 2"),
-    (["1000000008", "Lamp", LAMP_BLUE, "2", "true"], "name", f"product {LAMP} has this one"),
+    (["1000000008", "Lamp", LAMP_BLUE, "2", "true"], "name", f"product {LAMP} has the same one"),
     (["1000000008", "Light", LAMP, "2", "true"], "item_id", "another row has this one as its product id"),
 ]
 
@@ -166,19 +166,19 @@ ROW = f"{LAMP},Lamp,{LAMP_RED},1,true"
 
 
 UNREADABLE = [
-    (b"", "lacks the columns product_id"),
-    (b"\n\n", "lacks the columns product_id"),
-    (b"a,b\n1,2\n", "lacks the columns product_id, name, item_id, price, available"),
+    (b"", "does not have the columns product_id"),
+    (b"\n\n", "does not have the columns product_id"),
+    (b"a,b\n1,2\n", "does not have the columns product_id, name, item_id, price, available"),
     (b"product_id;name;item_id;price;available\n", "save it with commas"),
     (",".join(HEADER).encode(), "no rows"),
     (f"{','.join(HEADER)},color\n{ROW},red".encode(), "column 'color'; expected .*'option:color'"),
     (f"{','.join(HEADER)},option:\n{ROW},red".encode(), "column 'option:'"),
     (f"{','.join(HEADER)},name\n{ROW},Lamp".encode(), "more than one column 'name'"),
     (f"{','.join(HEADER)}\n{ROW},extra".encode(), "Row 2 has 6 cells, but there are 5 columns"),
-    (f"{','.join(HEADER)}\n{ROW}\n".encode("utf-16"), "in UTF-16, not in UTF-8"),
+    (f"{','.join(HEADER)}\n{ROW}\n".encode("utf-16"), "in UTF-16 instead of UTF-8"),
     (f"{','.join(HEADER)}\n{ROW}\n".replace("Lamp", "Lämp").encode("cp1252"), "line 2 has the byte 0xE4"),
     (f"{','.join(HEADER)}\n{ROW}\0\n".encode(), "NUL"),
-    (f'{",".join(HEADER)}\n{ROW}\n"{ROW}'.encode(), "no CSV from row 3 on"),
+    (f'{",".join(HEADER)}\n{ROW}\n"{ROW}'.encode(), "not valid CSV from row 3 on"),
     (b"PK\x03\x04\x14\x00\x00\x00", "NUL"),
 ]
 

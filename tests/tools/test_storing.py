@@ -132,7 +132,7 @@ def broken_stores() -> dict[str, tuple[str, str]]:
         "a variant under another key": (but("", *product, "variants", shop.MUG_WHITE, "item_id", value="9"), "'9'"),
         "an order of nobody": (but("", *order, "user_id", value="nobody_1"), shop.PENDING),
         "an order in nobody's list": (but("", *user, "orders", value=[]), "not in the list"),
-        "an order that is not there": (but("", *order, drop=True), "not there"),
+        "an order that is not there": (but("", *order, drop=True), "does not exist"),
         "an order listed twice": (but("", *user, "orders", value=[shop.PENDING, shop.PENDING]), "share"),
         "a product with an item's id": (
             whole.replace(shop.MUG_WHITE, shop.SHIRT),
