@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 import toolway
+import toolway.content
+import toolway.deprecated
+import toolway.errors
 from benchmarks.environments import NotInstalledError
 from tests.conformance.lines import LINES, Line, Score, play
 from tests.conformance.suite import NEWEST, OLDER, Result, fetch
@@ -40,13 +43,17 @@ def test_the_application_uses_nothing_but_public_names() -> None:
     modules = [HERE / "app.py", *(HERE / "fixtures").glob("*.py")]
     imports = [node for module in modules for node in ast.walk(ast.parse(module.read_text("utf-8")))]
     named = {
-        alias.name: node.module
+        (node.module, alias.name)
         for node in imports
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("toolway")
         for alias in node.names
     }
-    assert set(named.values()) == {"toolway"}
-    assert named.keys() <= set(toolway.__all__)
+    public = {
+        (module.__name__, name)
+        for module in (toolway, toolway.content, toolway.deprecated, toolway.errors)
+        for name in module.__all__
+    }
+    assert named <= public
 
 
 def test_a_failed_check_is_shown_with_what_the_suite_says() -> None:
