@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection, Request
 
 from toolway.app_state import state_of
 from toolway.calls.context import LogCallback, ProgressCallback, context_of
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool, Tool
 from toolway.elicitation import Asker
 from toolway.elicitation.over_http import ANSWERS_HEADER, STATE_HEADER, HttpQuestionChannel, HttpStateCodec
 from toolway.openapi import iter_applications
@@ -65,7 +65,7 @@ def prepare_questions(app: FastAPI, settings: Settings) -> None:
 
 def may_ask(tool: Tool) -> bool:
     """Return whether a call may ask the user, or needs a confirmation before it runs."""
-    return tool.confirmation is not None or _asker in tool.operation.dependencies
+    return isinstance(tool, EndpointTool) and (tool.confirmation is not None or _asker in tool.operation.dependencies)
 
 
 class Reporter:
@@ -124,4 +124,4 @@ MCP 2026-07-28 has deprecated this. New code uses the server's own log and `Prog
 
 def may_log(tool: Tool) -> bool:
     """Return whether a call may send log messages to the client."""
-    return _logger in tool.operation.dependencies
+    return isinstance(tool, EndpointTool) and _logger in tool.operation.dependencies

@@ -18,7 +18,7 @@ from toolway.calls.response.redirects import Step, is_https_redirect, resolve_lo
 from toolway.calls.response.response_parser import parse_response
 from toolway.calls.response.set_cookies import collect_credentials, find_set_cookies, mention_cookies
 from toolway.calls.tool_call import ToolCall
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool, Tool
 from toolway.errors import ArgumentError
 from toolway.openapi import ParameterNames
 
@@ -42,7 +42,7 @@ class EndpointRunner:
         self.dispatcher = dispatcher
         self.ignore_unknown = ignore_unknown
         self.follow_seconds = follow_seconds
-        self.tools: Mapping[str, Tool] = {}
+        self.tools: Mapping[str, EndpointTool] = {}
         self._credentials: ParameterNames | None = None
         self._warned: set[str] = set()
 
@@ -53,9 +53,9 @@ class EndpointRunner:
 
     def offer(self, tools: Mapping[str, Tool]) -> None:
         """Run these tools from now on; running calls are not affected."""
-        self.tools = tools
+        self.tools = {name: tool for name, tool in tools.items() if isinstance(tool, EndpointTool)}
         self._credentials = None
-        self.dispatcher.prepare(tool.operation for tool in tools.values())
+        self.dispatcher.prepare(tool.operation for tool in self.tools.values())
 
     def describe_direct_calls(self, sites: Collection[object]) -> str:
         """Return for how many tools direct calls are on, or why they are off; empty for calls over HTTP."""
@@ -63,7 +63,9 @@ class EndpointRunner:
 
     def start(self, call: ToolCall) -> _EndpointRun:
         """Return a run for one call; it has not begun."""
-        return _EndpointRun(self, call)
+        if not isinstance(call.tool, EndpointTool):
+            raise TypeError(f"expected a tool that is an endpoint, got {call.tool.name!r}")
+        return _EndpointRun(self, call, call.tool)
 
     def credentials(self) -> ParameterNames | None:
         """Return how callers authenticate to these tools; None for a remote API, which gets no cookie of theirs."""
@@ -87,11 +89,22 @@ class EndpointRunner:
 class _EndpointRun:
     """One call of an endpoint, with the redirects and the accepted work that it leads to."""
 
-    __slots__ = ("_accepted", "_call", "_dispatcher", "_next", "_redirects_left", "_request", "_runner", "_set_cookies")
+    __slots__ = (
+        "_accepted",
+        "_call",
+        "_dispatcher",
+        "_next",
+        "_redirects_left",
+        "_request",
+        "_runner",
+        "_set_cookies",
+        "_tool",
+    )
 
-    def __init__(self, runner: EndpointRunner, call: ToolCall) -> None:
+    def __init__(self, runner: EndpointRunner, call: ToolCall, tool: EndpointTool) -> None:
         self._runner = runner
         self._call = call
+        self._tool = tool
         self._dispatcher = runner.dispatcher
         self._request: Request | None = None
         self._next: Step | None = None
@@ -105,7 +118,7 @@ class _EndpointRun:
         Raises:
             ArgumentError: an argument is missing, unknown, or cannot be sent.
         """
-        tool, arguments = self._call.tool, self._call.arguments
+        tool, arguments = self._tool, self._call.arguments
         request = build_request(tool, arguments, ignore_unknown=self._runner.ignore_unknown)
         if request.headers and request.headers[0][0] != b"content-type":  # which comes after those of arguments
             headers = self._dispatcher.caller_headers(tool.operation, self._call.context)
@@ -120,7 +133,7 @@ class _EndpointRun:
         except ArgumentError as error:
             await self._call.finish(report_invalid_argument(error))
         except Exception as error:  # noqa: BLE001 - no exception may reach the caller
-            await self._call.finish(report_internal_error(self._call.tool.name, error))
+            await self._call.finish(report_internal_error(self._tool.name, error))
         else:
             await self._send()
 
@@ -137,7 +150,7 @@ class _EndpointRun:
             await self._accepted.ended()
 
     async def _send(self) -> None:
-        tool = self._call.tool
+        tool = self._tool
         request, self._request = self._request, None
         self._next = None if request is None else (tool.operation, request, tool.name)
         while self._next is not None:
@@ -146,7 +159,7 @@ class _EndpointRun:
             await self._dispatcher.run(request, operation, self._call.context, partial(self._take, request))
 
     async def _take(self, request: Request, reply: Reply) -> None:
-        if reply.status == 202 and self._call.tool.follow and self._is_accepted(request, reply):
+        if reply.status == 202 and self._tool.follow and self._is_accepted(request, reply):
             return
         self._set_cookies += find_set_cookies(reply.headers)
         self._next = self._followed(request, reply)
@@ -174,7 +187,7 @@ class _EndpointRun:
         return True
 
     def _outcome(self, reply: Reply) -> Outcome:
-        tool, read = self._call.tool, self._call.read
+        tool, read = self._tool, self._call.read
         try:
             outcome = read(tool, self._dispatcher.decoded(reply))
             if outcome.breaks_schema:
@@ -188,7 +201,7 @@ class _EndpointRun:
             return report_internal_error(tool.name, error)
 
     def _with_missing_named(self, outcome: Outcome) -> Outcome:
-        operation = self._call.tool.operation
+        operation = self._tool.operation
         return mention_missing_values(outcome, operation, self._dispatcher.carried(operation, self._call.context))
 
     def _followed(self, request: Request, reply: Reply) -> Step | None:
@@ -208,5 +221,5 @@ class _EndpointRun:
         """Find the request that a response leads to; that of accepted work need not be one of a tool."""
         context = self._call.context
         here, root = self._dispatcher.address(request, context), self._dispatcher.root_path(context)
-        otherwise: Any = self._call.tool.operation if is_accepted else None
+        otherwise: Any = self._tool.operation if is_accepted else None
         return find(self._runner.tools.values(), request, reply, here=here, root=root, otherwise=otherwise)

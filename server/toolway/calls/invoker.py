@@ -16,7 +16,7 @@ from toolway.calls.response.error_results import report_internal_error
 from toolway.calls.response.outcome import Outcome
 from toolway.calls.response.response_parser import parse_response
 from toolway.calls.tool_call import Interceptor, Read, Runner, ToolCall
-from toolway.catalog import Catalog, Tool
+from toolway.catalog import Catalog, EndpointTool, Tool
 from toolway.errors import ServerShutdownError, UnknownToolError
 
 __all__ = ["Invoker", "Policy"]
@@ -109,13 +109,13 @@ class Invoker:
             known = self._interceptors[id(tool)] = tool, self.policy.interceptor(tool)
         return known[1]
 
-    def shown(self, context: CallContext) -> Mapping[str, Tool]:
+    def shown(self, context: CallContext) -> Mapping[str, EndpointTool]:
         """Return the tools that the caller may see, by name."""
         if not self.policy.hides_tools:
             return self.tools
         return {name: tool for name, tool in self.tools.items() if self.policy.shows(tool, context)}
 
-    def tool(self, name: str, context: CallContext) -> Tool:
+    def tool(self, name: str, context: CallContext) -> EndpointTool:
         """Return a tool that the caller may see.
 
         Raises:

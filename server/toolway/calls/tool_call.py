@@ -19,7 +19,7 @@ from toolway.calls.response.error_results import (
 )
 from toolway.calls.response.outcome import Deliver, Outcome
 from toolway.calls.response.response_parser import parse_response
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool, Tool
 from toolway.errors import ArgumentError, ServerShutdownError
 
 __all__ = ["CallHost", "Fail", "Interceptor", "Proceed", "Read", "Run", "Runner", "ToolCall", "outcome_of_exception"]
@@ -27,8 +27,8 @@ __all__ = ["CallHost", "Fail", "Interceptor", "Proceed", "Read", "Run", "Runner"
 Fail: TypeAlias = Callable[[ServerShutdownError], Awaitable[None]]
 """Answers a call that will have no outcome; does nothing once the call is answered."""
 
-Read: TypeAlias = Callable[[Tool, Reply], Outcome]
-"""Turns a response into an outcome."""
+Read: TypeAlias = Callable[[EndpointTool, Reply], Outcome]
+"""Turns the response of an endpoint into an outcome."""
 
 Proceed: TypeAlias = Callable[[], Awaitable[Outcome]]
 """Runs the rest of a call, and returns its outcome."""
@@ -86,7 +86,7 @@ class Runner(Protocol):
         ...
 
     def offer(self, tools: Mapping[str, Tool]) -> None:
-        """Run these tools from now on; running calls are not affected."""
+        """Run these tools, all of its origin, from now on; running calls are not affected."""
         ...
 
     def start(self, call: ToolCall) -> Run:
@@ -140,7 +140,7 @@ class ToolCall:
         context: the caller and the transport.
         deliver: gets the outcome as soon as it is known.
         fail: gets the error of a call that the server did not finish.
-        read: turns a response into an outcome.
+        read: turns the response of an endpoint into an outcome.
         on_wait: gets a function that stops the call, when the call has to wait for the first time.
     """
 

@@ -9,7 +9,7 @@ from toolway.catalog.resource import Resource
 from toolway.catalog.schema.output import WRAPPER
 from toolway.catalog.skill import Skill, SkillFile, read_skills
 from toolway.catalog.suggestions import Completion
-from toolway.catalog.tool import Tool, ToolAnnotations
+from toolway.catalog.tool import EndpointTool, Tool, ToolAnnotations
 
 __all__ = [
     "WRAPPER",
@@ -18,6 +18,7 @@ __all__ = [
     "BodyPlan",
     "Catalog",
     "Completion",
+    "EndpointTool",
     "Exposure",
     "Filter",
     "Prompt",

@@ -21,7 +21,7 @@ from toolway.catalog.schema.definitions import Definitions
 from toolway.catalog.schema.output import build_output_schemas
 from toolway.catalog.skill import Skill
 from toolway.catalog.suggestions import Completion, find_completions
-from toolway.catalog.tool import Tool
+from toolway.catalog.tool import EndpointTool
 from toolway.errors import ConfigurationError, DocumentError
 from toolway.markers import Marker
 from toolway.openapi import MALFORMED_ERRORS, Api, CallerRules, Operation, Schema, SkippedOperation
@@ -40,7 +40,7 @@ class Catalog:
     title: str
     version: str
     description: str
-    tools: Mapping[str, Tool]
+    tools: Mapping[str, EndpointTool]
     skipped: tuple[SkippedOperation, ...] = ()
     resources: tuple[Resource, ...] = ()
     prompts: Mapping[str, Prompt] = field(default_factory=dict[str, Prompt])
@@ -149,7 +149,7 @@ class _Builder:
         self._selection = selection
         self._entries = entries
         self._origin = origin
-        self._tools: dict[str, Tool | None] = {}
+        self._tools: dict[str, EndpointTool | None] = {}
         self._skipped: list[SkippedOperation] = []
 
     def build(self) -> Catalog:
@@ -167,13 +167,13 @@ class _Builder:
             _index_by_name(prompts),
         )
 
-    def _find_tool(self, entry: _Entry) -> Tool | None:
+    def _find_tool(self, entry: _Entry) -> EndpointTool | None:
         """Return the tool of an operation, listed or not; None if it was skipped."""
         if entry.name not in self._tools:
             self._tools[entry.name] = self._build_tool(entry)
         return self._tools[entry.name]
 
-    def _build_tool(self, entry: _Entry) -> Tool | None:
+    def _build_tool(self, entry: _Entry) -> EndpointTool | None:
         try:
             marker = entry.marker or {}
             publishes = self._publishes_output and marker.get("output_schema", True)
@@ -185,19 +185,19 @@ class _Builder:
         self._skipped.append(SkippedOperation(entry.operation.method, entry.operation.path, reason))
         return None
 
-    def _iter_marked(self, kind: str) -> Iterator[tuple[Tool, Marker, Mapping[str, Completion]]]:
+    def _iter_marked(self, kind: str) -> Iterator[tuple[EndpointTool, Marker, Mapping[str, Completion]]]:
         for entry in self._entries:
             is_served = entry.is_marked(kind) and self._selection.allows(entry.operation)
             if is_served and (tool := self._find_tool(entry)):
                 marker = entry.marker or {}
                 yield tool, marker, self._find_completions(tool, marker[kind])
 
-    def _find_completions(self, tool: Tool, fields: Mapping[str, Any]) -> Mapping[str, Completion]:
+    def _find_completions(self, tool: EndpointTool, fields: Mapping[str, Any]) -> Mapping[str, Completion]:
         marked: object = fields.get(COMPLETE)
         named = cast("Mapping[str, Any]", marked if isinstance(marked, Mapping) else {})
         return find_completions(tool, named, partial(self._find_source, tool))
 
-    def _find_source(self, tool: Tool, reference: object) -> Tool | None:
+    def _find_source(self, tool: EndpointTool, reference: object) -> EndpointTool | None:
         for entry in self._entries:
             if entry.operation.endpoint is reference or entry.operation.operation_id == reference:
                 return self._find_tool(entry) if self._selection.allows(entry.operation) else None
@@ -217,7 +217,9 @@ def _index_by_name(prompts: Iterable[Prompt]) -> Mapping[str, Prompt]:
     return found
 
 
-def _build_tool(operation: Operation, marker: Marker, name: str, origin: str, *, publishes_output: bool) -> Tool:
+def _build_tool(
+    operation: Operation, marker: Marker, name: str, origin: str, *, publishes_output: bool
+) -> EndpointTool:
     definitions = Definitions(operation.components)
     arguments = flatten_arguments(operation)
     names = [argument.name for argument in arguments]
@@ -226,7 +228,7 @@ def _build_tool(operation: Operation, marker: Marker, name: str, origin: str, *,
     follow: bool = marker.get("follow", False)
     publishes_output = publishes_output and not follow  # the documented schema is that of the 202 response
     output, wrapped, wraps = build_output_schemas(operation) if publishes_output else (None, None, False)
-    return Tool(
+    return EndpointTool(
         name=name,
         title=build_title(operation, marker, name),
         description=build_description(operation, marker),

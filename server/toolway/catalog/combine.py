@@ -10,12 +10,12 @@ from typing import TypeVar
 from toolway.catalog.builder import Catalog
 from toolway.catalog.naming import hash_name, shorten_name
 from toolway.catalog.prompt import Prompt
-from toolway.catalog.tool import Tool
+from toolway.catalog.tool import EndpointTool
 from toolway.openapi import Operation
 
 __all__ = ["combine_catalogs"]
 
-_Named = TypeVar("_Named", Tool, Prompt)
+_Named = TypeVar("_Named", EndpointTool, Prompt)
 
 
 def combine_catalogs(catalogs: Mapping[str, Catalog], title: str, version: str) -> Catalog:

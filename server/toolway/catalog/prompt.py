@@ -9,7 +9,7 @@ from typing import Any
 from toolway.catalog.marker_fields import read_marker_texts
 from toolway.catalog.schema.sanitize import strip_invisible
 from toolway.catalog.suggestions import Completion
-from toolway.catalog.tool import Tool
+from toolway.catalog.tool import EndpointTool
 from toolway.markers import Marker
 
 __all__ = ["Prompt", "build_prompt"]
@@ -22,7 +22,7 @@ class Prompt:
     name: str
     title: str
     description: str
-    tool: Tool
+    tool: EndpointTool
     """The operation; its arguments are the prompt's arguments."""
     completions: Mapping[str, Completion]
 
@@ -35,7 +35,7 @@ class Prompt:
         return {"name": self.name, "title": self.title, "description": self.description, "arguments": arguments}
 
 
-def build_prompt(tool: Tool, marker: Marker, completions: Mapping[str, Completion]) -> Prompt:
+def build_prompt(tool: EndpointTool, marker: Marker, completions: Mapping[str, Completion]) -> Prompt:
     """Return the prompt that an endpoint's marker describes.
 
     Raises:

@@ -11,7 +11,7 @@ from toolway.catalog.marker_fields import read_marker_texts
 from toolway.catalog.schema.definitions import dereference
 from toolway.catalog.schema.sanitize import strip_invisible
 from toolway.catalog.suggestions import Completion
-from toolway.catalog.tool import Tool
+from toolway.catalog.tool import EndpointTool
 from toolway.errors import ConfigurationError
 from toolway.markers import Marker
 from toolway.openapi import Operation
@@ -30,7 +30,7 @@ class Resource:
     description: str
     mime_type: str | None
     """The media type in lists; None if only the response tells it."""
-    tool: Tool
+    tool: EndpointTool
     """The operation; its arguments are the template's variables."""
     completions: Mapping[str, Completion]
     lists: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ class Resource:
         return entry if self.mime_type is None else {**entry, "mimeType": self.mime_type}
 
 
-def build_resource(tool: Tool, marker: Marker, completions: Mapping[str, Completion]) -> Resource:
+def build_resource(tool: EndpointTool, marker: Marker, completions: Mapping[str, Completion]) -> Resource:
     """Return the resource that an endpoint's marker describes.
 
     Raises:

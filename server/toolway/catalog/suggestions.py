@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 from toolway.catalog.arguments import Argument
 from toolway.catalog.schema.definitions import dereference
-from toolway.catalog.tool import Tool
+from toolway.catalog.tool import EndpointTool
 from toolway.errors import ConfigurationError
 from toolway.openapi import Operation, Schema
 
@@ -16,7 +16,7 @@ __all__ = ["Completion", "FindTool", "find_completions"]
 
 _MAX_DEPTH = 4
 
-FindTool: TypeAlias = Callable[[object], Tool | None]
+FindTool: TypeAlias = Callable[[object], EndpointTool | None]
 """Returns the operation of an endpoint function or an operation id; None if the filters exclude it."""
 
 
@@ -25,12 +25,12 @@ class Completion:
     """Suggestions for one argument: its enumerated values, or the operation that suggests values."""
 
     choices: tuple[str, ...] = ()
-    source: Tool | None = None
+    source: EndpointTool | None = None
     text: str = ""
     """The argument of the source that takes the text typed so far."""
 
 
-def find_completions(tool: Tool, marked: Mapping[str, Any], find: FindTool) -> Mapping[str, Completion]:
+def find_completions(tool: EndpointTool, marked: Mapping[str, Any], find: FindTool) -> Mapping[str, Completion]:
     """Return the suggestions for a tool's arguments: from the marker's sources, else from enumerated values.
 
     Raises:
@@ -48,7 +48,7 @@ def find_completions(tool: Tool, marked: Mapping[str, Any], find: FindTool) -> M
     return {name: entry for name, entry in found.items() if entry.choices or entry.source}
 
 
-def _choose_text_argument(tool: Tool, name: str, source: Tool) -> str:
+def _choose_text_argument(tool: EndpointTool, name: str, source: EndpointTool) -> str:
     """Return the source's argument of the same name, else its first one that the tool does not have."""
     if source.operation.method != "GET":
         raise ConfigurationError(

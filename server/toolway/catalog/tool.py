@@ -1,4 +1,4 @@
-"""Tools: operations as agents see them."""
+"""Tools as agents see them, and those that are endpoints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from toolway.catalog.arguments import Argument, BodyPlan
 from toolway.markers import TaskSupport
 from toolway.openapi import Operation, Schema
 
-__all__ = ["Tool", "ToolAnnotations"]
+__all__ = ["EndpointTool", "Tool", "ToolAnnotations"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +34,23 @@ class ToolAnnotations:
         return {key: value for key, value in hints.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """One operation as an agent sees it, and the parts of the request that its arguments fill."""
+    """One tool as an agent sees it."""
 
     name: str
     title: str
     description: str
     input_schema: Schema
-    output_schema: Schema | None
-    """The schema of structured content; None if the response may not match it."""
-    wrapped_output_schema: Schema | None
+    output_schema: Schema | None = None
+    """The schema of structured content; None if the result may not match it."""
+    wrapped_output_schema: Schema | None = None
     """The same schema for MCP 2024-11-05 to 2025-11-25, whose structured content is always an object."""
-    wraps_output: bool
+    wraps_output: bool = False
     """Whether those revisions get every result as ``{"result": ...}``, because it may not be an object."""
     annotations: ToolAnnotations
-    operation: Operation
-    arguments: Mapping[str, Argument]
-    body: BodyPlan | None
-    task: TaskSupport | None = None
-    """Whether it may run as a task; None runs it within its request."""
-    follow: bool = False
-    """Whether a 202 response is polled for its result."""
-    ask_first: bool = False
-    """Whether it asks its questions within the request and becomes a task afterwards."""
     origin: str = ""
-    """The prefix of its application in a combined catalog; empty for a single application."""
-    confirmation: str | None = None
-    """The question that the user must confirm before the call, with argument names in braces."""
+    """The key of its runner: for an endpoint, the prefix of its application; empty for a single application."""
 
     def definition(self, *, wrapped: bool) -> dict[str, Any]:
         """Return the tool's entry in a list; `wrapped` for MCP 2024-11-05 to 2025-11-25."""
@@ -75,3 +64,20 @@ class Tool:
         if output is not None:
             entry["outputSchema"] = output
         return {**entry, "annotations": self.annotations.to_wire(self.title)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointTool(Tool):
+    """A tool that is an operation of an API, and the parts of the request that its arguments fill."""
+
+    operation: Operation
+    arguments: Mapping[str, Argument]
+    body: BodyPlan | None
+    task: TaskSupport | None = None
+    """Whether it may run as a task; None runs it within its request."""
+    follow: bool = False
+    """Whether a 202 response is polled for its result."""
+    ask_first: bool = False
+    """Whether it asks its questions within the request and becomes a task afterwards."""
+    confirmation: str | None = None
+    """The question that the user must confirm before the call, with argument names in braces."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from toolway.calls import Outcome
-from toolway.catalog import Argument, Catalog, Tool
+from toolway.catalog import Argument, Catalog, EndpointTool
 from toolway.catalog.schema.definitions import dereference
 from toolway.cli.output import echo, is_terminal, json_text
 from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, ResourceLink, TextContent
@@ -93,13 +93,13 @@ def show_outcome(outcome: Outcome) -> None:
             echo(_shown(content), err=outcome.is_error)
 
 
-def _tool_lines(tool: Tool, width: int) -> Iterator[str]:
+def _tool_lines(tool: EndpointTool, width: int) -> Iterator[str]:
     yield f"  {textwrap.shorten(_gist(tool.description), width - 2, placeholder=' ...')}"
     for argument in tool.arguments.values():
         yield f"    {textwrap.shorten(_argument_line(argument, tool), width - 4, placeholder=' ...')}"
 
 
-def _hints(tool: Tool) -> Iterator[str]:
+def _hints(tool: EndpointTool) -> Iterator[str]:
     notes = tool.annotations
     yield "read only" if notes.read_only else "writes"
     if notes.destructive:
@@ -110,13 +110,13 @@ def _hints(tool: Tool) -> Iterator[str]:
         yield "open world"
 
 
-def _argument_line(argument: Argument, tool: Tool) -> str:
+def _argument_line(argument: Argument, tool: EndpointTool) -> str:
     need = " (required)" if argument.required else ""
     about = argument.schema.get("description", "")
     return f"{argument.name}{need}: {_type_of(argument.schema, tool)}" + (f". {about}" if about else "")
 
 
-def _type_of(schema: Schema, tool: Tool, depth: int = 0) -> str:
+def _type_of(schema: Schema, tool: EndpointTool, depth: int = 0) -> str:
     schema = dereference(schema, tool.operation.components)
     if "enum" in schema or "const" in schema:
         return " | ".join(json.dumps(value, ensure_ascii=False) for value in schema.get("enum", [schema.get("const")]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.catalog.metadata import is_described
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey, plain, words
@@ -68,7 +68,7 @@ def _missing(survey: Survey) -> Iterator[Finding]:
             yield D1.at(tool, f"agents see only {tool.description!r}, generated from the endpoint's name or path")
 
 
-def _is_described(tool: Tool, survey: Survey) -> bool:
+def _is_described(tool: EndpointTool, survey: Survey) -> bool:
     return is_described(tool.operation, survey.notes[tool.name])
 
 
@@ -94,7 +94,7 @@ def _too_long(survey: Survey) -> Iterator[Finding]:
 
 def _alike(survey: Survey) -> Iterator[Finding]:
     """Descriptions count as the same if they differ only in word order, plurals, articles and prepositions."""
-    first: dict[frozenset[str], Tool] = {}
+    first: dict[frozenset[str], EndpointTool] = {}
     for tool in survey.tools:
         if _is_described(tool, survey):
             meaning = frozenset(word.rstrip("s") for word in words(tool.description) if word not in _LITTLE_WORDS)

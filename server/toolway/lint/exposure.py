@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.lint.finding import Finding, Place, Rule
 from toolway.lint.survey import Check, Survey, plain
 
@@ -51,7 +51,7 @@ def _static_segments(survey: Survey) -> dict[tuple[_Shape, tuple[str, ...], int]
 
 
 def _siblings(
-    tool: Tool, static: dict[tuple[_Shape, tuple[str, ...], int], list[str]]
+    tool: EndpointTool, static: dict[tuple[_Shape, tuple[str, ...], int], list[str]]
 ) -> Iterator[tuple[str, list[str]]]:
     parts = _parts(tool)
     for at, part in enumerate(parts):
@@ -62,7 +62,7 @@ def _siblings(
                 yield name, list(dict.fromkeys(words))
 
 
-def _parts(tool: Tool) -> list[str]:
+def _parts(tool: EndpointTool) -> list[str]:
     return tool.operation.path.strip("/").split("/")
 
 
@@ -71,7 +71,7 @@ def _opened(parts: list[str], at: int) -> tuple[str, ...]:
     return tuple("{}" if "{" in part else part for part in (*parts[:at], *parts[at + 1 :]))
 
 
-def _is_free_text(tool: Tool, name: str) -> bool:
+def _is_free_text(tool: EndpointTool, name: str) -> bool:
     for parameter in tool.operation.parameters:
         if parameter.location == "path" and parameter.name == name:
             schema = plain(parameter.schema, tool)
@@ -80,7 +80,7 @@ def _is_free_text(tool: Tool, name: str) -> bool:
     return False
 
 
-def _argument(tool: Tool, name: str) -> str:
+def _argument(tool: EndpointTool, name: str) -> str:
     """The argument that fills a placeholder; names that are not legal for clients were changed."""
     filling = (entry.name for entry in tool.arguments.values() if entry.location == "path" and entry.target == name)
     return next(filling, name)

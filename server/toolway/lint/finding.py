@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 
 __all__ = ["Finding", "Level", "Place", "Rule"]
 
@@ -40,7 +40,7 @@ class Rule:
     fix: str
     """The change that resolves it, in a sentence."""
 
-    def at(self, tool: Tool, message: str, parameter: str | None = None) -> Finding:
+    def at(self, tool: EndpointTool, message: str, parameter: str | None = None) -> Finding:
         operation = tool.operation
         return Finding(self, self.level, message, Place(operation.method, operation.path, tool.name, parameter))
 

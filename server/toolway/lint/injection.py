@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.catalog.schema.sanitize import strip_invisible
 from toolway.catalog.schema.traversal import iter_children
 from toolway.lint.finding import Finding, Rule
@@ -76,7 +76,7 @@ def _is_encoded(text: str) -> bool:
     return all(any(map(kind, text)) for kind in kinds) and text.count("/") <= len(text) // 16
 
 
-def _texts(tool: Tool, note: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
+def _texts(tool: EndpointTool, note: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
     """Yield each original text about a tool, with the name of the argument it describes, if any."""
     operation = tool.operation
     written = (operation.summary, operation.description, *(note.get(key) for key in _NOTED))

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey
 
@@ -59,7 +59,7 @@ def _too_long(survey: Survey) -> Iterator[Finding]:
 
 
 def _shared(survey: Survey) -> Iterator[Finding]:
-    def asked(tool: Tool) -> str | None:
+    def asked(tool: EndpointTool) -> str | None:
         return survey.notes[tool.name].get("name") or tool.operation.operation_id
 
     for name, tools in _groups(survey, asked):
@@ -73,7 +73,7 @@ def _unlovely(survey: Survey) -> Iterator[Finding]:
             yield N3.at(tool, f"{tool.name!r} {' and '.join(faults)}")
 
 
-def _faults(tool: Tool) -> Iterator[str]:
+def _faults(tool: EndpointTool) -> Iterator[str]:
     name = tool.name
     if len(name) > _LONGEST:
         yield f"has {len(name)} characters"
@@ -86,7 +86,7 @@ def _faults(tool: Tool) -> Iterator[str]:
 
 
 def _alike(survey: Survey) -> Iterator[Finding]:
-    def letters(tool: Tool) -> str:
+    def letters(tool: EndpointTool) -> str:
         return re.sub(r"[_-]", "", tool.name).lower()
 
     for _, tools in _groups(survey, letters):
@@ -96,9 +96,11 @@ def _alike(survey: Survey) -> Iterator[Finding]:
             )
 
 
-def _groups(survey: Survey, key: Callable[[Tool], Hashable | None]) -> Iterator[tuple[Hashable, list[Tool]]]:
+def _groups(
+    survey: Survey, key: Callable[[EndpointTool], Hashable | None]
+) -> Iterator[tuple[Hashable, list[EndpointTool]]]:
     """Yield groups of tools that have the same key."""
-    found: defaultdict[Hashable, list[Tool]] = defaultdict(list)
+    found: defaultdict[Hashable, list[EndpointTool]] = defaultdict(list)
     for tool in survey.tools:
         found[key(tool)].append(tool)
     return ((shared, tools) for shared, tools in found.items() if shared is not None and len(tools) > 1)

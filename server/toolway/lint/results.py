@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from starlette.responses import FileResponse, StreamingResponse
 
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey, plain, words
 from toolway.openapi import Operation, Response, Schema
@@ -50,7 +50,7 @@ def _endless_lists(survey: Survey) -> Iterator[Finding]:
             yield R1.at(tool, "returns a list, and no argument limits it")
 
 
-def _is_list(tool: Tool) -> bool:
+def _is_list(tool: EndpointTool) -> bool:
     schemas = [plain(response.schema, tool) for response in _good(tool.operation) if response.schema]
     return any(schema.get("type") == "array" and "maxItems" not in schema for schema in schemas)
 
@@ -70,7 +70,7 @@ def _unmodelled(survey: Survey) -> Iterator[Finding]:
             yield R2.at(tool, fault)
 
 
-def _unpromised(tool: Tool) -> str | None:
+def _unpromised(tool: EndpointTool) -> str | None:
     """Return why the result has no reliable schema, or None if it has one or does not need one."""
     good = _good(tool.operation)
     statuses = list(dict.fromkeys(response.status for response in good))
@@ -82,7 +82,7 @@ def _unpromised(tool: Tool) -> str | None:
     return _vague(good, tool)
 
 
-def _vague(good: list[Response], tool: Tool) -> str | None:
+def _vague(good: list[Response], tool: EndpointTool) -> str | None:
     first = good[0]
     if first.media_type is None:
         return None if first.status in {"204", "205"} else "the content of the response is not documented"
@@ -97,7 +97,7 @@ def _vague(good: list[Response], tool: Tool) -> str | None:
     return "the response is JSON of any shape" if _is_free(first.schema or {}, tool) else None
 
 
-def _is_free(schema: Schema, tool: Tool) -> bool:
+def _is_free(schema: Schema, tool: EndpointTool) -> bool:
     whole = {key: value for key, value in plain(schema, tool).items() if key != "title"}
     is_bag = whole.get("type") == "object" and whole.get("additionalProperties", True) is True
     return not whole or (is_bag and not whole.keys() & {"properties", "anyOf", "oneOf", "allOf"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey, words
 from toolway.markers import Hints
@@ -67,7 +67,7 @@ def _unmarked(survey: Survey) -> Iterator[Finding]:
             yield A1.at(tool, f"{verb!r} sounds destructive, and {claim}")
 
 
-def _verb(tool: Tool, survey: Survey) -> str | None:
+def _verb(tool: EndpointTool, survey: Survey) -> str | None:
     """Return the destructive verb in a tool's name or path, unless its hints are explicit."""
     hints: Hints = survey.notes[tool.name].get("hints") or {}
     if hints.keys() & {"destructive", "read_only"} or tool.annotations.destructive:
@@ -80,7 +80,7 @@ def _verb(tool: Tool, survey: Survey) -> str | None:
     return next((word for word in named if word in _DESTRUCTIVE), None)
 
 
-def _segments(tool: Tool) -> list[str]:
+def _segments(tool: EndpointTool) -> list[str]:
     """Return the static segments of the path."""
     return [part for part in tool.operation.path.split("/") if part and "{" not in part]
 

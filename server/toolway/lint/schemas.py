@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any, cast
 
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.catalog.schema.traversal import iter_children, iter_references, iter_schemas
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.survey import Check, Survey
@@ -256,7 +256,7 @@ def _openings(node: Schema) -> Iterator[str]:
         yield "an object without properties"
 
 
-def _arguments(survey: Survey) -> Iterator[tuple[Tool, str, list[Schema]]]:
+def _arguments(survey: Survey) -> Iterator[tuple[EndpointTool, str, list[Schema]]]:
     """Yield each argument with all schemas inside it, including referenced ones."""
     for tool in survey.tools:
         for name in tool.arguments:

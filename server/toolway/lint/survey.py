@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from toolway.catalog import Catalog, Tool
+from toolway.catalog import Catalog, EndpointTool
 from toolway.catalog.marker_fields import read_operation_marker
 from toolway.catalog.schema.definitions import dereference
 from toolway.errors import DocumentError
@@ -30,7 +30,7 @@ class Survey:
     server: str
 
     @cached_property
-    def tools(self) -> tuple[Tool, ...]:
+    def tools(self) -> tuple[EndpointTool, ...]:
         return tuple(self.catalog.tools.values())
 
     @cached_property
@@ -63,7 +63,7 @@ def size(value: Any) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def plain(schema: Schema, tool: Tool) -> Schema:
+def plain(schema: Schema, tool: EndpointTool) -> Schema:
     """Return a schema with its reference resolved, or an empty one if that is malformed."""
     try:
         return dereference(schema, tool.operation.components)

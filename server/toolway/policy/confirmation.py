@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from toolway.calls import Outcome, Proceed
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool, Tool
 from toolway.catalog.schema.sanitize import strip_invisible
 from toolway.elicitation.questions import Question
 from toolway.elicitation.replay import CannotAskError, DeclinedError, QuestionChannel
@@ -41,7 +41,7 @@ class Confirmation:
 
     def applies(self, tool: Tool) -> bool:
         """Return whether a tool is marked with ``confirm``."""
-        return tool.confirmation is not None
+        return isinstance(tool, EndpointTool) and tool.confirmation is not None
 
     def asks(self, tool: Tool, questions: QuestionChannel | None) -> bool:
         """Return whether a call of a tool has to be confirmed."""
@@ -57,11 +57,12 @@ class Confirmation:
             AnswerNeeded: the call ends here, and is repeated with the answer.
             CannotAskError: the client cannot ask its user.
         """
-        if self.asks(call.tool, call.questions):
-            _check_arguments(call)
+        tool = call.tool
+        if isinstance(tool, EndpointTool) and self.asks(tool, call.questions):
+            _check_arguments(call, tool)
             if call.questions is None:
                 raise CannotAskError("elicitation")
-            question = Question(_text(call.tool.confirmation or "", call.tool, call.arguments), _Answer)
+            question = Question(_text(tool.confirmation or "", tool, call.arguments), _Answer)
             answer = (await call.questions.ask({CONFIRM_KEY: question}))[CONFIRM_KEY]
             if answer.action != "accept":
                 raise DeclinedError("confirm", answer.action)
@@ -70,15 +71,15 @@ class Confirmation:
         return await proceed()
 
 
-def _check_arguments(call: Call) -> None:
+def _check_arguments(call: Call, tool: EndpointTool) -> None:
     """Refuse arguments that the endpoint would refuse anyway, before the user is asked."""
     call.check_arguments()
-    for name, argument in call.tool.arguments.items():
+    for name, argument in tool.arguments.items():
         if argument.required and name not in call.arguments:
             raise ArgumentError(f"missing argument {name!r}")
 
 
-def _text(template: str, tool: Tool, arguments: Mapping[str, Any]) -> str:
+def _text(template: str, tool: EndpointTool, arguments: Mapping[str, Any]) -> str:
     """Fill in the arguments; the catalog has checked that the braces hold nothing else."""
     parts: list[str] = []
     for literal, name, _, _ in Formatter().parse(template):

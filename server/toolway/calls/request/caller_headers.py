@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolway.calls.response.outcome import Outcome
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.errors import ArgumentError
 from toolway.openapi import Operation, Parameter
 
@@ -37,7 +37,7 @@ def read_carried_names(headers: Collection[tuple[bytes, bytes]]) -> CarriedNames
     )
 
 
-def check_not_carried(tool: Tool, arguments: Mapping[str, Any], carried: CarriedNames) -> None:
+def check_not_carried(tool: EndpointTool, arguments: Mapping[str, Any], carried: CarriedNames) -> None:
     """Check that no argument sets a header or cookie that the MCP request carries.
 
     Raises:

@@ -28,7 +28,7 @@ from toolway.calls.request.value_encoding import (
     encode_text,
     list_values,
 )
-from toolway.catalog import Argument, BodyPlan, Tool
+from toolway.catalog import Argument, BodyPlan, EndpointTool
 from toolway.errors import ArgumentError
 
 __all__ = ["Request", "RequestValues", "build_request"]
@@ -96,7 +96,7 @@ class _ArgumentBuckets:
         self.whole: _Field | None = None
 
 
-def build_request(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: bool = False) -> Request:
+def build_request(tool: EndpointTool, arguments: Mapping[str, Any], *, ignore_unknown: bool = False) -> Request:
     """Return the request that sends these arguments to the tool's endpoint.
 
     Only values that cannot be sent are rejected here; the endpoint validates the others.
@@ -128,7 +128,7 @@ def build_request(tool: Tool, arguments: Mapping[str, Any], *, ignore_unknown: b
     return _with_encodings(tool, request, buckets) if buckets.encoded_path or buckets.encoded_query else request
 
 
-def _with_encodings(tool: Tool, request: Request, buckets: _ArgumentBuckets) -> Request:
+def _with_encodings(tool: EndpointTool, request: Request, buckets: _ArgumentBuckets) -> Request:
     """Return a request to a remote API, with the path and query in the styles of its parameters."""
     declared = {parameter.name for parameter in tool.operation.parameters if parameter.location == "query"}
     declared |= tool.operation.credentials.query
@@ -197,7 +197,7 @@ def _add_serialized(buckets: _ArgumentBuckets, argument: Argument, value: object
         buckets.cookies.append(serialize_cookie(rule, name, target, value))
 
 
-def _unknown_argument(tool: Tool, name: str) -> ArgumentError:
+def _unknown_argument(tool: EndpointTool, name: str) -> ArgumentError:
     for parameter in tool.operation.parameters:
         if parameter.source == "caller" and parameter.name.lower() == name.lower():
             place = f"{parameter.location} {parameter.name!r}"
@@ -208,7 +208,7 @@ def _unknown_argument(tool: Tool, name: str) -> ArgumentError:
     return ArgumentError(f"unknown argument {name!r}{hint} {tool.name} takes: {', '.join(tool.arguments) or 'nothing'}")
 
 
-def _path(tool: Tool, values: dict[str, str]) -> str:
+def _path(tool: EndpointTool, values: dict[str, str]) -> str:
     template = tool.operation.template
     if not template.names:
         return template.text
@@ -224,7 +224,7 @@ def _path(tool: Tool, values: dict[str, str]) -> str:
     return path
 
 
-def _path_arguments(tool: Tool) -> dict[str, str]:
+def _path_arguments(tool: EndpointTool) -> dict[str, str]:
     """Return the names of the arguments in the path, by placeholder."""
     return {argument.target: argument.name for argument in tool.arguments.values() if argument.location == "path"}
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.catalog.schema.structure import ANY_TYPE, Structure, accepted_types
 from toolway.errors import ArgumentError
 
@@ -17,7 +17,7 @@ _JSON_STARTS = frozenset({"[", "{"})
 _NOUNS: Mapping[type, str] = {list: "a list", dict: "an object"}
 
 
-def read_arguments(tool: Tool, pairs: Mapping[str, str]) -> dict[str, Any]:
+def read_arguments(tool: EndpointTool, pairs: Mapping[str, str]) -> dict[str, Any]:
     """Parse each text as its argument's schema declares: a string is left unchanged, other types are JSON.
 
     Raises:
@@ -70,7 +70,7 @@ def _load(name: str, types: tuple[type, ...], text: str) -> Any:
     )
 
 
-def _parse_argument(tool: Tool, name: str, text: str) -> Any:
+def _parse_argument(tool: EndpointTool, name: str, text: str) -> Any:
     argument = tool.arguments.get(name)
     types = accepted_types(argument.schema, tool.operation.components) if argument else ANY_TYPE
     if types - {"null"} == frozenset({"string"}):

@@ -18,7 +18,7 @@ from pydantic_core import from_json
 
 from toolway.calls.reply import Reply
 from toolway.calls.response.outcome import Outcome
-from toolway.catalog import Argument, Tool
+from toolway.catalog import Argument, EndpointTool
 from toolway.content import TextContent
 from toolway.errors import ArgumentError
 from toolway.openapi import Parameter
@@ -55,7 +55,7 @@ def report_unanswered_question(error: HTTPException) -> Outcome:
     return _failure(str(error.detail), status=error.status_code, detail=error.detail)
 
 
-def report_client_error(tool: Tool, reply: Reply) -> Outcome:
+def report_client_error(tool: EndpointTool, reply: Reply) -> Outcome:
     """Return the error for a 4xx."""
     body = _parsed(reply.body)
     detail: Any = cast("Mapping[str, Any]", body).get("detail", body) if isinstance(body, Mapping) else body
@@ -68,7 +68,7 @@ def report_client_error(tool: Tool, reply: Reply) -> Outcome:
     return _failure(message, status=reply.status, retry_after=_retry_after(reply), detail=kept)
 
 
-def _refused_values(tool: Tool, detail: list[Mapping[str, Any]]) -> Outcome:
+def _refused_values(tool: EndpointTool, detail: list[Mapping[str, Any]]) -> Outcome:
     problems = [_problem(tool, entry) for entry in detail[:_MOST_PROBLEMS]]
     texts = [": ".join(filter(None, (_place(problem), problem["message"]))) for problem in problems]
     more = len(detail) - len(problems)
@@ -79,7 +79,7 @@ def _refused_values(tool: Tool, detail: list[Mapping[str, Any]]) -> Outcome:
     return _failure(f"{label}: {text}", status=422, problems=problems)
 
 
-def report_server_error(tool: Tool, reply: Reply) -> Outcome:
+def report_server_error(tool: EndpointTool, reply: Reply) -> Outcome:
     """Return the error for a 5xx, an exception, or a missing response."""
     if is_written_for_callers(reply):
         failure = report_client_error(tool, reply)
@@ -190,7 +190,7 @@ def _has_place(entry: Mapping[str, Any]) -> bool:
     return isinstance(entry.get("loc"), list) and "msg" in entry
 
 
-def _problem(tool: Tool, entry: Mapping[str, Any]) -> dict[str, str]:
+def _problem(tool: EndpointTool, entry: Mapping[str, Any]) -> dict[str, str]:
     """Name the argument that a validation error is about; empty if it is about the request as a whole."""
     loc: Sequence[object] = entry["loc"]
     message, kind = str(entry["msg"]), str(entry.get("type", ""))
@@ -204,7 +204,7 @@ def _place(problem: Mapping[str, str]) -> str:
     return of_caller or problem["argument"]
 
 
-def _caller_value(tool: Tool, loc: Sequence[object]) -> Parameter | None:
+def _caller_value(tool: EndpointTool, loc: Sequence[object]) -> Parameter | None:
     """Return the header or cookie of the MCP request that a validation error is about; None if it is an argument."""
     if len(loc) < 2:
         return None
@@ -214,7 +214,7 @@ def _caller_value(tool: Tool, loc: Sequence[object]) -> Parameter | None:
     return None
 
 
-def _argument(tool: Tool, loc: list[object]) -> str:
+def _argument(tool: EndpointTool, loc: list[object]) -> str:
     where, rest = (str(loc[0]), loc[1:]) if loc else ("", [])
     for argument in tool.arguments.values():
         if argument.location == "body" and where == "body":

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from toolway.calls.reply import Reply
 from toolway.calls.request.request_builder import Request
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.openapi import Operation
 
 __all__ = ["Step", "is_https_redirect", "resolve_location", "resolve_redirect"]
@@ -25,7 +25,13 @@ _DOTS = frozenset({".", ".."})
 
 
 def resolve_redirect(
-    tools: Iterable[Tool], request: Request, reply: Reply, *, here: str, root: str, otherwise: Operation | None = None
+    tools: Iterable[EndpointTool],
+    request: Request,
+    reply: Reply,
+    *,
+    here: str,
+    root: str,
+    otherwise: Operation | None = None,
 ) -> Step | None:
     """Return the request that a redirect leads to, if that is the endpoint of one of these tools.
 
@@ -46,7 +52,13 @@ def resolve_redirect(
 
 
 def resolve_location(
-    tools: Iterable[Tool], request: Request, reply: Reply, *, here: str, root: str, otherwise: Operation | None = None
+    tools: Iterable[EndpointTool],
+    request: Request,
+    reply: Reply,
+    *,
+    here: str,
+    root: str,
+    otherwise: Operation | None = None,
 ) -> Step | None:
     """Return the GET request for the Location of a response, under the conditions of `resolve_redirect`."""
     request = replace(_without_body(request), method="GET")
@@ -66,7 +78,7 @@ def is_https_redirect(request: Request, reply: Reply, *, here: str) -> bool:
 
 
 def _redirect(
-    tools: Iterable[Tool], request: Request, reply: Reply, *, here: str, root: str, otherwise: Operation | None
+    tools: Iterable[EndpointTool], request: Request, reply: Reply, *, here: str, root: str, otherwise: Operation | None
 ) -> Step | None:
     """Return the same request for the Location of a response."""
     target = reply.header(b"location")
@@ -83,7 +95,7 @@ def _redirect(
     return (otherwise, request, "") if otherwise is not None and not _has_dots(target) else None
 
 
-def _find_tool(tools: Iterable[Tool], request: Request) -> Tool | None:
+def _find_tool(tools: Iterable[EndpointTool], request: Request) -> EndpointTool | None:
     """Return the tool that the router would run; a linear search is enough, as redirects are rare."""
     for tool in tools:
         template, path = tool.operation.template, request.path

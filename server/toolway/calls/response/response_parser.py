@@ -23,7 +23,7 @@ from toolway.calls.response.error_results import (
 )
 from toolway.calls.response.outcome import Document, Outcome
 from toolway.calls.response.tool_result import TOOL_RESULT_MEDIA_TYPE, convert_to_plain_http, parse_tool_result
-from toolway.catalog import WRAPPER, Tool
+from toolway.catalog import WRAPPER, EndpointTool
 from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, ResourceContents, TextContent
 from toolway.media_types import essence, is_json
 from toolway.openapi import Schema
@@ -48,7 +48,7 @@ _TEXTUAL = re.compile(
 )
 
 
-def parse_response(tool: Tool, reply: Reply) -> Outcome:
+def parse_response(tool: EndpointTool, reply: Reply) -> Outcome:
     """Return the outcome for a response: JSON as structured content, and text, images and audio as their content types.
 
     A tool with an output schema has promised JSON. Clients reject a success without it, so that is an error here.
@@ -67,13 +67,13 @@ def parse_response(tool: Tool, reply: Reply) -> Outcome:
     return _report_broken_schema(tool, outcome)
 
 
-def _declares_text(tool: Tool) -> bool:
+def _declares_text(tool: EndpointTool) -> bool:
     """Return whether the endpoint declares that it returns a string."""
     declared: Schema = (tool.wrapped_output_schema or {}).get("properties", {}).get(WRAPPER, {})
     return tool.wraps_output and declared.get("type") == "string"
 
 
-def parse_document(tool: Tool, reply: Reply) -> Outcome:
+def parse_document(tool: EndpointTool, reply: Reply) -> Outcome:
     """Return a response as the contents of a resource: text unchanged, any other media type as bytes."""
     if _is_tool_result(reply) and not reply.cut and 200 <= reply.status < 300:
         reply = _without_tool_result(reply)
@@ -99,7 +99,7 @@ def _without_tool_result(reply: Reply) -> Reply:
     return replace(reply, body=body, headers=[*headers, (b"content-type", media_type.encode("latin-1"))])
 
 
-def _may_match_schema(tool: Tool, body: bytes | None, *, is_strict: bool) -> bool:
+def _may_match_schema(tool: EndpointTool, body: bytes | None, *, is_strict: bool) -> bool:
     """Return whether JSON can match the output schema, as far as that is cheap: its type and its required members.
 
     FastAPI has validated the response, unless the endpoint returned a response object or middleware changed it. A body
@@ -134,7 +134,7 @@ def _quoted_name(name: str) -> bytes:
     return f'"{name}"'.encode() if _PLAIN_NAME.fullmatch(name) else b""
 
 
-def _outcome(tool: Tool, reply: Reply) -> Outcome:
+def _outcome(tool: EndpointTool, reply: Reply) -> Outcome:
     if reply.is_strict and not reply.cut and 200 <= reply.status < 300 and _has_plain_numbers(reply.body):
         return Outcome(structured=reply.body, status=reply.status)
     if reply.status == 0 or reply.status >= 500 or reply.is_broken:
@@ -150,7 +150,7 @@ def _outcome(tool: Tool, reply: Reply) -> Outcome:
     return _success(tool, reply)
 
 
-def _failure(tool: Tool, reply: Reply) -> Outcome:
+def _failure(tool: EndpointTool, reply: Reply) -> Outcome:
     if _is_tool_result(reply) and is_written_for_callers(reply):
         return _success(tool, reply)  # still an error, with the content that the endpoint gave it
     if not reply.is_broken:
@@ -172,7 +172,7 @@ def _has_plain_numbers(body: bytes) -> bool:
     return not any(_DIGITS.match(body, at) for at in range(0, len(body), _MOST_DIGITS // 2))
 
 
-def _success(tool: Tool, reply: Reply) -> Outcome:
+def _success(tool: EndpointTool, reply: Reply) -> Outcome:
     media_type = essence(reply.header(b"content-type"))
     if media_type == TOOL_RESULT_MEDIA_TYPE and not reply.cut:
         return parse_tool_result(reply.body, reply.status)
@@ -226,7 +226,7 @@ def _text(reply: Reply) -> str:
     return f"{text}\n[The response was cut off here: {reply.cut}.]" if reply.cut else text
 
 
-def _media(tool: Tool, reply: Reply, media_type: str) -> Content:
+def _media(tool: EndpointTool, reply: Reply, media_type: str) -> Content:
     body = reply.body
     if media_type.startswith("image/"):
         return ImageContent(data=body, mime_type=media_type, meta=_file_meta(reply))
@@ -254,7 +254,7 @@ def _file_meta(reply: Reply) -> dict[str, Any] | None:
     return {FILE_NAME_KEY: name} if name else None
 
 
-def _report_broken_schema(tool: Tool, outcome: Outcome) -> Outcome:
+def _report_broken_schema(tool: EndpointTool, outcome: Outcome) -> Outcome:
     """Return an error with the whole response: clients reject a success that does not match its output schema."""
     text = (
         f"The request of {tool.name} succeeded with status {outcome.status}, but its response does not match its "
@@ -265,7 +265,7 @@ def _report_broken_schema(tool: Tool, outcome: Outcome) -> Outcome:
     return replace(outcome, blocks=(TextContent(text=text), *outcome.content), error=error, breaks_schema=True)
 
 
-def _report_too_large(tool: Tool, reply: Reply) -> Outcome:
+def _report_too_large(tool: EndpointTool, reply: Reply) -> Outcome:
     """Return the error for a response that is useless when cut off, such as JSON."""
     text = (
         f"The response of {tool.name} was not returned: {reply.cut}. Request less data, e.g. with a filter or a limit."

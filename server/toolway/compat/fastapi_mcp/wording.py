@@ -13,7 +13,7 @@ from mcp_types import Tool as ListedTool
 
 from toolway import Toolway
 from toolway.app import engine_of
-from toolway.catalog import Catalog, Tool
+from toolway.catalog import Catalog, EndpointTool
 from toolway.catalog.marker_fields import read_operation_marker
 from toolway.catalog.schema.definitions import Definitions
 from toolway.compat.fastapi_mcp.migration_warning import warn_once
@@ -141,7 +141,7 @@ def _operation_entry(operation: Operation) -> dict[str, Any]:
     }
 
 
-def _warn_of_renamed(tools: Iterable[Tool]) -> None:
+def _warn_of_renamed(tools: Iterable[EndpointTool]) -> None:
     """Warn of operation ids that are not valid tool names, unless a marker names the tool."""
     for tool in tools:
         operation_id = tool.operation.operation_id

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway.calls import Invoker, Outcome, ProgressCallback, ToolCall, may_ask, may_log
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool, Tool
 from toolway.errors import ServerShutdownError
 from toolway.protocol.fast_lane.cached_results import CachedResults
 from toolway.protocol.fast_lane.result_writer import ResultWriter
@@ -190,7 +190,9 @@ def _start_span(request: _Request, scope: Scope) -> RequestSpan | None:
 
 def _is_simple(tool: Tool) -> bool:
     """Return whether a tool neither runs as a task, nor asks questions, nor logs; it may report progress."""
-    return tool.task is None and not tool.follow and not may_ask(tool) and not may_log(tool)
+    if isinstance(tool, EndpointTool) and (tool.task is not None or tool.follow):
+        return False
+    return not may_ask(tool) and not may_log(tool)
 
 
 def _has_matching_headers(revision: Revision, headers: Headers, method: str, params: Message) -> bool:

@@ -16,7 +16,7 @@ from mcp_types import Completion as Suggestions
 from pydantic_core import from_json
 
 from toolway.calls import CallContext, Invoker
-from toolway.catalog import Completion, Prompt, Resource, Tool
+from toolway.catalog import Completion, EndpointTool, Prompt, Resource
 from toolway.protocol.call_context import CallContextFactory
 from toolway.protocol.handlers.resources import Resources
 from toolway.protocol.requests import RequestContext
@@ -79,7 +79,7 @@ def _matching_choices(choices: Sequence[str], text: str) -> list[str]:
 
 
 async def _fetch_suggestions(
-    calls: Invoker, source: Tool, arguments: Mapping[str, str], context: CallContext
+    calls: Invoker, source: EndpointTool, arguments: Mapping[str, str], context: CallContext
 ) -> list[str]:
     outcome = await calls.perform(source, arguments, context)
     if outcome.status == 422:  # incomplete text need not be a valid argument

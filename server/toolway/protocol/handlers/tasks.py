@@ -26,7 +26,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from toolway.calls import Invoker
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool
 from toolway.elicitation import AnyQuestion
 from toolway.openapi import NO_PARAMETERS, ParameterNames
 from toolway.protocol.call_context import CallContextFactory
@@ -130,7 +130,7 @@ class TaskHandlers:
 
         return call_tool
 
-    async def _start(self, tool: Tool, params: CallToolRequestParams, context: RequestContext) -> Task:
+    async def _start(self, tool: EndpointTool, params: CallToolRequestParams, context: RequestContext) -> Task:
         call = self._call_contexts.create(context)
         hints = tool.annotations
         try:
@@ -145,7 +145,7 @@ class TaskHandlers:
         except TooManyTasksError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
 
-    def _asks_first(self, tool: Tool, context: RequestContext) -> bool:
+    def _asks_first(self, tool: EndpointTool, context: RequestContext) -> bool:
         """Return whether a call asks questions before it does its work; it becomes a task once they are answered."""
         return tool.ask_first or self._calls.policy.asks_first(tool, self._call_contexts.create(context))
 
@@ -198,7 +198,7 @@ class TaskHandlers:
         call = self._call_contexts.create(context)
         return await self._worker.get(task_id, lambda task: self._recorded_identity(task).read(call))
 
-    def _identity_for(self, tool: Tool, guard: ParameterNames = NO_PARAMETERS) -> Identity:
+    def _identity_for(self, tool: EndpointTool, guard: ParameterNames = NO_PARAMETERS) -> Identity:
         return identity_for([tool.operation], [self._calls.runners[tool.origin]], guard)
 
     def _recorded_identity(self, task: Task) -> Identity:
