@@ -2,13 +2,12 @@
 
 from typing import Never
 
-from toolway.requirements import insist_on_versions
+from toolway.requirements import require_versions
 
-insist_on_versions()  # before the modules that need these versions
+require_versions()  # before the modules that need these versions
 
-from toolway._changes import Changes  # noqa: E402
 from toolway.app import Toolway  # noqa: E402
-from toolway.calls import Ask, Progress, ToolResult  # noqa: E402
+from toolway.calls import Ask, Changes, Progress, ToolResult  # noqa: E402
 from toolway.catalog import Filter  # noqa: E402
 from toolway.content import Message  # noqa: E402
 from toolway.elicitation import Question  # noqa: E402

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI, params
 
-from toolway._changes import delivering_changes_to
-from toolway.app_state import state_of
-from toolway.calls import EndpointRunner, Invoker, Runner, may_ask
+from toolway.calls import EndpointRunner, Invoker, Runner, delivering_changes_to, may_ask
 from toolway.catalog import Catalog, read_skills
 from toolway.errors import ConfigurationError
-from toolway.lifespan import Lifespan, State, run_within
+from toolway.host.app_state import state_of
+from toolway.host.lifespan import Lifespan, State, run_within
 from toolway.mounts import McpMount, add_mcp_route, bypassing_router, check_path, remember, warn_if_late
 from toolway.openapi import may_inspect_callers
 from toolway.policy import Confirmation, Hooks

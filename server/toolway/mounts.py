@@ -15,9 +15,9 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolway.app_state import state_of
 from toolway.errors import ConfigurationError
-from toolway.middleware import RouterBypassMiddleware, middleware_layers
+from toolway.host.app_state import state_of
+from toolway.host.middleware import RouterBypassMiddleware, middleware_layers
 from toolway.openapi import find_path, has_path
 
 if TYPE_CHECKING:

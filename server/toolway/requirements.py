@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolway.errors import VersionError
 
-__all__ = ["NEEDED", "UNUSABLE", "check_versions", "insist_on_versions"]
+__all__ = ["NEEDED", "UNUSABLE", "check_versions", "require_versions"]
 
 NEEDED = {"fastapi": "0.115", "starlette": "0.37.2", "pydantic": "2.12", "mcp": "2.3"}
 """The oldest supported version of each library, as in ``pyproject.toml``."""
@@ -17,7 +17,7 @@ UNUSABLE: dict[str, dict[tuple[int, ...], str]] = {"fastapi": {(0, 137, 0): "0.1
 """Releases that do not work, and the next one that does: no public function walks their tree of routes."""
 
 
-def insist_on_versions() -> None:
+def require_versions() -> None:
     """Check the versions. The ``toolway`` command exits with one line, as it cannot catch an error of its own import.
 
     Raises:

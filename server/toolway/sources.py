@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from toolway.calls import Dispatcher, prepare_questions
 from toolway.catalog import Catalog, Selection, build_catalog, combine_catalogs
 from toolway.errors import ConfigurationError
-from toolway.lifespan import Lifespan, State
+from toolway.host.lifespan import Lifespan, State
 from toolway.openapi import Api, CallerRules, iter_applications, load_document, read_application, read_document
 from toolway.settings import Settings
 

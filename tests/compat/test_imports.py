@@ -6,7 +6,7 @@ from tests.foundation.project import PACKAGE
 from tests.foundation.test_imports import PUBLIC_MODULES, imported_names, parse
 
 INTERNAL = {
-    "toolway._processes.is_one_of_several",
+    "toolway.protocol.http.worker_processes.is_one_of_several",
     "toolway.app.engine_of",
     "toolway.catalog.Catalog",
     "toolway.catalog.Selection",
@@ -14,7 +14,7 @@ INTERNAL = {
     "toolway.catalog.marker_fields.read_operation_marker",
     "toolway.catalog.schema.definitions.Definitions",
     "toolway.headers.stays_with_connection",
-    "toolway.lifespan.run_within",
+    "toolway.host.lifespan.run_within",
     "toolway.openapi.Api",
     "toolway.openapi.Operation",
     "toolway.openapi.Response",

@@ -18,7 +18,7 @@ from tests.protocol.waiting import make_waiting_server
 from tests.protocol.wire import HANDSHAKES, Peer
 from tests.servers import Serve, serving
 from toolway import Settings
-from toolway._processes import is_one_of_several
+from toolway.protocol.http.worker_processes import is_one_of_several
 
 SESSION = "mcp-session-id"
 ABLE: dict[str, Any] = {"elicitation": {}}

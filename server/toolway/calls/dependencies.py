@@ -1,22 +1,38 @@
-"""FastAPI dependencies with which an endpoint asks the user, reports progress, and logs to the client."""
+"""FastAPI dependencies with which an endpoint asks the user, reports progress and changes, and logs to the client."""
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
 from fastapi import Depends, FastAPI, Header
 from starlette.requests import HTTPConnection, Request
 
-from toolway.app_state import state_of
 from toolway.calls.context import LogCallback, ProgressCallback, context_of
 from toolway.catalog import EndpointTool, Tool
 from toolway.elicitation import Asker
 from toolway.elicitation.over_http import ANSWERS_HEADER, STATE_HEADER, HttpQuestionChannel, HttpStateCodec
+from toolway.host.app_state import state_of
 from toolway.openapi import iter_applications
 from toolway.settings import Settings, read_settings
 
-__all__ = ["LEVELS", "Ask", "Level", "Log", "Logger", "Progress", "Reporter", "may_ask", "may_log", "prepare_questions"]
+__all__ = [
+    "LEVELS",
+    "Ask",
+    "Changed",
+    "Changes",
+    "Level",
+    "Log",
+    "Logger",
+    "Progress",
+    "Reporter",
+    "delivering_changes_to",
+    "may_ask",
+    "may_log",
+    "prepare_questions",
+]
 
 _State: TypeAlias = Annotated[
     str | None,
@@ -95,6 +111,46 @@ Progress: TypeAlias = Annotated[Reporter, Depends(_reporter)]
 """A dependency that reports progress: ``async def export(progress: Progress)``, then ``await progress(50, total=100)``.
 
 It is not an argument of the tool, and not part of the OpenAPI document. At most 20 reports per second are sent.
+"""
+
+
+class _Listener(Protocol):
+    def changed(self, *uris: str, tools: bool = False, prompts: bool = False, resources: bool = False) -> None: ...
+
+
+@contextmanager
+def delivering_changes_to(listener: _Listener, apps: Iterable[FastAPI]) -> Generator[None]:
+    """Pass the changes that endpoints of these applications report to a listener."""
+    states = [state_of(app) for app in apps]
+    for state in states:
+        state.listeners.append(listener)
+    try:
+        yield
+    finally:
+        for state in states:
+            state.listeners.remove(listener)
+
+
+class Changed:
+    """Notifies subscribed clients of changes; does nothing if the application does not serve MCP."""
+
+    def __init__(self, listeners: Iterable[_Listener]) -> None:
+        self._listeners = tuple(listeners)
+
+    def __call__(self, *uris: str, tools: bool = False, prompts: bool = False, resources: bool = False) -> None:
+        """Report that resources, by URI, or whole lists have changed. Safe in any thread; does not block."""
+        for listener in self._listeners:
+            listener.changed(*uris, tools=tools, prompts=prompts, resources=resources)
+
+
+async def _changed(connection: HTTPConnection) -> Changed:
+    return Changed(state_of(connection.scope["app"]).listeners)
+
+
+Changes: TypeAlias = Annotated[Changed, Depends(_changed)]
+"""A dependency that notifies clients of changes: ``async def cancel(changed: Changes)``, then ``changed("orders://#W1")``.
+
+It works over MCP and over plain HTTP. It is neither an argument of the tool nor part of the OpenAPI document.
 """
 
 

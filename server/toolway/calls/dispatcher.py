@@ -24,7 +24,7 @@ from toolway.calls.reply import JsonReply, Reply, TakeReply
 from toolway.calls.request.caller_headers import CarriedNames, read_carried_names
 from toolway.calls.request.request_builder import Request
 from toolway.calls.response.content_encoding import decode_body
-from toolway.middleware import HANDLER_KEY
+from toolway.host.middleware import HANDLER_KEY
 from toolway.openapi import Operation
 from toolway.settings import Settings
 

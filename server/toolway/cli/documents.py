@@ -9,7 +9,7 @@ import httpx2
 from toolway.app import Toolway
 from toolway.cli.credentials import Credentials, with_credentials
 from toolway.errors import ConfigurationError
-from toolway.lifespan import run_within
+from toolway.host.lifespan import run_within
 from toolway.openapi import load_document, redact_url
 from toolway.settings import Settings, read_settings
 from toolway.sources import Remote

@@ -26,7 +26,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
-from toolway._processes import mark_as_worker
 from toolway.app import Toolway, engine_of
 from toolway.catalog import Catalog
 from toolway.cli.app_loader import Source, load_toolway
@@ -39,6 +38,7 @@ from toolway.errors import ConfigurationError
 from toolway.lint import BYTES_PER_TOKEN
 from toolway.mounts import McpMount, mounts_on
 from toolway.openapi import has_path, iter_applications
+from toolway.protocol.http.worker_processes import mark_as_worker
 
 __all__ = ["serve_http"]
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
 
-from toolway.core_schemas import core_schema_of, schemas_in
+from toolway.openapi.core_schemas import core_schema_of, schemas_in
 
 __all__ = ["explain_mismatch"]
 

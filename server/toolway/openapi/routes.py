@@ -14,7 +14,7 @@ from fastapi import routing as fastapi_routing
 from fastapi.dependencies.models import Dependant
 from starlette.routing import BaseRoute, Mount
 
-from toolway.middleware import RouterBypassMiddleware
+from toolway.host.middleware import RouterBypassMiddleware
 
 __all__ = [
     "find_path",

@@ -16,7 +16,7 @@ from toolway.calls.direct.direct_endpoint import DirectEndpoint
 from toolway.calls.direct.injected import InjectedEndpoint
 from toolway.calls.direct.values_only import ValuesOnlyEndpoint
 from toolway.calls.request.request_builder import RequestValues
-from toolway.middleware import Handler
+from toolway.host.middleware import Handler
 
 __all__ = ["AfterMiddlewareEndpoint"]
 

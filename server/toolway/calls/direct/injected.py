@@ -25,7 +25,7 @@ from toolway.calls.direct.direct_endpoint import DirectEndpoint, set_body
 from toolway.calls.direct.support import exception_handlers
 from toolway.calls.reply import JsonReply
 from toolway.calls.request.request_builder import RequestValues
-from toolway.middleware import HANDLER_KEY
+from toolway.host.middleware import HANDLER_KEY
 
 __all__ = ["InjectedEndpoint"]
 

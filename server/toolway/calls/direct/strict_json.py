@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from toolway.core_schemas import core_schema_of, schemas_in
+from toolway.openapi.core_schemas import core_schema_of, schemas_in
 
 __all__ = ["is_strict"]
 

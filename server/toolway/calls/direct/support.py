@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute, APIRouter
 from starlette.routing import BaseRoute
 
 from toolway.calls.direct.fingerprints import changed_functions
-from toolway.middleware import RouterBypassMiddleware, middleware_layers
+from toolway.host.middleware import RouterBypassMiddleware, middleware_layers
 
 __all__ = [
     "ends_in_default_router",

@@ -12,10 +12,10 @@ from typing import Any
 import httpx2
 
 from toolway import Settings
-from toolway._processes import is_one_of_several
 from toolway.compat.fastapi_mcp.migration_warning import warn_once
 from toolway.errors import ConfigurationError
 from toolway.headers import stays_with_connection
+from toolway.protocol.http.worker_processes import is_one_of_several
 from toolway.settings import read_settings
 
 __all__ = ["settings_with", "usable_client", "warn_of_hosts"]

@@ -19,7 +19,7 @@ from toolway.compat.fastapi_mcp.migration_warning import warn_once
 from toolway.compat.fastapi_mcp.operation_filters import Filters
 from toolway.compat.fastapi_mcp.wording import WordedToolway, Wording, list_tools, operation_map
 from toolway.errors import ConfigurationError
-from toolway.lifespan import run_within
+from toolway.host.lifespan import run_within
 from toolway.openapi import has_endpoint
 
 __all__ = ["FastApiMCP"]

@@ -22,7 +22,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolway.calls import CONTEXT_KEY
-from toolway.middleware import RouterBypassMiddleware, middleware_layers
+from toolway.host.middleware import RouterBypassMiddleware, middleware_layers
 from toolway.protocol.http.request_scope import keep_scope_before_middleware
 
 __all__ = ["ADMISSION_KEY", "Admission", "AdmissionMiddleware", "admission_installed"]

@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
 from toolway.calls import CallContext, ProgressCallback, steady
-from toolway.middleware import TELEMETRY_KEY
+from toolway.host.middleware import TELEMETRY_KEY
 
 __all__ = ["http_context", "keep_scope_before_middleware", "keep_user", "outer_scope"]
 

@@ -18,9 +18,9 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import Receive, Scope, Send
 
-from toolway._processes import is_one_of_several
 from toolway.calls import Invoker, may_ask
 from toolway.protocol.http.jsonrpc import Headers, Message, has_handshake, header_text
+from toolway.protocol.http.worker_processes import is_one_of_several
 from toolway.settings import Settings
 
 __all__ = ["SessionManagers"]

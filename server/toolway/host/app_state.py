@@ -24,7 +24,7 @@ class AppState:
     mounted: Any = None
     """The engine of the Toolway that was mounted first."""
     lifespan: Any = None
-    """Its `toolway.lifespan.Lifespan`."""
+    """Its `toolway.host.lifespan.Lifespan`."""
     listeners: list[Any] = field(default_factory=list[Any])
     """Where changes that its endpoints report are sent."""
     question_codec: Any = None

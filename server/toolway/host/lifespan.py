@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast
 
 from fastapi import APIRouter, FastAPI
 
-from toolway.app_state import state_of
+from toolway.host.app_state import state_of
 
 __all__ = ["Lifespan", "State", "run_within"]
 
