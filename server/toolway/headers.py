@@ -25,7 +25,7 @@ _CONNECTION_PREFIXES = ("content-", "mcp-")
 _TOOLWAY_PREFIX = "toolway-"  # answers to questions over plain HTTP, which a tool call must not set
 _SET_BY_HTTP_CLIENT = frozenset({"accept", "content-length", "content-type", "host"})
 
-# A client sets these anew for each request, so they cannot tell one caller from another.
+# A client sets these for each request, so they do not identify a caller.
 _PER_REQUEST = frozenset(
     {
         "b3", "baggage", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range",

@@ -15,6 +15,7 @@ def essence(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+@lru_cache(maxsize=256)
 def is_json(media_type: str) -> bool:
     """Return whether content of this type is JSON; the type must be in lower case, without parameters."""
     return media_type == JSON or media_type.endswith("+json")

@@ -10,7 +10,7 @@ INTERNAL = {
     "toolway.app.engine_of",
     "toolway.catalog.Catalog",
     "toolway.catalog.Selection",
-    "toolway.catalog.Tool",
+    "toolway.catalog.EndpointTool",
     "toolway.catalog.marker_fields.read_operation_marker",
     "toolway.catalog.schema.definitions.Definitions",
     "toolway.headers.stays_with_connection",

@@ -67,7 +67,7 @@ def make_shop() -> FastAPI:
     @app.get("/greeting", operation_id="greeting")
     @agent_prompt()
     async def greeting() -> str:
-        return "Say hello"
+        return "Greet the user"
 
     @app.delete("/stock", operation_id="clear")
     @agent_tool(confirm="Clear the stock?")

@@ -21,8 +21,8 @@ from toolway import Settings, Toolway, agent_tool
 from toolway.content import EmbeddedResource, ImageContent, ResourceContents, TextContent
 from toolway.tasks import TaskState, TaskWorker
 from toolway.tasks.call_codec import decode_outcome
-from toolway.tasks.model import TaskRequest
 from toolway.tasks.sql_store import SqlStore
+from toolway.tasks.task import TaskRequest
 
 REQUEST = TaskRequest("count", SEAL.fingerprint(ANNA), SEAL.encrypt(b"", "task"), repeatable=True)
 VERSION_0 = """

@@ -15,9 +15,9 @@ from tests.servers import PATIENCE
 from toolway.elicitation import Seal
 from toolway.tasks import TaskState, TaskWorker
 from toolway.tasks.dbos_queue import DbosQueue
-from toolway.tasks.model import RunResult, TaskRequest
 from toolway.tasks.sql_store import SqlStore
 from toolway.tasks.store import CanRun
+from toolway.tasks.task import RunResult, TaskRequest
 from toolway.tasks.worker import TaskLimits
 
 pytestmark = pytest.mark.anyio

@@ -20,10 +20,9 @@ from starlette.types import ASGIApp, Scope
 from toolway.calls.asgi_exchange import AsgiExchange, size_limit_reason
 from toolway.calls.cancellation import ends_task
 from toolway.calls.context import CONTEXT_KEY, CallContext
-from toolway.calls.reply import JsonReply, Reply, TakeReply
+from toolway.calls.reply import JsonReply, Reply, TakeReply, decode_body
 from toolway.calls.request.caller_headers import CarriedNames, read_carried_names
 from toolway.calls.request.request_builder import Request
-from toolway.calls.response.content_encoding import decode_body
 from toolway.host.middleware import HANDLER_KEY
 from toolway.openapi import Operation
 from toolway.settings import Settings

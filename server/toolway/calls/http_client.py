@@ -219,7 +219,9 @@ class _HttpxApp:
     async def _exchange(self, request: httpx2.Request, send: Send) -> None:
         answer = await self._ask(request)
         try:
-            await send({"type": "http.response.start", "status": answer.status_code, "headers": _headers(answer)})
+            await send(
+                {"type": "http.response.start", "status": answer.status_code, "headers": _decoded_headers(answer)}
+            )
             async for chunk in answer.aiter_bytes():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -248,15 +250,15 @@ class _HttpxApp:
         return request
 
 
-def _headers(answer: httpx2.Response) -> list[tuple[bytes, bytes]]:
-    """The answer's headers; the client has decoded its body, so those of the encoded one say nothing."""
+def _decoded_headers(answer: httpx2.Response) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a response whose body the client has decoded, without those of the encoded body."""
     encoded = "content-encoding" in answer.headers
     gone = {b"content-encoding", b"content-length"} if encoded else frozenset[bytes]()
     return [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in gone]
 
 
 def _header_names(client: httpx2.AsyncClient) -> frozenset[str]:
-    """The headers that the operator has given to a client, in lower case."""
+    """Return the headers that the operator has set on a client, in lower case."""
     is_stock = client.headers.get("user-agent", "").startswith("python-httpx2/")
     return frozenset(client.headers.keys()) - ({"user-agent"} if is_stock else set())
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["JsonReply", "Reply", "TakeReply"]
+__all__ = ["JsonReply", "Reply", "TakeReply", "decode_body"]
+
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 @dataclass(slots=True)
@@ -51,3 +55,19 @@ class JsonReply(NamedTuple):
         headers = [(b"content-length", length), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
+
+
+def decode_body(body: bytes, encodings: str, max_bytes: int) -> bytes | None:
+    """Return a body without its encodings (RFC 9110, section 8.4), truncated to one byte more than `max_bytes`.
+
+    toolway does not ask for encodings, but an application may use one anyway. None if an encoding is unknown or the
+    body is not encoded that way.
+    """
+    for encoding in reversed(encodings.lower().split(",")):
+        if encoding.strip() not in _ENCODINGS:
+            return None
+        try:
+            body = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, max_bytes + 1)
+        except zlib.error:
+            return None
+    return body

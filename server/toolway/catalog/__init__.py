@@ -6,7 +6,7 @@ from toolway.catalog.combine import combine_catalogs
 from toolway.catalog.filters import Exposure, Filter, Selection
 from toolway.catalog.prompt import Prompt
 from toolway.catalog.resource import Resource
-from toolway.catalog.schema.output import WRAPPER
+from toolway.catalog.schema.output_schema import WRAPPER
 from toolway.catalog.skill import Skill, SkillFile, read_skills
 from toolway.catalog.suggestions import Completion
 from toolway.catalog.tool import EndpointTool, Tool, ToolAnnotations

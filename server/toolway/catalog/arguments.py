@@ -37,7 +37,7 @@ FILE: Schema = {
         "filename": {"type": "string", "description": "The file's name, with its ending."},
         "content_type": {"type": "string", "description": "The media type, such as text/csv or image/png."},
         "data": {"type": "string", "contentEncoding": "base64", "description": "The content in base64."},
-        "text": {"type": "string", "description": "The content as text, in place of 'data'."},
+        "text": {"type": "string", "description": "The content as text, instead of 'data'."},
     },
     "additionalProperties": False,
 }

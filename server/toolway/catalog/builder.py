@@ -9,16 +9,14 @@ from functools import partial
 from typing import Any, cast
 
 from toolway.catalog.arguments import Argument, flatten_arguments, plan_body
-from toolway.catalog.confirmation import confirmation_of
 from toolway.catalog.filters import Selection
-from toolway.catalog.marker_fields import COMPLETE, read_operation_marker
+from toolway.catalog.marker_fields import COMPLETE, read_confirmation, read_input_schema, read_operation_marker
 from toolway.catalog.metadata import build_annotations, build_description, build_title
 from toolway.catalog.naming import name_tools
 from toolway.catalog.prompt import Prompt, build_prompt
 from toolway.catalog.resource import Resource, build_resource
-from toolway.catalog.schema.custom import read_custom_schema
 from toolway.catalog.schema.definitions import Definitions
-from toolway.catalog.schema.output import build_output_schemas
+from toolway.catalog.schema.output_schema import build_output_schemas
 from toolway.catalog.skill import Skill
 from toolway.catalog.suggestions import Completion, find_completions
 from toolway.catalog.tool import EndpointTool
@@ -232,7 +230,7 @@ def _build_tool(
         name=name,
         title=build_title(operation, marker, name),
         description=build_description(operation, marker),
-        input_schema=read_custom_schema(operation, marker, names, accepts_extra=accepts_extra)
+        input_schema=read_input_schema(operation, marker, names, accepts_extra=accepts_extra)
         or _build_input_schema(arguments, definitions, accepts_extra=accepts_extra),
         output_schema=output,
         wrapped_output_schema=wrapped,
@@ -245,7 +243,7 @@ def _build_tool(
         follow=follow,
         ask_first=marker.get("ask_first", False),
         origin=origin,
-        confirmation=confirmation_of(operation, marker, names),
+        confirmation=read_confirmation(operation, marker, names),
     )
 
 

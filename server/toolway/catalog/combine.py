@@ -58,6 +58,6 @@ def _add_prefixes(things: Mapping[str, list[tuple[_Named, Operation]]]) -> dict[
 
 
 def _introduce(prefix: str, catalog: Catalog) -> str:
-    """Return a sentence that tells agents which application a prefix belongs to."""
+    """Return a sentence about the application that a prefix belongs to, followed by its description."""
     heading = f"Tools that begin with {prefix}_ belong to {catalog.title or prefix}."
     return f"{heading} {catalog.description}".rstrip()

@@ -82,7 +82,7 @@ class Selection:
         return is_tool and self.allows(operation)
 
     def allows(self, operation: Operation) -> bool:
-        """Return whether the filters let an operation be served, whatever its markers make of it."""
+        """Return whether the filters let an operation be served, as a tool, a resource or a prompt."""
         included = all(_matches_any(operation, key, entries) for key, entries in _iter_keys(self.include))
         excluded = any(_matches_any(operation, key, entries) for key, entries in _iter_keys(self.exclude))
         return included and not excluded and (self.also is None or self.also.allows(operation))

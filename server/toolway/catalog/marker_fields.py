@@ -1,15 +1,16 @@
-"""Markers of operations, from the endpoint and from the OpenAPI document."""
+"""The fields of an operation's marker, from the endpoint and from the OpenAPI document, checked against it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from string import Formatter
 from typing import Any, cast
 
 from toolway.errors import ConfigurationError
 from toolway.markers import EXTENSION, Marker, check_marker, read_marker
-from toolway.openapi import Operation
+from toolway.openapi import Operation, Schema
 
-__all__ = ["COMPLETE", "read_marker_texts", "read_operation_marker"]
+__all__ = ["COMPLETE", "read_confirmation", "read_input_schema", "read_marker_texts", "read_operation_marker"]
 
 COMPLETE = "complete"
 """The field that names the sources of suggestions, by argument."""
@@ -48,3 +49,53 @@ def read_marker_texts(operation: Operation, marker: Marker, kind: str, texts: Se
         if not isinstance(value, expected):
             raise ConfigurationError(f"{operation}: expected the {kind}'s {key} to be {name}, found {value!r}")
     return {key: value for key, value in fields.items() if key in texts}
+
+
+def read_input_schema(
+    operation: Operation, marker: Marker, arguments: Collection[str], *, accepts_extra: bool
+) -> Schema | None:
+    """Return a copy of the schema in an operation's marker, or None if there is none.
+
+    Raises:
+        ConfigurationError: the schema does not describe an object, or has an argument that the endpoint does not take.
+    """
+    schema = cast("Schema | None", marker.get("input_schema"))
+    if schema is None:
+        return None
+    if schema.get("type") != "object":
+        raise ConfigurationError(f"{operation}: expected input_schema to have the type 'object' at its root")
+    unknown = sorted(set(cast("Mapping[str, Any]", schema.get("properties", {}))).difference(arguments))
+    if unknown and not accepts_extra:
+        known = ", ".join(arguments) or "no arguments"
+        raise ConfigurationError(f"{operation}: input_schema has {unknown[0]!r}, but the endpoint takes {known}")
+    return dict(schema)
+
+
+def read_confirmation(operation: Operation, marker: Mapping[str, Any], arguments: Collection[str]) -> str | None:
+    """Return the question of a marker that the user must confirm, or None.
+
+    Raises:
+        ConfigurationError: it is empty, or has something else than an argument name in braces.
+    """
+    text: str | None = marker.get("confirm")
+    if text is None:
+        return None
+    if not text.strip():
+        raise ConfigurationError(f"{operation}: expected confirm to be a question, found {text!r}")
+    takes = ", ".join(arguments) or "none"
+    for name, extra in _placeholders(operation, text):
+        if name not in arguments or extra:
+            raise ConfigurationError(
+                f"{operation}: expected only argument names in the braces of confirm, such as {{order_id}}, "
+                f"found {name + extra!r}; the arguments are {takes}"
+            )
+    return text
+
+
+def _placeholders(operation: Operation, text: str) -> list[tuple[str, str]]:
+    """Return the names in braces, each with its format and conversion."""
+    try:
+        found = list(Formatter().parse(text))
+    except ValueError as error:
+        raise ConfigurationError(f"{operation}: confirm {text!r} cannot be read: {error}") from error
+    return [(name, (spec or "") + (conversion or "")) for _, name, spec, conversion in found if name is not None]

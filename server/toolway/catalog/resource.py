@@ -29,7 +29,7 @@ class Resource:
     title: str
     description: str
     mime_type: str | None
-    """The media type in lists; None if only the response tells it."""
+    """The media type in lists; None if only the response has it."""
     tool: EndpointTool
     """The operation; its arguments are the template's variables."""
     completions: Mapping[str, Completion]

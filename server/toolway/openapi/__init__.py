@@ -3,7 +3,7 @@
 from toolway.openapi.caller_rules import CallerRules
 from toolway.openapi.fastapi_app import read_application
 from toolway.openapi.loader import is_document, load_document, parse_yaml, redact_url
-from toolway.openapi.model import (
+from toolway.openapi.operation import (
     Api,
     Body,
     Credentials,

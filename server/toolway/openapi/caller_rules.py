@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from toolway.errors import ConfigurationError
 from toolway.headers import CLIENT_HEADERS, is_asserted_by_proxy, is_connection_header
-from toolway.openapi.model import Operation, Parameter, ValueSource
+from toolway.openapi.operation import Operation, Parameter, ValueSource
 from toolway.openapi.parameter_names import ParameterNames
 
 __all__ = ["CallerRules"]

@@ -19,7 +19,7 @@ from starlette.routing import Host, Mount, Route
 
 from toolway.errors import DocumentError
 from toolway.markers import EXTENSION, read_marker
-from toolway.openapi.model import Api, Body, Credentials, Operation, SkippedOperation
+from toolway.openapi.operation import Api, Body, Credentials, Operation, SkippedOperation
 from toolway.openapi.parameter_names import read_dependency_names, read_signature_names
 from toolway.openapi.path_template import PathTemplate, strip_convertors
 from toolway.openapi.raw_body_detection import may_read_body

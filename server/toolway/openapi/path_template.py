@@ -64,7 +64,7 @@ class PathTemplate:
     is_unreachable: bool = False
     """Whether earlier routes match every filled path."""
     hosts: tuple[re.Pattern[str], ...] = ()
-    """Host names that an earlier ``Host(...)`` route matches, whatever the path."""
+    """Host names that an earlier ``Host(...)`` route matches, for any path."""
 
     @classmethod
     def parse(cls, path: str, earlier_routes: Iterable[str] = (), mounts: Iterable[str] = ()) -> PathTemplate:

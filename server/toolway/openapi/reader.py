@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from toolway.errors import DocumentError
 from toolway.markers import EXTENSION
-from toolway.openapi.model import (
+from toolway.openapi.openapi30 import upgrade_document
+from toolway.openapi.operation import (
     Api,
     Body,
     Credentials,
@@ -19,7 +20,6 @@ from toolway.openapi.model import (
     Serialization,
     SkippedOperation,
 )
-from toolway.openapi.openapi30 import upgrade_document
 from toolway.openapi.path_template import PathTemplate
 from toolway.openapi.references import require_object, resolve_references
 from toolway.openapi.request_serialization import (

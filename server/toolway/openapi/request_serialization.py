@@ -7,7 +7,7 @@ from typing import Any
 
 from toolway.errors import DocumentError
 from toolway.media_types import JSON, essence, is_json
-from toolway.openapi.model import Serialization
+from toolway.openapi.operation import Serialization
 
 __all__ = ["choose_media_type", "read_field_serialization", "read_parameter_serialization", "resolve_media_range"]
 

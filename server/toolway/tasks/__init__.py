@@ -9,9 +9,9 @@ from toolway.settings import Settings
 from toolway.tasks.call_codec import QuestionCodec, decode_missing_kind, decode_outcome, encode_call, make_run_call
 from toolway.tasks.dbos_queue import DbosQueue
 from toolway.tasks.keys import read_keys
-from toolway.tasks.model import Task, TaskState
 from toolway.tasks.queue import QueueBusyError
 from toolway.tasks.sql_store import SqlStore
+from toolway.tasks.task import Task, TaskState
 from toolway.tasks.worker import TaskLimits, TaskWorker, TooManyTasksError
 
 __all__ = [

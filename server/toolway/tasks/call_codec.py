@@ -15,7 +15,7 @@ from toolway.elicitation import Answer, AnyQuestion, CannotAskError, Kind, Repla
 from toolway.errors import UnknownToolError
 from toolway.headers import stays_with_connection
 from toolway.openapi import Operation
-from toolway.tasks.model import ReportProgress, ResumeState, RunCall, RunResult, TaskState
+from toolway.tasks.task import ReportProgress, ResumeState, RunCall, RunResult, TaskState
 
 __all__ = ["QuestionCodec", "decode_missing_kind", "decode_outcome", "encode_call", "make_run_call"]
 
@@ -122,7 +122,7 @@ def _encode_outcome(outcome: Outcome) -> bytes:
 
 
 def decode_outcome(result: bytes) -> Outcome:
-    """Return the outcome of a completed task, whichever release stored it."""
+    """Return the outcome of a completed task, in the format of this release or of an earlier one."""
     record = from_json(result)
     entries: list[dict[str, Any]] = record["content"]
     if entries and "kind" in entries[0]:

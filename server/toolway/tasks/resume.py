@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from toolway.elicitation import Seal
-from toolway.tasks.model import ResumeState, RunResult, TaskState
+from toolway.tasks.task import ResumeState, RunResult, TaskState
 
 __all__ = ["ResumeCodec"]
 

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from anyio.to_thread import run_sync
 
 from toolway.elicitation import DecryptionError, Seal
-from toolway.tasks.model import Claim, RunCall, RunResult, TaskState
 from toolway.tasks.queue import StoppedError
 from toolway.tasks.resume import ResumeCodec
 from toolway.tasks.store import CanRun, Store, StoreUnavailableError
+from toolway.tasks.task import Claim, RunCall, RunResult, TaskState
 
 __all__ = ["UNAVAILABLE", "TaskRuns", "wait_for_all"]
 

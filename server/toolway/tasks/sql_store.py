@@ -19,10 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from toolway.errors import ConfigurationError
 from toolway.tasks.keys import key_path, write_key_once
 from toolway.tasks.liveness import FileLiveness, PostgresLiveness
-from toolway.tasks.model import Claim, RunResult, Task, TaskRequest, TaskState, TaskVersion
 from toolway.tasks.sql_engine import create_store_engine, parse_store_url
 from toolway.tasks.sql_schema import SCHEMA, Tables
 from toolway.tasks.store import CanRun, Liveness, MergeAnswers, StoreUnavailableError
+from toolway.tasks.task import Claim, RunResult, Task, TaskRequest, TaskState, TaskVersion
 
 __all__ = ["SqlStore"]
 

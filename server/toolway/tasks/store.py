@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from toolway.tasks.model import Claim, RunResult, Task, TaskRequest, TaskVersion
+from toolway.tasks.task import Claim, RunResult, Task, TaskRequest, TaskVersion
 
 __all__ = ["CanRun", "Liveness", "MergeAnswers", "Store", "StoreUnavailableError"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 
-from toolway.tasks.model import FINAL, TaskVersion
+from toolway.tasks.task import FINAL, TaskVersion
 
 __all__ = ["TaskWatchers"]
 

@@ -17,11 +17,11 @@ from anyio.to_thread import run_sync
 
 from toolway.elicitation import Seal
 from toolway.errors import ToolwayError
-from toolway.tasks.model import RunCall, Task, TaskRequest, TaskState
 from toolway.tasks.queue import Queue, QueueBusyError
 from toolway.tasks.resume import ResumeCodec
 from toolway.tasks.runs import UNAVAILABLE, TaskRuns, wait_for_all
 from toolway.tasks.store import CanRun, Store, StoreUnavailableError
+from toolway.tasks.task import RunCall, Task, TaskRequest, TaskState
 from toolway.tasks.watchers import TaskWatchers
 
 __all__ = ["ReadCaller", "TaskLimits", "TaskWorker", "TooManyTasksError"]

@@ -16,7 +16,7 @@ from fastapi.dependencies import models, utils
 from fastapi.security import SecurityScopes
 from starlette.responses import Response
 
-from toolway.calls.direct.parameters import Parameters
+from toolway.calls.direct.direct_endpoint import Parameters
 
 __all__ = ["Solver", "keeps_default_response", "solver_for"]
 

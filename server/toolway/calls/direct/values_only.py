@@ -18,8 +18,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from toolway.calls.direct.direct_endpoint import DirectEndpoint, set_body
-from toolway.calls.direct.parameters import Parameters
+from toolway.calls.direct.direct_endpoint import DirectEndpoint, Parameters, set_body
 from toolway.calls.reply import JsonReply
 from toolway.calls.request.request_builder import RequestValues
 

@@ -21,7 +21,7 @@ _MOST_STRUCTURES = 1000
 
 
 def accepted_types(schema: Schema | bool, components: Mapping[str, Schema], level: int = 0) -> frozenset[str]:
-    """Return the JSON types that a schema accepts; `ANY_TYPE` where it does not say."""
+    """Return the JSON types that a schema accepts; `ANY_TYPE` if it does not restrict them."""
     schema = dereference(schema, components)
     kind: Any = schema.get("type")
     if kind is not None:
@@ -157,7 +157,7 @@ def _within(schema: Schema, part: Schema | bool) -> Schema:
 
 
 def _member_schemas(variants: list[Schema], name: str | None) -> Iterator[Schema]:
-    """Yield what each variant says of a member; of those it does not list where there is no name."""
+    """Yield the schemas of a member in all variants; without a name, those of members that they do not list."""
     for variant in variants:
         listed: dict[str, Schema | bool] = variant.get("properties") or {}
         if name in listed:

@@ -74,7 +74,7 @@ class FastApiMCP:
         if auth_config is not None and not auth_config.dependencies:
             warn_once(
                 "auth_config has no dependencies, so every request is accepted, as in fastapi-mcp: its other fields"
-                " only tell clients where to get a token. Add dependencies=[Depends(verify)], where verify raises 401."
+                " only show clients where to get a token. Add dependencies=[Depends(verify)], where verify raises 401."
             )
         filters = Filters(include_operations, exclude_operations, include_tags, exclude_tags)
         client = usable_client(http_client)
