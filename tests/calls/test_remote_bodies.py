@@ -192,6 +192,60 @@ async def test_files_of_a_form_with_variants_are_files(key: str) -> None:
         assert parts_of(received) == [("file", "a.txt", "text/plain", b"hi")]
 
 
+ATTACHMENT = {"filename": "a.txt", "text": "hi"}
+ANY_FILES: list[dict[str, Any]] = [
+    {"type": "object", "additionalProperties": BINARY},
+    {"type": "object", "properties": {"note": TEXT}, "additionalProperties": BINARY},
+    {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Upload"}},
+]
+
+
+@pytest.mark.parametrize("schema", ANY_FILES, ids=["alone", "beside_a_field", "by_reference"])
+async def test_undeclared_fields_of_a_form_are_files_if_the_document_declares_it(schema: dict[str, Any]) -> None:
+    async with remote_api(posting({MULTIPART: {"schema": schema}}, schemas={"Upload": BINARY})) as api:
+        tool = api.catalog.tools["t"]
+        shown = tool.input_schema["properties"].get("body", tool.input_schema)["additionalProperties"]
+        assert shown["properties"].keys() >= {"filename", "data", "text"}
+        sent = {"scan": ATTACHMENT} if "note" in tool.arguments else {"body": {"scan": ATTACHMENT}}
+        assert parts_of(await api.send(**sent)) == [("scan", "a.txt", "text/plain", b"hi")]
+
+
+def heads_of(received: Received) -> list[dict[str, str]]:
+    """Return the headers of each part of a multipart body, by lower-case name, without Content-Disposition."""
+    head = f"Content-Type: {received.headers['content-type']}\r\n\r\n".encode()
+    parts = BytesParser(policy=HTTP).parsebytes(head + received.body).iter_parts()  # type: ignore[attr-defined]
+    return [{k.lower(): str(v) for k, v in part.items() if k.lower() != "content-disposition"} for part in parts]
+
+
+async def test_parts_of_a_form_have_the_headers_of_their_encoding() -> None:
+    headers = {
+        "X-Format": {"schema": {"const": "v2"}},
+        "X-Rows": {"schema": {"type": "integer", "default": 10}},
+        "X-Kind": {"$ref": "#/components/headers/Kind"},
+        "X-Trace": {"schema": TEXT},
+        "Content-Type": {"schema": {"const": "text/never"}},
+    }
+    body = {
+        "content": {MULTIPART: {"schema": members(note=TEXT, file=BINARY), "encoding": {"file": {"headers": headers}}}}
+    }
+    paths = {"/pets": {"post": operation(requestBody={"required": True, **body})}}
+    kind = {"Kind": {"schema": {"type": "string", "enum": ["original"]}}}
+    async with remote_api(document(paths, components={"headers": kind})) as api:
+        received = await api.send(note="x", file=ATTACHMENT)
+        assert heads_of(received) == [
+            {},
+            {"content-type": "text/plain", "x-format": "v2", "x-rows": "10", "x-kind": "original"},
+        ]
+
+
+async def test_a_form_whose_parts_require_headers_without_a_fixed_value_is_not_offered() -> None:
+    encoding = {"file": {"headers": {"X-Checksum": {"required": True, "schema": TEXT}}}}
+    async with remote_api(posting({MULTIPART: {"schema": members(file=BINARY), "encoding": encoding}})) as api:
+        assert "'X-Checksum'" in api.reason("/pets")
+    async with remote_api(posting({FORM: {"schema": members(file=TEXT), "encoding": encoding}})) as api:
+        assert (await api.send(file="a")).body == b"file=a"
+
+
 async def test_a_form_that_is_not_required_sends_files_and_may_be_left_out() -> None:
     async with remote_api(posting({MULTIPART: {"schema": WITH_FILE}}, required=False)) as api:
         received = await api.send(body={"file": {"filename": "a.txt", "text": "hi"}})

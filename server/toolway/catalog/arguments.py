@@ -72,13 +72,21 @@ class BodyPlan:
     """Whether the body accepts fields that its schema does not name."""
     fields: Mapping[str, Argument] = field(default_factory=dict[str, "Argument"])
     """The fields of a form, if the whole form is one argument."""
+    extra_file: Schema | None = None
+    """The schema of these fields as file objects; None if they are not files."""
     serialization: Serialization | None = None
     """The format that a remote API expects for undocumented form fields."""
 
     def find_field(self, name: str) -> Argument:
         """Return the form field with this name, documented or not."""
         return self.fields.get(name) or Argument(
-            name, "field", name, {}, required=False, serialization=self.serialization
+            name,
+            "field",
+            name,
+            {},
+            required=False,
+            is_file=self.extra_file is not None,
+            serialization=self.serialization,
         )
 
 
@@ -96,6 +104,7 @@ def plan_body(operation: Operation) -> BodyPlan | None:
         media_type=body.media_type if encoding != "any" else "",
         required=body.required and (is_flat or is_form),
         accepts_extra=is_flat and schema.get("additionalProperties") not in (None, False),
+        extra_file=_extra_file_schema(body, schema, operation),
         fields={} if is_flat or not is_form else {entry.name: entry for entry in _iter_fields(body, schema, operation)},
         serialization=_field_serialization(body, "") if is_form else None,
     )
@@ -267,9 +276,19 @@ def _replace_files(body: Body, schema: Schema, operation: Operation) -> Schema:
     if "properties" in schema:
         own = {key: value for key, value in schema.items() if key not in {"anyOf", "oneOf"}}
         shown["properties"] = {entry.name: entry.schema for entry in _iter_fields(body, own, operation)}
+    if file := _extra_file_schema(body, schema, operation):
+        shown["additionalProperties"] = file
     for key in {"anyOf", "oneOf"} & schema.keys():
         shown[key] = [_replace_files(body, dereference(part, operation.components), operation) for part in schema[key]]
     return shown
+
+
+def _extra_file_schema(body: Body, schema: Schema, operation: Operation) -> Schema | None:
+    """Return the schema of file objects for the undeclared fields of a form, if these are files."""
+    extra: Schema | bool | None = schema.get("additionalProperties")
+    if not isinstance(extra, dict) or _choose_encoding(body) != "multipart":
+        return None
+    return _file_schema(extra, operation)
 
 
 def _body_name(body: Body) -> str:

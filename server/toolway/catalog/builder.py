@@ -231,7 +231,7 @@ def _build_tool(
         title=build_title(operation, marker, name),
         description=build_description(operation, marker),
         input_schema=read_input_schema(operation, marker, names, accepts_extra=accepts_extra)
-        or _build_input_schema(arguments, definitions, accepts_extra=accepts_extra),
+        or _build_input_schema(arguments, definitions, (plan and plan.extra_file) or accepts_extra),
         output_schema=output,
         wrapped_output_schema=wrapped,
         wraps_output=wraps,
@@ -247,7 +247,7 @@ def _build_tool(
     )
 
 
-def _build_input_schema(arguments: list[Argument], definitions: Definitions, *, accepts_extra: bool) -> Schema:
+def _build_input_schema(arguments: list[Argument], definitions: Definitions, extra: Schema | bool) -> Schema:
     schema: Schema = {
         "type": "object",
         "properties": {entry.name: definitions.adopt(entry.schema, entry.name) for entry in arguments},
@@ -255,5 +255,5 @@ def _build_input_schema(arguments: list[Argument], definitions: Definitions, *, 
     required = [entry.name for entry in arguments if entry.required]
     if required:
         schema["required"] = required
-    schema["additionalProperties"] = accepts_extra
+    schema["additionalProperties"] = extra
     return definitions.attach(schema)

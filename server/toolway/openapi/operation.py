@@ -41,6 +41,8 @@ class Serialization:
     allow_reserved: bool = False
     media_type: str = ""
     """The media type of the value; empty if `style` defines the format."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """The headers of a multipart part, besides its Content-Type."""
 
 
 @dataclass(frozen=True, slots=True)

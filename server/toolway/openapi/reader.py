@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from toolway.errors import DocumentError
 from toolway.markers import EXTENSION
+from toolway.media_types import essence
 from toolway.openapi.openapi30 import upgrade_document
 from toolway.openapi.operation import (
     Api,
@@ -26,6 +28,7 @@ from toolway.openapi.request_serialization import (
     choose_media_type,
     read_field_serialization,
     read_parameter_serialization,
+    read_part_headers,
     resolve_media_range,
 )
 from toolway.openapi.route_index import DocumentPaths
@@ -213,12 +216,18 @@ class _DocumentReader:
             schema=schema,
             required=bool(entry.get("required")),
             description=str(entry.get("description") or ""),
-            encoding=self._read_encoding(content[media_type]) if self._is_remote else None,
+            encoding=self._read_encoding(content[media_type], concrete) if self._is_remote else None,
         )
 
-    def _read_encoding(self, node: _Json) -> Mapping[str, Serialization]:
+    def _read_encoding(self, node: _Json, media_type: str) -> Mapping[str, Serialization]:
         entries = cast("Mapping[str, _Json]", node.get("encoding") or {})
-        return {name: read_field_serialization(name, require_object(entry)) for name, entry in entries.items()}
+        fields = {name: read_field_serialization(name, require_object(entry)) for name, entry in entries.items()}
+        if essence(media_type) != "multipart/form-data":
+            return fields
+        return {
+            name: replace(rule, headers=read_part_headers(self._document, name, entries[name]))
+            for name, rule in fields.items()
+        }
 
     def _read_responses(self, node: _Json) -> Iterator[Response]:
         responses: Mapping[str, _Json] = node.get("responses") or {}

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from toolway.errors import DocumentError
 from toolway.media_types import JSON, essence, is_json
 from toolway.openapi.operation import Serialization
+from toolway.openapi.references import resolve_references
 
-__all__ = ["choose_media_type", "read_field_serialization", "read_parameter_serialization", "resolve_media_range"]
+__all__ = [
+    "choose_media_type",
+    "read_field_serialization",
+    "read_parameter_serialization",
+    "read_part_headers",
+    "resolve_media_range",
+]
+
+_HEADER_LINE = re.compile(r"[\w!#$%&'*+.^`|~-]+: [\x20-\x7e]*", re.ASCII)
 
 _STYLES = {
     "path": ("simple", "label", "matrix"),
@@ -62,6 +73,39 @@ def read_field_serialization(name: str, entry: Mapping[str, Any]) -> Serializati
     if style not in _STYLES["query"]:
         raise DocumentError(f"OpenAPI does not define the style {style!r} of {name!r} for form fields")
     return Serialization(style, bool(entry.get("explode", style == "form")), entry.get("allowReserved") is True)
+
+
+def read_part_headers(document: Mapping[str, Any], field: str, entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a multipart field (Encoding Object) that have a fixed value or a default.
+
+    Raises:
+        DocumentError: a header is required, but the document has no value for it.
+    """
+    return tuple(_iter_part_headers(document, field, entry.get("headers") or {}))
+
+
+def _iter_part_headers(
+    document: Mapping[str, Any], field: str, headers: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    for name, raw in headers.items():
+        header = resolve_references(document, raw)
+        value = _fixed_value(resolve_references(document, header.get("schema") or {}))
+        text = value if isinstance(value, str) else json.dumps(value)
+        if name.lower() == "content-type":
+            continue  # OpenAPI ignores it here: the encoding has a field of its own for it
+        if value is not None and _HEADER_LINE.fullmatch(f"{name}: {text}"):
+            yield name, text
+        elif header.get("required") is True:
+            raise DocumentError(
+                f"its form field {field!r} requires the header {name!r}, for which the document has no valid value"
+            )
+
+
+def _fixed_value(schema: Mapping[str, Any]) -> str | float | bool | None:
+    """Return the only value of a schema, or its default; None if it has neither, or one that is not a scalar."""
+    choices: list[Any] = schema.get("enum") or []
+    value = schema.get("const", choices[0] if len(choices) == 1 else schema.get("default"))
+    return value if isinstance(value, str | int | float) else None
 
 
 def choose_media_type(media_types: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from toolway.calls.request.multipart import Part, make_file_part
@@ -30,6 +31,11 @@ def encode_field(argument: Argument, rule: Serialization, value: object) -> list
 
 def make_field_parts(argument: Argument, rule: Serialization, value: object) -> list[Part]:
     """Return the parts of a multipart form for a field, one for each item of a list."""
+    parts = _make_parts(argument, rule, value)
+    return [replace(part, headers=rule.headers) for part in parts] if rule.headers else parts
+
+
+def _make_parts(argument: Argument, rule: Serialization, value: object) -> list[Part]:
     name, target = argument.name, argument.target
     if argument.is_file:
         return [make_file_part(name, target, entry, rule.media_type) for entry in _list_nonempty(name, value)]

@@ -33,6 +33,8 @@ class Part:
     content: bytes
     filename: str | None = None
     content_type: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers besides Content-Disposition and Content-Type."""
 
 
 def encode_multipart(parts: Iterable[Part]) -> tuple[str, bytes]:
@@ -109,6 +111,7 @@ def _encode_part(part: Part, boundary: str) -> bytes:
         head += f"; {_encode_parameter(part.field, 'filename', part.filename)}"
     if part.content_type is not None:
         head += f"\r\nContent-Type: {part.content_type}"
+    head += "".join([f"\r\n{name}: {value}" for name, value in part.headers])
     return head.encode() + b"\r\n\r\n" + part.content + b"\r\n"
 
 
