@@ -23,14 +23,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from toolway.errors import ConfigurationError
 from toolway.settings_validators import (
-    address,
-    caller_names,
-    confirming,
-    forwardable,
-    header_values,
-    hosts,
-    long,
-    origins,
+    check_address,
+    check_caller_names,
+    check_confirm,
+    check_forward_headers,
+    check_header_values,
+    check_hosts,
+    check_keys,
+    check_origins,
 )
 
 __all__ = ["Settings", "read_settings", "settings_of"]
@@ -47,10 +47,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
-    allowed_hosts: Annotated[list[str], AfterValidator(hosts)] = ["localhost", "127.0.0.1", "[::1]"]
+    allowed_hosts: Annotated[list[str], AfterValidator(check_hosts)] = ["localhost", "127.0.0.1", "[::1]"]
     """Accepted values of the Host header. A value without a port allows every port; ``*`` allows every host."""
 
-    allowed_origins: Annotated[list[str], AfterValidator(origins)] = []
+    allowed_origins: Annotated[list[str], AfterValidator(check_origins)] = []
     """Origins of browser pages that may call, in addition to the server's own pages; ``*`` allows every origin."""
 
     max_body_bytes: int = Field(default=4 * 1024 * 1024, gt=0)
@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     tasks_per_caller: int = Field(default=100, gt=0)
     """How many unfinished tasks one caller may have."""
 
-    public_url: Annotated[str, AfterValidator(address)] | None = None
+    public_url: Annotated[str, AfterValidator(check_address)] | None = None
     """The address that endpoints see in their requests (the Host header and the links they build), without a path.
     Defaults to the address of the MCP request, and to ``http://localhost`` over stdio. If the connection uses TLS,
     links are https in any case."""
@@ -121,17 +121,17 @@ class Settings(BaseSettings):
     """Publish the output schemas of tools. Without them, a response that does not match its schema, for example because
     middleware reshapes it, is an ordinary success. Structured content is sent in any case."""
 
-    forward_headers: Annotated[list[str], AfterValidator(forwardable)] = []
+    forward_headers: Annotated[list[str], AfterValidator(check_forward_headers)] = []
     """Additional headers of the MCP request to pass to endpoints, besides Authorization and the declared ones."""
 
-    header_arguments: Annotated[list[str], AfterValidator(caller_names)] = []
+    header_arguments: Annotated[list[str], AfterValidator(check_caller_names)] = []
     """Headers and cookies to expose as arguments of tools although they would be taken from the MCP request: those that
     dependencies declare, and those whose names assert an identity or an origin."""
 
-    caller_headers: Annotated[list[str], AfterValidator(caller_names)] = []
+    caller_headers: Annotated[list[str], AfterValidator(check_caller_names)] = []
     """Headers and cookies that every endpoint receives from the MCP request, and that are never arguments."""
 
-    state_keys: Annotated[list[SecretStr], AfterValidator(long)] = []
+    state_keys: Annotated[list[SecretStr], AfterValidator(check_keys)] = []
     """Secrets of 32 or more bytes that encrypt the state that clients carry between requests, the same in all
     processes. The first one encrypts, all of them decrypt. By default each process generates its own; the workers of
     ``toolway serve`` share one."""
@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     state_seconds: float = Field(default=600, gt=0)
     """How long a question to a user can be answered."""
 
-    confirm: Annotated[bool | Literal["if_possible"], WrapValidator(confirming)] = True
+    confirm: Annotated[bool | Literal["if_possible"], WrapValidator(check_confirm)] = True
     """Ask the user to confirm calls of tools that are marked ``confirm``. With ``if_possible``, clients without
     elicitation may call them without a confirmation. False never asks."""
 
@@ -147,7 +147,7 @@ class Settings(BaseSettings):
     """The Authorization header of calls over stdio and of ``toolway call``. For an OpenAPI document on the command
     line: of all requests to its API."""
 
-    local_headers: Annotated[dict[str, SecretStr], AfterValidator(header_values)] = {}
+    local_headers: Annotated[dict[str, SecretStr], AfterValidator(check_header_values)] = {}
     """Additional headers of the same calls as `authorization`, such as an API key, ``Cookie`` or a tenant."""
 
     local_query: dict[str, SecretStr] = {}

@@ -63,9 +63,9 @@ async def test_a_long_value_is_cut() -> None:
 @settings(max_examples=30)
 @given(st.text(min_size=1, max_size=40))
 def test_no_value_ends_the_quotes_it_stands_in(value: str) -> None:
-    from toolway.policy.confirmation import _shown
+    from toolway.policy.confirmation import _format_value
 
-    shown = _shown(value)
+    shown = _format_value(value)
     assert shown[0] == shown[-1] == '"'
     inner = shown[1:-1].replace("\\\\", "").replace('\\"', "")
     assert '"' not in inner

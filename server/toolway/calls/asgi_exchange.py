@@ -38,8 +38,23 @@ class AsgiExchange:
     """
 
     __slots__ = (
-        "_body", "_chunks", "_disconnected", "_is_closed", "_is_streamed", "_is_taken", "_is_whole", "_late",
-        "_max_bytes", "_method", "_parts", "_reply", "_report", "_size", "_stream_seconds", "_take", "_timer",
+        "_body",
+        "_chunks",
+        "_disconnected",
+        "_is_closed",
+        "_is_delivered",
+        "_is_streamed",
+        "_is_whole",
+        "_late",
+        "_max_bytes",
+        "_method",
+        "_parts",
+        "_reply",
+        "_report",
+        "_size",
+        "_stream_seconds",
+        "_take",
+        "_timer",
     )  # fmt: skip
 
     def __init__(
@@ -57,7 +72,7 @@ class AsgiExchange:
         self._size = 0
         self._is_whole = False
         self._is_streamed = False
-        self._is_taken = False
+        self._is_delivered = False
         self._is_closed = False
         self._disconnected: asyncio.Event | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -78,7 +93,7 @@ class AsgiExchange:
             more = message.get("more_body", False)
             if not self._is_whole:
                 chunk = message.get("body", b"")
-                await self._add(chunk, more=more and not self._completes_body(chunk))
+                await self._add_chunk(chunk, more=more and not self._completes_body(chunk))
             if more:  # an endless stream that never waits would block all other tasks, and could not be canceled
                 await anyio.lowlevel.checkpoint()
         elif message["type"] == "http.response.start":
@@ -89,19 +104,19 @@ class AsgiExchange:
 
     async def finish(self, exception: BaseException | None) -> None:
         """Pass on the response when the application has returned or raised; an incomplete one counts as none."""
-        if self._is_taken and exception is None and self._late is None:
+        if self._is_delivered and exception is None and self._late is None:
             return
         self._reply.exception = exception
         if self._late is not None:
             await self._late
-        elif self._is_taken and exception is not None:
+        elif self._is_delivered and exception is not None:
             logger.error("work after a response failed", exc_info=exception)
         elif not self._is_whole or (exception is not None and self._reply.status < 500):
             if self._chunks:
                 self._reply.is_broken = True
             else:
                 self._reply.status = 0
-        await self._pass_on()
+        await self._deliver()
 
     def close(self) -> None:
         """Report a disconnect to the application."""
@@ -122,7 +137,7 @@ class AsgiExchange:
         has_body = self._method != "HEAD" and self._reply.status not in {204, 304}
         return has_body and length.isdigit() and self._size < int(length)
 
-    async def _add(self, chunk: bytes, *, more: bool) -> None:
+    async def _add_chunk(self, chunk: bytes, *, more: bool) -> None:
         if chunk:
             self._chunks.append(chunk)
         self._size += len(chunk)
@@ -132,12 +147,12 @@ class AsgiExchange:
             self._is_whole = True
             self._reply.is_broken = self._is_too_short()
             if self._is_streamed:  # middleware completes a stream that has failed, and raises afterwards
-                self._after(_EXCEPTION_SECONDS, self._pass_on)
+                self._schedule(_EXCEPTION_SECONDS, self._deliver)
             else:
-                await self._pass_on()
+                await self._deliver()
         elif not more:
             self._is_whole = True
-            self._after(_EXCEPTION_SECONDS, self._pass_on)  # the exception that caused it is raised right afterwards
+            self._schedule(_EXCEPTION_SECONDS, self._deliver)  # the exception that caused it is raised right afterwards
         else:
             self._is_streamed = True
             self._limit_time()
@@ -147,14 +162,14 @@ class AsgiExchange:
     def _limit_time(self) -> None:
         if self._timer is None:
             seconds = self._stream_seconds
-            self._after(seconds, partial(self._truncate, f"the stream was still open after {seconds:g} seconds"))
+            self._schedule(seconds, partial(self._truncate, f"the stream was still open after {seconds:g} seconds"))
 
     async def _truncate(self, reason: str) -> None:
         self._is_whole = True
         self._reply.cut = reason
-        await self._pass_on()
+        await self._deliver()
 
-    def _after(self, seconds: float, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _schedule(self, seconds: float, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `act` later in a task of its own, because the application may be waiting for anything by then."""
         loop = asyncio.get_running_loop()
         if self._timer is not None:
@@ -165,10 +180,10 @@ class AsgiExchange:
 
         self._timer = loop.call_later(seconds, start)
 
-    async def _pass_on(self) -> None:
-        if self._is_taken:
+    async def _deliver(self) -> None:
+        if self._is_delivered:
             return
-        self._is_taken = True
+        self._is_delivered = True
         self._reply.body = b"".join(self._chunks) if len(self._chunks) != 1 else self._chunks[0]
         self._reply.is_strict = self._is_unchanged_json()
         if self._timer is not None:

@@ -106,9 +106,9 @@ class CancellableWork:
         if self._stopping is None:
             self._waiting = asyncio.current_task()
             self._cancel_once()
-        yield from self._driven(waited)
+        yield from self._drive(waited)
 
-    def _driven(self, waited: object) -> Generator[Any]:
+    def _drive(self, waited: object) -> Generator[Any]:
         """Run the coroutine, and shield it once it has been canceled from outside; its own timeouts do not count."""
         while True:
             error: BaseException | None = None

@@ -90,10 +90,10 @@ class _EndpointRun:
     """One call of an endpoint, with the redirects and the accepted work that it leads to."""
 
     __slots__ = (
-        "_accepted",
         "_call",
         "_dispatcher",
         "_next",
+        "_poller",
         "_redirects_left",
         "_request",
         "_runner",
@@ -109,7 +109,7 @@ class _EndpointRun:
         self._request: Request | None = None
         self._next: Step | None = None
         self._redirects_left = _MOST_REDIRECTS
-        self._accepted: JobPoller | None = None
+        self._poller: JobPoller | None = None
         self._set_cookies: tuple[str, ...] = ()
 
     def check_arguments(self) -> None:
@@ -139,15 +139,15 @@ class _EndpointRun:
 
     def stop_following(self) -> bool:
         """Stop following accepted work, which continues; return False if there is none."""
-        if self._accepted is None:
+        if self._poller is None:
             return False
-        self._accepted.stop()
+        self._poller.stop()
         return True
 
     async def closed(self) -> None:
         """Wait until accepted work is not followed any more."""
-        if self._accepted is not None:
-            await self._accepted.ended()
+        if self._poller is not None:
+            await self._poller.ended()
 
     async def _send(self) -> None:
         tool = self._tool
@@ -156,66 +156,66 @@ class _EndpointRun:
         while self._next is not None:
             operation, request, _ = self._next
             self._next = None
-            await self._dispatcher.run(request, operation, self._call.context, partial(self._take, request))
+            await self._dispatcher.run(request, operation, self._call.context, partial(self._handle_reply, request))
 
-    async def _take(self, request: Request, reply: Reply) -> None:
-        if reply.status == 202 and self._tool.follow and self._is_accepted(request, reply):
+    async def _handle_reply(self, request: Request, reply: Reply) -> None:
+        if reply.status == 202 and self._tool.follow and self._starts_polling(request, reply):
             return
         self._set_cookies += find_set_cookies(reply.headers)
-        self._next = self._followed(request, reply)
+        self._next = self._resolve_redirect(request, reply)
         if self._next is None:
-            is_unhandled = 300 <= reply.status < 400 and self._is_sent_to_https(request, reply)
-            await self._call.finish(report_https_redirect(reply) if is_unhandled else self._outcome(reply))
+            is_unhandled = 300 <= reply.status < 400 and self._redirects_to_https(request, reply)
+            await self._call.finish(report_https_redirect(reply) if is_unhandled else self._parse_reply(reply))
             if reply.cut:
                 self._call.stop_response()
 
-    def _is_sent_to_https(self, request: Request, reply: Reply) -> bool:
+    def _redirects_to_https(self, request: Request, reply: Reply) -> bool:
         here = self._dispatcher.address(request, self._call.context)
         return not self._dispatcher.is_remote and is_https_redirect(request, reply, here=here)
 
-    def _is_accepted(self, request: Request, reply: Reply) -> bool:
+    def _starts_polling(self, request: Request, reply: Reply) -> bool:
         """Follow work that an endpoint has accepted to its result, where its Location can be followed."""
-        step = self._located(request, reply)
+        step = self._resolve_location(request, reply)
         if step is None or reply.cut or self._call.is_stopped:
             return False
-        self._accepted = JobPoller(
+        self._poller = JobPoller(
             self._dispatcher, self._call.context,
-            resolve_location=self._located, resolve_redirect=self._followed,
-            parse=self._outcome, deliver=self._call.finish,
+            resolve_location=self._resolve_location, resolve_redirect=self._resolve_redirect,
+            parse=self._parse_reply, deliver=self._call.finish,
         )  # fmt: skip
-        self._accepted.begin(step, reply, self._call.context.stream_seconds or self._runner.follow_seconds)
+        self._poller.begin(step, reply, self._call.context.stream_seconds or self._runner.follow_seconds)
         return True
 
-    def _outcome(self, reply: Reply) -> Outcome:
+    def _parse_reply(self, reply: Reply) -> Outcome:
         tool, read = self._tool, self._call.read
         try:
             outcome = read(tool, self._dispatcher.decoded(reply))
             if outcome.breaks_schema:
                 self._runner.warn_of_schema(tool.name)
             if outcome.status is not None and 400 <= outcome.status < 500:
-                outcome = self._with_missing_named(outcome)
+                outcome = self._mention_missing_values(outcome)
             if self._set_cookies and read is parse_response:
                 outcome = mention_cookies(outcome, self._set_cookies, self._runner.credentials())
             return add_location_hint(outcome, reply) if reply.status == 202 and tool.follow else outcome
         except Exception as error:  # noqa: BLE001 - no exception may reach the caller
             return report_internal_error(tool.name, error)
 
-    def _with_missing_named(self, outcome: Outcome) -> Outcome:
+    def _mention_missing_values(self, outcome: Outcome) -> Outcome:
         operation = self._tool.operation
         return mention_missing_values(outcome, operation, self._dispatcher.carried(operation, self._call.context))
 
-    def _followed(self, request: Request, reply: Reply) -> Step | None:
+    def _resolve_redirect(self, request: Request, reply: Reply) -> Step | None:
         if not 300 <= reply.status < 400 or not self._redirects_left:
             return None
         self._redirects_left -= 1
-        leads_anywhere = self._accepted is not None or self._dispatcher.is_remote
-        step = self._led(resolve_redirect, request, reply, is_accepted=leads_anywhere)
+        leads_anywhere = self._poller is not None or self._dispatcher.is_remote
+        step = self._resolve(resolve_redirect, request, reply, is_accepted=leads_anywhere)
         return step if step is not None and self._dispatcher.may_follow(request, reply, step) else None
 
-    def _located(self, request: Request, reply: Reply) -> Step | None:
-        return self._led(resolve_location, request, reply, is_accepted=True)
+    def _resolve_location(self, request: Request, reply: Reply) -> Step | None:
+        return self._resolve(resolve_location, request, reply, is_accepted=True)
 
-    def _led(
+    def _resolve(
         self, find: Callable[..., Step | None], request: Request, reply: Reply, *, is_accepted: bool
     ) -> Step | None:
         """Find the request that a response leads to; that of accepted work need not be one of a tool."""

@@ -1,4 +1,4 @@
-"""Sending requests with an HTTP client, to where the application runs."""
+"""Dispatchers that send requests with an HTTP client, to an application in another process."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from toolway.calls.response.redirects import Step
 from toolway.errors import ConfigurationError
 from toolway.openapi import Api, Operation, Parameter, compile_tolerant_pattern
 from toolway.settings import Settings
-from toolway.settings_validators import forwardable
+from toolway.settings_validators import check_forward_headers
 
 __all__ = ["ClientDispatcher", "RemoteDispatcher"]
 
-_calling: ContextVar[bool] = ContextVar("toolway_calling", default=False)
+_is_sending: ContextVar[bool] = ContextVar("toolway_calling", default=False)
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -78,29 +78,29 @@ class ClientDispatcher(Dispatcher):
         return scope
 
     def carried(self, operation: Operation, context: CallContext) -> CarriedNames:
-        """Count what the client itself sends with every request."""
+        """Include what the client itself sends with every request."""
         own = CarriedNames(_header_names(self._client), _cookie_names(self._client))
         return super().carried(operation, context) | own
 
     async def run(self, request: Request, operation: Operation, context: CallContext, take: TakeReply) -> None:
-        async def taken(reply: Reply) -> None:
-            await take(self._explained(reply))
+        async def take_described(reply: Reply) -> None:
+            await take(self._describe_fault(reply))
 
-        if refusal := self._refusal(request, operation, context):
-            await take(Reply(400, body=json.dumps({"detail": refusal}).encode()))
+        if reason := self._rejection_reason(request, operation, context):
+            await take(Reply(400, body=json.dumps({"detail": reason}).encode()))
         else:
-            await super().run(request, operation, context, taken)
+            await super().run(request, operation, context, take_described)
 
-    def _refusal(self, request: Request, operation: Operation, context: CallContext) -> str:
+    def _rejection_reason(self, request: Request, operation: Operation, context: CallContext) -> str:
         """Return why a request cannot be sent as it is; empty if it can."""
         path = self._raw_path(request)
         if self._base.copy_with(raw_path=path).raw_path != path:  # a client resolves "." and ".."
             return f"the path {request.path!r} cannot be sent as it is"
-        clash = next(iter(_clashes(self._client, request)), "")
-        return f"{clash} is set by this server's HTTP client; an argument cannot replace it" if clash else ""
+        conflict = next(iter(_find_conflicts(self._client, request)), "")
+        return f"{conflict} is set by this server's HTTP client; an argument cannot replace it" if conflict else ""
 
-    def _explained(self, reply: Reply) -> Reply:
-        """Turn a fault of the connection into an answer that describes it."""
+    def _describe_fault(self, reply: Reply) -> Reply:
+        """Return a response that describes why the connection failed; any other response unchanged."""
         fault = reply.exception
         if isinstance(fault, _FaultError):
             body = json.dumps({"detail": f"{self._origin} {fault}"}).encode()
@@ -119,7 +119,7 @@ class RemoteDispatcher(ClientDispatcher):
 
     def __init__(self, client: httpx2.AsyncClient, settings: Settings, forward_headers: Iterable[str]) -> None:
         try:
-            named = forwardable(list(forward_headers))
+            named = check_forward_headers(list(forward_headers))
         except ValueError as error:
             raise ConfigurationError(f"forward_headers of a Remote: {error}") from None
         super().__init__(client, settings.model_copy(update={"forward_headers": named}))
@@ -130,13 +130,15 @@ class RemoteDispatcher(ClientDispatcher):
         """Remember the paths of the API, and return it without the parameters that the client fills by itself."""
         entries = (*api.operations, *api.skipped)
         self._documented = [(entry.method, entry.path, compile_tolerant_pattern(entry.path)) for entry in entries]
-        operations = tuple(replace(entry, parameters=tuple(self._left(entry))) for entry in api.operations)
+        operations = tuple(
+            replace(entry, parameters=tuple(self._remaining_parameters(entry))) for entry in api.operations
+        )
         return replace(api, operations=operations)
 
     def prepare(self, operations: Iterable[Operation]) -> None:
         self._offered = {(operation.method, operation.path) for operation in operations}
 
-    def _left(self, operation: Operation) -> Iterator[Parameter]:
+    def _remaining_parameters(self, operation: Operation) -> Iterator[Parameter]:
         filled = {
             "header": _header_names(self._client),
             "query": _query_names(self._client),
@@ -161,14 +163,14 @@ class RemoteDispatcher(ClientDispatcher):
         )
 
     async def run(self, request: Request, operation: Operation, context: CallContext, take: TakeReply) -> None:
-        await super().run(request, operation, self._shared(context), take)
+        await super().run(request, operation, self._without_caller_data(context), take)
 
     def caller_headers(self, operation: Operation, context: CallContext) -> list[tuple[bytes, bytes]]:
-        return super().caller_headers(operation, self._shared(context))
+        return super().caller_headers(operation, self._without_caller_data(context))
 
-    def _refusal(self, request: Request, operation: Operation, context: CallContext) -> str:
-        if refusal := super()._refusal(request, operation, context):
-            return refusal
+    def _rejection_reason(self, request: Request, operation: Operation, context: CallContext) -> str:
+        if reason := super()._rejection_reason(request, operation, context):
+            return reason
         missing = next(self._missing_headers(operation, context), None)
         if missing is None:
             return ""
@@ -189,14 +191,14 @@ class RemoteDispatcher(ClientDispatcher):
             if is_of_caller and name not in left_out and not carried.has("header", name):
                 yield name
 
-    def _shared(self, context: CallContext) -> CallContext:
-        """Return what of a call's context may leave for the API."""
+    def _without_caller_data(self, context: CallContext) -> CallContext:
+        """Return the context with only those of the caller's headers that are forwarded to the API."""
         headers = tuple(header for header in context.headers if header[0] in self.forwarded)
         return replace(context, headers=headers, query=(), outer={}, app=None)
 
 
 class _FaultError(Exception):
-    """No usable response came from the API; the text continues a sentence that begins with its origin."""
+    """The API sent no usable response; the text continues a sentence that begins with the API's origin."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -204,7 +206,7 @@ class _FaultError(Exception):
 
 
 class _HttpxApp:
-    """The application, as it looks from here: an ASGI application that asks it over HTTP."""
+    """An ASGI application that sends each request with an HTTP client."""
 
     def __init__(self, client: httpx2.AsyncClient) -> None:
         self._client = client
@@ -214,26 +216,26 @@ class _HttpxApp:
         try:
             await self._exchange(request, send)
         except httpx2.RequestError as error:
-            raise _fault(error) from None
+            raise _fault_of(error) from None
 
     async def _exchange(self, request: httpx2.Request, send: Send) -> None:
-        answer = await self._ask(request)
+        response = await self._send(request)
         try:
             await send(
-                {"type": "http.response.start", "status": answer.status_code, "headers": _decoded_headers(answer)}
+                {"type": "http.response.start", "status": response.status_code, "headers": _decoded_headers(response)}
             )
-            async for chunk in answer.aiter_bytes():
+            async for chunk in response.aiter_bytes():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            await answer.aclose()
+            await response.aclose()
 
-    async def _ask(self, request: httpx2.Request) -> httpx2.Response:
-        token = _calling.set(True)
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+        token = _is_sending.set(True)
         try:
             return await self._client.send(request, stream=True, follow_redirects=False)
         finally:
-            _calling.reset(token)
+            _is_sending.reset(token)
 
     def _request(self, scope: Scope, body: bytes) -> httpx2.Request:
         """Build the request, with the client's own headers, query parameters and cookies added to it."""
@@ -250,11 +252,11 @@ class _HttpxApp:
         return request
 
 
-def _decoded_headers(answer: httpx2.Response) -> list[tuple[bytes, bytes]]:
+def _decoded_headers(response: httpx2.Response) -> list[tuple[bytes, bytes]]:
     """Return the headers of a response whose body the client has decoded, without those of the encoded body."""
-    encoded = "content-encoding" in answer.headers
+    encoded = "content-encoding" in response.headers
     gone = {b"content-encoding", b"content-length"} if encoded else frozenset[bytes]()
-    return [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in gone]
+    return [(name.lower(), value) for name, value in response.headers.raw if name.lower() not in gone]
 
 
 def _header_names(client: httpx2.AsyncClient) -> frozenset[str]:
@@ -264,7 +266,7 @@ def _header_names(client: httpx2.AsyncClient) -> frozenset[str]:
 
 
 def _base_query(client: httpx2.AsyncClient) -> bytes:
-    """The query of a client's base URL; the client puts its final slash behind it."""
+    """Return the query of a client's base URL, without the slash that the client appends."""
     return client.base_url.query.removesuffix(b"/")
 
 
@@ -278,8 +280,8 @@ def _cookie_names(client: httpx2.AsyncClient) -> frozenset[str]:
     return frozenset((*(cookie.name for cookie in client.cookies.jar), *written))
 
 
-def _clashes(client: httpx2.AsyncClient, request: Request) -> Iterator[str]:
-    """Yield what an argument would replace of a client's, in words."""
+def _find_conflicts(client: httpx2.AsyncClient, request: Request) -> Iterator[str]:
+    """Yield descriptions of what the client sends itself and an argument would replace."""
     if (query := request.query) and (names := _query_names(client)):
         given = {name for name, _ in parse_qsl(query.decode("ascii"), keep_blank_values=True)}
         yield from (f"the query parameter {name!r}" for name in sorted(names & given))
@@ -291,9 +293,9 @@ def _clashes(client: httpx2.AsyncClient, request: Request) -> Iterator[str]:
             yield f"the header {name.decode('latin-1')!r}"
 
 
-def _fault(error: httpx2.RequestError) -> _FaultError:
-    """Describe why no response came, without the request's URL or headers, which may hold credentials."""
-    causes = list(_causes(error))
+def _fault_of(error: httpx2.RequestError) -> _FaultError:
+    """Return the reason for a missing response, without the request's URL or headers, which may contain credentials."""
+    causes = list(_iter_causes(error))
     kinds: tuple[tuple[Any, int, str], ...] = (
         (httpx2.ConnectTimeout, 504, "could not be connected to within the client's timeout"),
         (httpx2.PoolTimeout, 504, "is busy: the client has no free connection; raise its limits or call less often"),
@@ -318,18 +320,18 @@ def _fault(error: httpx2.RequestError) -> _FaultError:
     )
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and everything that led to it."""
+def _iter_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and all its causes."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):
             for inner in cast("BaseExceptionGroup[BaseException]", error).exceptions:
-                yield from _causes(inner)
+                yield from _iter_causes(inner)
         error = error.__cause__ or error.__context__
 
 
 class _ForgetfulPolicy(DefaultCookiePolicy):
-    """Keeps no cookie that the answer to a call sets."""
+    """Rejects the cookies that the response to a call sets."""
 
     def set_ok(self, cookie: Cookie, request: Any) -> bool:
-        return not _calling.get() and super().set_ok(cookie, request)
+        return not _is_sending.get() and super().set_ok(cookie, request)

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from toolway.errors import ConfigurationError
 from toolway.settings import Settings
-from toolway.settings_validators import header_values
+from toolway.settings_validators import check_header_values
 
 __all__ = ["Credentials", "credential_options", "read_credentials", "with_credentials"]
 
@@ -48,7 +48,7 @@ def read_credentials(header: Sequence[str], query: Sequence[str]) -> Credentials
     """
     headers = dict(_pairs("--header", header, ":"))
     try:
-        return {"local_headers": header_values(headers), "local_query": dict(_pairs("--query", query, "="))}
+        return {"local_headers": check_header_values(headers), "local_query": dict(_pairs("--query", query, "="))}
     except ValueError as error:
         raise ConfigurationError(f"--header: {error}") from error
 

@@ -62,7 +62,7 @@ class Confirmation:
             _check_arguments(call, tool)
             if call.questions is None:
                 raise CannotAskError("elicitation")
-            question = Question(_text(tool.confirmation or "", tool, call.arguments), _Answer)
+            question = Question(_fill_template(tool.confirmation or "", tool, call.arguments), _Answer)
             answer = (await call.questions.ask({CONFIRM_KEY: question}))[CONFIRM_KEY]
             if answer.action != "accept":
                 raise DeclinedError("confirm", answer.action)
@@ -79,17 +79,17 @@ def _check_arguments(call: Call, tool: EndpointTool) -> None:
             raise ArgumentError(f"missing argument {name!r}")
 
 
-def _text(template: str, tool: EndpointTool, arguments: Mapping[str, Any]) -> str:
+def _fill_template(template: str, tool: EndpointTool, arguments: Mapping[str, Any]) -> str:
     """Fill in the arguments; the catalog has checked that the braces hold nothing else."""
     parts: list[str] = []
     for literal, name, _, _ in Formatter().parse(template):
         parts.append(literal)
         if name is not None:
-            parts.append(_shown(arguments.get(name, tool.arguments[name].schema.get("default"))))
+            parts.append(_format_value(arguments.get(name, tool.arguments[name].schema.get("default"))))
     return "".join(parts)
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     """Return a value as JSON: text in quotes is not taken for a part of the question."""
     if value is None:
         return "(not given)"

@@ -35,14 +35,14 @@ async def standard_streams() -> AsyncGenerator[Serve]:
 
         async def serve(server: CatalogServer) -> None:
             server.enable_session_notifications()
-            async with read, _messages(read, write.send) as messages:
+            async with read, _relay_messages(read, write.send) as messages:
                 await server.run(messages, write, server.create_initialization_options())
 
         yield serve
 
 
 @asynccontextmanager
-async def _messages(
+async def _relay_messages(
     lines: AsyncIterable[_Line], respond: Callable[[SessionMessage], Awaitable[None]]
 ) -> AsyncGenerator[MemoryObjectReceiveStream[_Line]]:
     """Answer invalid lines with errors: the SDK ignores them, so that the client would wait forever."""
@@ -53,7 +53,7 @@ async def _messages(
             async for line in lines:
                 if isinstance(line, SessionMessage):
                     await send.send(line)
-                elif error := _error(line):
+                elif error := _error_for(line):
                     await respond(SessionMessage(error))
 
     async with anyio.create_task_group() as group:
@@ -62,7 +62,7 @@ async def _messages(
         group.cancel_scope.cancel()
 
 
-def _error(problem: Exception) -> JSONRPCError | None:
+def _error_for(problem: Exception) -> JSONRPCError | None:
     """Return the error for an invalid line; None for an empty one."""
     if not isinstance(problem, ValidationError):
         return _error_message(INTERNAL_ERROR, "The line could not be read")

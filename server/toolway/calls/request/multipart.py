@@ -61,7 +61,7 @@ def make_file_part(name: str, field: str, value: object, allowed: str = "") -> P
     content = entry["text"].encode() if "text" in entry else decode_base64(f"{name}.data", entry["data"])
     filename = entry.get("filename", "file")
     _encode_parameter(f"{name}.filename", "filename", filename)
-    return Part(field, content, filename, _content_type(name, entry, filename, allowed))
+    return Part(field, content, filename, _choose_content_type(name, entry, filename, allowed))
 
 
 def _check_file(name: str, value: object) -> dict[str, str]:
@@ -86,7 +86,7 @@ def _without_data_url(name: str, entry: dict[str, str]) -> dict[str, str]:
     return {**own, **entry, "data": entry["data"][found.end() :]}
 
 
-def _content_type(name: str, entry: dict[str, str], filename: str, allowed: str) -> str:
+def _choose_content_type(name: str, entry: dict[str, str], filename: str, allowed: str) -> str:
     fallback = "text/plain; charset=utf-8" if "text" in entry else "application/octet-stream"
     guessed = mimetypes.guess_type(filename)[0] or fallback
     ranges = [part.strip().lower() for part in allowed.split(",") if part.strip()]

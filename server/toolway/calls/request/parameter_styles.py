@@ -47,14 +47,14 @@ class EncodedPath(NamedTuple):
 
 def serialize_path(rule: Serialization, name: str, target: str, value: object) -> EncodedPath:
     """Serialize a path parameter in the style ``simple``, ``label`` or ``matrix``."""
-    content = _content(rule, name, value)
+    content = _encode_content(rule, name, value)
 
     def written(write: _Write) -> str:
         if rule.style == "matrix":
-            return _matrix(rule, name, target, content, write)
+            return _join_matrix(rule, name, target, content, write)
         if rule.style == "label":
-            return "." + _joined(name, content, write, "." if rule.explode else ",", explode=rule.explode)
-        return _joined(name, content, write, ",", explode=rule.explode)
+            return "." + _join(name, content, write, "." if rule.explode else ",", explode=rule.explode)
+        return _join(name, content, write, ",", explode=rule.explode)
 
     return EncodedPath(written(str), written(_quoted))
 
@@ -78,8 +78,8 @@ def _named_values(rule: Serialization, name: str, target: str, value: object, wr
     if value is None:
         return []
     if rule.style == "deepObject":
-        return [(key, write(text)) for key, text in _deep_pairs(name, target, value)]
-    content = _content(rule, name, value)
+        return [(key, write(text)) for key, text in _flatten_deep_object(name, target, value)]
+    content = _encode_content(rule, name, value)
     if isinstance(content, str):
         pairs = [(target, content)]
     elif rule.explode:
@@ -87,7 +87,7 @@ def _named_values(rule: Serialization, name: str, target: str, value: object, wr
     else:
         delimiter = _QUERY_DELIMITERS[rule.style]
         sent = delimiter if delimiter == "," or write is str else _quoted(delimiter)
-        return [(target, sent.join(write(item) for item in _separable(name, _flat(content), delimiter)))]
+        return [(target, sent.join(write(item) for item in _check_delimiters(name, _flatten(content), delimiter)))]
     return [(key, write(text)) for key, text in pairs]
 
 
@@ -97,12 +97,12 @@ def serialize_header(rule: Serialization, name: str, value: object) -> bytes:
     def checked(text: str) -> str:
         return encode_header(name, text).decode("latin-1")
 
-    return _joined(name, _content(rule, name, value), checked, ",", explode=rule.explode).encode("latin-1")
+    return _join(name, _encode_content(rule, name, value), checked, ",", explode=rule.explode).encode("latin-1")
 
 
 def serialize_cookie(rule: Serialization, name: str, target: str, value: object) -> str:
     """Serialize a cookie as ``name=value``."""
-    content = _content(rule, name, value)
+    content = _encode_content(rule, name, value)
     is_single = isinstance(content, str) or (isinstance(content, list) and len(content) == 1)
     if rule.explode and not is_single:
         raise ArgumentError(f"{name!r} is sent in a cookie, which can hold only one value")
@@ -112,12 +112,12 @@ def serialize_cookie(rule: Serialization, name: str, target: str, value: object)
             raise ArgumentError(f"{name!r} is sent in a cookie, which cannot contain {text!r}; use plain characters")
         return text
 
-    return f"{target}={_joined(name, content, checked, ',', explode=False)}"
+    return f"{target}={_join(name, content, checked, ',', explode=False)}"
 
 
-def _content(rule: Serialization, name: str, value: object) -> _Content:
+def _encode_content(rule: Serialization, name: str, value: object) -> _Content:
     if rule.media_type:
-        return _as_media_type(rule.media_type, name, value)
+        return _encode_as(rule.media_type, name, value)
     if isinstance(value, list):
         items = cast("list[object]", value)
         content: _Content = [encode_text(f"{name}[{at}]", item) for at, item in enumerate(items)]
@@ -132,42 +132,43 @@ def _content(rule: Serialization, name: str, value: object) -> _Content:
     return content
 
 
-def _as_media_type(media_type: str, name: str, value: object) -> str:
+def _encode_as(media_type: str, name: str, value: object) -> str:
     if not media_type.endswith("json"):
         return encode_text(name, value)
     encode_json(name, value)  # raises for values that JSON cannot express
     return json.dumps(value, separators=(",", ":"))
 
 
-def _joined(name: str, content: _Content, write: _Write, delimiter: str, *, explode: bool) -> str:
+def _join(name: str, content: _Content, write: _Write, delimiter: str, *, explode: bool) -> str:
     if isinstance(content, str):
         return write(content)
     if explode and isinstance(content, dict):
-        return delimiter.join(f"{write(key)}={write(text)}" for key, text in _members(name, content, delimiter).items())
-    return delimiter.join(write(item) for item in _separable(name, _flat(content), delimiter))
+        members = _check_members(name, content, delimiter)
+        return delimiter.join(f"{write(key)}={write(text)}" for key, text in members.items())
+    return delimiter.join(write(item) for item in _check_delimiters(name, _flatten(content), delimiter))
 
 
-def _matrix(rule: Serialization, name: str, target: str, content: _Content, write: _Write) -> str:
+def _join_matrix(rule: Serialization, name: str, target: str, content: _Content, write: _Write) -> str:
     """Return ``;ids=1;ids=2``, or ``;ids=1,2``; an empty value has no equals sign."""
     if isinstance(content, str):
         pairs = [(target, content)]
     elif not rule.explode:
-        return f";{write(target)}={_joined(name, content, write, ',', explode=False)}"
+        return f";{write(target)}={_join(name, content, write, ',', explode=False)}"
     elif isinstance(content, dict):
-        pairs = list(_members(name, content, ";").items())
+        pairs = list(_check_members(name, content, ";").items())
     else:
-        pairs = [(target, item) for item in _separable(name, content, ";")]
+        pairs = [(target, item) for item in _check_delimiters(name, content, ";")]
     return "".join(f";{write(key)}={write(text)}" if text else f";{write(key)}" for key, text in pairs)
 
 
-def _members(name: str, content: dict[str, str], delimiter: str) -> dict[str, str]:
+def _check_members(name: str, content: dict[str, str], delimiter: str) -> dict[str, str]:
     """Return an object's members after checking that they can be split again in ``a=1,b=2``."""
-    _separable(name, _flat(content), delimiter)
-    _separable(name, content, "=")
+    _check_delimiters(name, _flatten(content), delimiter)
+    _check_delimiters(name, content, "=")
     return content
 
 
-def _deep_pairs(name: str, target: str, value: object) -> list[tuple[str, str]]:
+def _flatten_deep_object(name: str, target: str, value: object) -> list[tuple[str, str]]:
     """Return ``filter[a]=1`` and ``filter[b][c]=2`` as pairs of keys and values.
 
     OpenAPI leaves lists within a deepObject undefined, and servers read them differently, so they are rejected.
@@ -180,7 +181,7 @@ def _deep_pairs(name: str, target: str, value: object) -> list[tuple[str, str]]:
             members = cast("dict[str, object]", entry)
             if not members:
                 raise ArgumentError(f"{label!r} must not be empty: an empty object cannot be sent here; leave it out")
-            _separable(label, members, "[", "]")
+            _check_delimiters(label, members, "[", "]")
             pending += [(f"{label}.{member}", f"{key}[{member}]", item) for member, item in reversed(members.items())]
         elif entry is value:
             raise ArgumentError(f"{name!r} must be an object, got {value!r}")
@@ -191,12 +192,12 @@ def _deep_pairs(name: str, target: str, value: object) -> list[tuple[str, str]]:
     return pairs
 
 
-def _flat(content: list[str] | dict[str, str]) -> list[str]:
+def _flatten(content: list[str] | dict[str, str]) -> list[str]:
     """Return a list's items, or an object's keys and values in turn."""
     return content if isinstance(content, list) else [text for pair in content.items() for text in pair]
 
 
-def _separable(name: str, texts: Iterable[str], *delimiters: str) -> list[str]:
+def _check_delimiters(name: str, texts: Iterable[str], *delimiters: str) -> list[str]:
     """Return texts after checking that they can be split again when a delimiter joins them."""
     found = list(texts)
     for text in found:

@@ -117,11 +117,11 @@ def build_request(tool: EndpointTool, arguments: Mapping[str, Any], *, ignore_un
             buckets.fields.append((tool.body.find_field(name), value))
         elif not ignore_unknown:
             raise _unknown_argument(tool, name)
-    content_type, body, document = _body(tool.body, buckets)
+    content_type, body, document = _build_body(tool.body, buckets)
     request = Request(
         method=tool.operation.method,
-        path=_path(tool, buckets.path),
-        headers=_headers(buckets, content_type),
+        path=_build_path(tool, buckets.path),
+        headers=_build_headers(buckets, content_type),
         body=body,
         parts=RequestValues(buckets.path, buckets.query, document, content_type, body),
     )
@@ -146,10 +146,10 @@ def _with_encodings(tool: EndpointTool, request: Request, buckets: _ArgumentBuck
 
 def _encode_pairs(pairs: Sequence[tuple[str, str]]) -> bytes:
     """Return ``a=1&b=2``; most values need no quoting, which would cost more than the rest."""
-    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs]).encode("ascii")
+    return "&".join([f"{_quote(name)}={_quote(value)}" for name, value in pairs]).encode("ascii")
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else quote_plus(text)
 
 
@@ -208,7 +208,7 @@ def _unknown_argument(tool: EndpointTool, name: str) -> ArgumentError:
     return ArgumentError(f"unknown argument {name!r}{hint} {tool.name} takes: {', '.join(tool.arguments) or 'nothing'}")
 
 
-def _path(tool: EndpointTool, values: dict[str, str]) -> str:
+def _build_path(tool: EndpointTool, values: dict[str, str]) -> str:
     template = tool.operation.template
     if not template.names:
         return template.text
@@ -238,7 +238,7 @@ def _check_segment(name: str, text: str | None, *, spans: bool) -> None:
         raise ArgumentError(f"{name!r} must not contain '/', got {text!r}")
 
 
-def _headers(buckets: _ArgumentBuckets, content_type: str | None) -> list[tuple[bytes, bytes]]:
+def _build_headers(buckets: _ArgumentBuckets, content_type: str | None) -> list[tuple[bytes, bytes]]:
     headers = buckets.headers
     if buckets.cookies:
         headers.append((b"cookie", "; ".join(buckets.cookies).encode("latin-1")))
@@ -247,25 +247,25 @@ def _headers(buckets: _ArgumentBuckets, content_type: str | None) -> list[tuple[
     return headers
 
 
-def _body(plan: BodyPlan | None, buckets: _ArgumentBuckets) -> _Body:
+def _build_body(plan: BodyPlan | None, buckets: _ArgumentBuckets) -> _Body:
     if plan is None:
         return _NO_BODY
     if buckets.whole is not None and plan.encoding not in {"multipart", "urlencoded"}:
-        return _whole_body(plan, *buckets.whole)
-    fields = buckets.fields if buckets.whole is None else _members(plan, *buckets.whole)
+        return _encode_whole_body(plan, *buckets.whole)
+    fields = buckets.fields if buckets.whole is None else _form_fields(plan, *buckets.whole)
     if not fields and not plan.required:
         return _NO_BODY
     match plan.encoding:
         case "multipart":
-            return *encode_multipart(_parts(fields)), PydanticUndefined
+            return *encode_multipart(_build_parts(fields)), PydanticUndefined
         case "urlencoded":
-            return plan.media_type, _form(fields), PydanticUndefined
+            return plan.media_type, _encode_form(fields), PydanticUndefined
         case _:
             members = {argument.target: value for argument, value in fields}
-            return plan.media_type, _object(fields, members), members
+            return plan.media_type, _encode_object(fields, members), members
 
 
-def _members(plan: BodyPlan, argument: Argument, value: object) -> list[_Field]:
+def _form_fields(plan: BodyPlan, argument: Argument, value: object) -> list[_Field]:
     """Return the fields of a form that is a single argument."""
     if not isinstance(value, dict):
         raise ArgumentError(f"{argument.name!r} must be an object: the form's fields by name")
@@ -273,7 +273,7 @@ def _members(plan: BodyPlan, argument: Argument, value: object) -> list[_Field]:
     return [(plan.find_field(name), entry) for name, entry in members]
 
 
-def _object(fields: list[_Field], members: dict[str, Any]) -> bytes:
+def _encode_object(fields: list[_Field], members: dict[str, Any]) -> bytes:
     try:
         return encode_json("arguments", members)
     except ArgumentError:
@@ -282,7 +282,7 @@ def _object(fields: list[_Field], members: dict[str, Any]) -> bytes:
         raise
 
 
-def _form(fields: list[_Field]) -> bytes:
+def _encode_form(fields: list[_Field]) -> bytes:
     """Return a URL-encoded form."""
     local = [(argument, value) for argument, value in fields if argument.serialization is None]
     remote = [
@@ -298,17 +298,17 @@ def _form_pairs(fields: list[_Field]) -> list[tuple[str, str]]:
     return [
         (encode_text(argument.name, argument.target), text)
         for argument, value in fields
-        for text in _form_texts(argument, value)
+        for text in _encode_form_value(argument, value)
     ]
 
 
-def _form_texts(argument: Argument, value: object) -> list[str]:
+def _encode_form_value(argument: Argument, value: object) -> list[str]:
     if isinstance(value, dict):
         return [encode_json(argument.name, cast("object", value)).decode()]
     return [encode_text(argument.name, entry) for entry in _values_to_send(argument, value)]
 
 
-def _parts(fields: list[_Field]) -> list[Part]:
+def _build_parts(fields: list[_Field]) -> list[Part]:
     parts: list[Part] = []
     for argument, value in fields:
         if argument.serialization is not None:
@@ -318,11 +318,11 @@ def _parts(fields: list[_Field]) -> list[Part]:
                 make_file_part(argument.name, argument.target, file) for file in _values_to_send(argument, value)
             )
         else:
-            parts.extend(Part(argument.target, text.encode()) for text in _form_texts(argument, value))
+            parts.extend(Part(argument.target, text.encode()) for text in _encode_form_value(argument, value))
     return parts
 
 
-def _whole_body(plan: BodyPlan, argument: Argument, value: object) -> _Body:
+def _encode_whole_body(plan: BodyPlan, argument: Argument, value: object) -> _Body:
     match plan.encoding:
         case _ if argument.is_file:
             part = make_file_part(argument.name, "file", value, plan.media_type)
