@@ -25,13 +25,11 @@ FOLDERS = ("agents-examples", "benchmarks", "docs", "server", "tests", "tools")
 NOT_YET: tuple[str, ...] = (
     "benchmarks/fidelity/RESULTS.md",
     "server/toolway/cli/commands.py",
-    "server/toolway/lint/injection.py",
     "tests/calls",
     "tests/catalog/looking.py",
     "tests/conformance/fixtures/questions.py",
     "tests/elicitation/test_asking_over_http.py",
     "tests/fidelity",
-    "tests/lint/test_rules.py",
     "tests/protocol",
     "tests/tools/desk.py",
     "tests/tools/replay.py",

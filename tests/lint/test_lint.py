@@ -54,7 +54,7 @@ def shop(**ignored: str) -> FastAPI:
 
 async def test_a_finding_has_its_location_reason_and_fix() -> None:
     (first, _) = await found("D4", shop())
-    assert first.wire() == {
+    assert first.to_dict() == {
         "rule": "D4",
         "level": "warn",
         "method": "GET",
@@ -70,13 +70,15 @@ async def test_a_finding_has_its_location_reason_and_fix() -> None:
 async def test_an_endpoint_can_suppress_a_rule() -> None:
     report = await report_of(shop(D4="the name is enough", R2="any value is possible"))
 
-    assert [(entry.rule.id, entry.place.tool) for entry in report.findings] == [("D4", "shelves")]
-    assert [(entry.finding.rule.id, entry.finding.place.path, entry.reason) for entry in report.suppressed] == [
+    assert [(entry.rule.id, entry.location.tool) for entry in report.findings] == [("D4", "shelves")]
+    assert [(entry.finding.rule.id, entry.finding.location.path, entry.reason) for entry in report.suppressed] == [
         ("D4", "/stock", "the name is enough"),
         ("R1", "/shelves", "there are four shelves"),
         ("R2", "/stock", "any value is possible"),
     ]
-    assert [entry["reason"] for entry in report.wire()["suppressed"]] == [entry.reason for entry in report.suppressed]
+    assert [entry["reason"] for entry in report.to_dict()["suppressed"]] == [
+        entry.reason for entry in report.suppressed
+    ]
 
 
 async def test_suppression_needs_a_reason() -> None:
@@ -91,13 +93,13 @@ async def test_suppressing_an_unknown_rule_suggests_the_nearest() -> None:
 
 async def test_excluded_operations_are_not_linted() -> None:
     report = await report_of(shop(), exclude={"paths": ["/shelves"]})
-    assert {finding.place.path for finding in report.findings} == {"/stock"}
+    assert {finding.location.path for finding in report.findings} == {"/stock"}
 
 
 async def test_every_tool_has_a_cost_and_the_most_expensive_is_first() -> None:
     report = await report_of(shop())
 
-    assert [cost.place.tool for cost in report.costs] == ["shelves", "stock"]
+    assert [cost.location.tool for cost in report.costs] == ["shelves", "stock"]
     assert report.size == sum(cost.size for cost in report.costs)
     assert report.tokens == report.size // 4
     assert sum(cost.share for cost in report.costs) == pytest.approx(1)
@@ -126,11 +128,11 @@ def test_every_operation_of_a_document_is_a_tool_or_skipped_with_a_reason_and_li
     catalog = catalog_of_document(name)
     report = lint(catalog, name)
 
-    linted = Counter((str(cost.place.method), str(cost.place.path)) for cost in report.costs)
+    linted = Counter((str(cost.location.method), str(cost.location.path)) for cost in report.costs)
     skipped = Counter((entry.method, entry.path) for entry in catalog.skipped if entry.reason)
     assert linted + skipped == operations_of(SHARED / "data" / "openapi" / f"{name}.json.gz")
-    assert json.loads(json.dumps(report.wire())) == report.wire()
-    assert {finding.place.tool for finding in report.findings} <= {None, *catalog.tools}
+    assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
+    assert {finding.location.tool for finding in report.findings} <= {None, *catalog.tools}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -176,8 +178,8 @@ async def test_only_some_rules_are_applied_and_only_some_tools_reported() -> Non
 
     report = lint(catalog, "shop", only={"D4", "R2"}, tools={"stock"})
 
-    assert [(entry.rule.id, entry.place.tool) for entry in report.findings] == [("D4", "stock"), ("R2", "stock")]
-    assert [cost.place.tool for cost in report.costs] == ["stock"]
+    assert [(entry.rule.id, entry.location.tool) for entry in report.findings] == [("D4", "stock"), ("R2", "stock")]
+    assert [cost.location.tool for cost in report.costs] == ["stock"]
 
 
 @pytest.mark.parametrize(
@@ -207,5 +209,5 @@ def test_check_does_not_start_the_application() -> None:
 
     assert report.server == "shop"
     assert {finding.rule.id for finding in report.errors} == {"D1"}
-    assert {cost.place.tool for cost in report.costs} == {"stock"}
-    assert {cost.place.tool for cost in check(Toolway(app)).costs} == {"stock", "hidden"}
+    assert {cost.location.tool for cost in report.costs} == {"stock"}
+    assert {cost.location.tool for cost in check(Toolway(app)).costs} == {"stock", "hidden"}

@@ -196,7 +196,7 @@ def lint_tools(
             show_report_json(report)
         else:
             show_report(report, every_place=every_place)
-        return 1 if report.breaks(fail_on) else 0
+        return 1 if report.has_any(fail_on) else 0
 
     sys.exit(_with_catalog(find_source(app, app_dir, None, read_selection(**filters)), show, starts=starts))
 

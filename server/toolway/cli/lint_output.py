@@ -11,7 +11,7 @@ import click
 
 from toolway.catalog.schema.sanitize import strip_invisible
 from toolway.cli.output import echo, json_text
-from toolway.lint import BYTES_PER_TOKEN, RULES, Finding, Level, Place, Report, Rule
+from toolway.lint import BYTES_PER_TOKEN, RULES, Finding, Level, Location, Report, Rule
 
 __all__ = ["read_limits", "read_rules", "show_report", "show_report_json"]
 
@@ -43,7 +43,7 @@ def read_rules(_context: click.Context, _option: click.Parameter, value: str) ->
 
 def show_report_json(report: Report) -> None:
     """Print the whole report as JSON."""
-    echo(json_text(report.wire()))
+    echo(json_text(report.to_dict()))
 
 
 def show_report(report: Report, *, every_place: bool) -> None:
@@ -96,10 +96,10 @@ def _rule_lines(
 
 def _places(findings: list[Finding], aliases: Mapping[str, str]) -> Iterator[str]:
     """Yield one line per endpoint and message, with all paths of the endpoint and all arguments it applies to."""
-    arguments: dict[tuple[Place, str], list[str]] = {}
+    arguments: dict[tuple[Location, str], list[str]] = {}
     for finding in findings:
-        found = arguments.setdefault((replace(finding.place, parameter=None), finding.message), [])
-        found.extend([finding.place.parameter] if finding.place.parameter else [])
+        found = arguments.setdefault((replace(finding.location, parameter=None), finding.message), [])
+        found.extend([finding.location.parameter] if finding.location.parameter else [])
     endpoints: dict[tuple[str, str, str], list[str]] = {}
     for (place, message), names in arguments.items():
         endpoint = aliases.get(place.tool or "", str(place))
@@ -118,7 +118,7 @@ def _wrapped(text: str, width: int, indent: str) -> list[str]:
 def _suppressed_lines(report: Report, width: int) -> Iterator[str]:
     for entry in report.suppressed:
         finding = entry.finding
-        yield from _wrapped(f"Suppressed: {finding.rule.id} {finding.place}: {entry.reason}", width, "")
+        yield from _wrapped(f"Suppressed: {finding.rule.id} {finding.location}: {entry.reason}", width, "")
 
 
 def _cost_lines(report: Report) -> Iterator[str]:
@@ -126,7 +126,7 @@ def _cost_lines(report: Report) -> Iterator[str]:
         return
     yield f"{'bytes':>9}  {'tokens':>7}  share  tool"
     for cost in report.costs[:_DEAREST]:
-        yield f"{cost.size:>9,}  {cost.tokens:>7,}  {cost.share:>5.1%}  {cost.place.tool}"
+        yield f"{cost.size:>9,}  {cost.tokens:>7,}  {cost.share:>5.1%}  {cost.location.tool}"
     rest = report.costs[_DEAREST:]
     if rest:
         size = sum(cost.size for cost in rest)

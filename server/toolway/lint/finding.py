@@ -7,14 +7,14 @@ from typing import Any, Literal, TypeAlias
 
 from toolway.catalog import EndpointTool
 
-__all__ = ["Finding", "Level", "Place", "Rule"]
+__all__ = ["Finding", "Level", "Location", "Rule"]
 
 Level: TypeAlias = Literal["error", "warn", "info"]
 """``error``: some client or agent fails; ``warn``: agents perform worse; ``info``: worth knowing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """The location of a finding; all fields are None for a finding on the whole catalog."""
 
     method: str | None = None
@@ -42,10 +42,10 @@ class Rule:
 
     def at(self, tool: EndpointTool, message: str, parameter: str | None = None) -> Finding:
         operation = tool.operation
-        return Finding(self, self.level, message, Place(operation.method, operation.path, tool.name, parameter))
+        return Finding(self, self.level, message, Location(operation.method, operation.path, tool.name, parameter))
 
     def overall(self, message: str, level: Level | None = None) -> Finding:
-        return Finding(self, level or self.level, message, Place())
+        return Finding(self, level or self.level, message, Location())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,18 @@ class Finding:
     rule: Rule
     level: Level
     message: str
-    place: Place
+    location: Location
 
-    def wire(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the finding as JSON, together with the texts of its rule."""
-        place = self.place
+        location = self.location
         return {
             "rule": self.rule.id,
             "level": self.level,
-            "method": place.method,
-            "path": place.path,
-            "tool": place.tool,
-            "parameter": place.parameter,
+            "method": location.method,
+            "path": location.path,
+            "tool": location.tool,
+            "parameter": location.parameter,
             "message": self.message,
             "why": self.rule.why,
             "fix": self.rule.fix,

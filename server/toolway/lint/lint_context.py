@@ -16,14 +16,14 @@ from toolway.errors import DocumentError
 from toolway.lint.finding import Finding
 from toolway.openapi import MALFORMED_ERRORS, Schema
 
-__all__ = ["BYTES_PER_TOKEN", "Check", "Survey", "plain", "size", "words"]
+__all__ = ["BYTES_PER_TOKEN", "Check", "LintContext", "json_size", "resolve", "split_words"]
 
 BYTES_PER_TOKEN = 4
 """A rule of thumb for JSON with English text; tokenizers differ."""
 
 
 @dataclass(frozen=True)
-class Survey:
+class LintContext:
     """A catalog, and the server name that clients prefix its tool names with."""
 
     catalog: Catalog
@@ -50,20 +50,20 @@ class Survey:
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of each tool definition on the wire."""
-        return {tool.name: size(tool.definition(wrapped=False)) for tool in self.tools}
+        """Bytes of each tool definition as JSON."""
+        return {tool.name: json_size(tool.definition(wrapped=False)) for tool in self.tools}
 
 
-Check: TypeAlias = Callable[[Survey], Iterator[Finding]]
+Check: TypeAlias = Callable[[LintContext], Iterator[Finding]]
 
 
-def size(value: Any) -> int:
+def json_size(value: Any) -> int:
     """Return the bytes of a value as JSON."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def plain(schema: Schema, tool: EndpointTool) -> Schema:
+def resolve(schema: Schema, tool: EndpointTool) -> Schema:
     """Return a schema with its reference resolved, or an empty one if that is malformed."""
     try:
         return dereference(schema, tool.operation.components)
@@ -71,7 +71,7 @@ def plain(schema: Schema, tool: EndpointTool) -> Schema:
         return {}
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Split a name or path into lowercase words, from ``deleteOrder``, ``delete-order`` or ``delete_order``."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
     return re.findall(r"[a-z0-9]+", parted.lower())

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from toolway.lint.finding import Finding, Level, Rule
-from toolway.lint.survey import BYTES_PER_TOKEN, Check, Survey, size
+from toolway.lint.lint_context import BYTES_PER_TOKEN, Check, LintContext, json_size
 
 __all__ = ["CHECKS"]
 
-_MANY, _VERY_MANY, _TOO_MANY = 20, 40, 128
-_TOKENS = 10_000
-_LARGE = 4_000
-_LARGE_OUTPUT = 2_000
+_CHOICE_LIMIT, _CURSOR_LIMIT, _VSCODE_LIMIT = 20, 40, 128
+_MAX_TOKENS = 10_000
+_MAX_BYTES = 4_000
+_MAX_OUTPUT_BYTES = 2_000
 
 S5 = Rule(
     "S5",
@@ -47,41 +47,41 @@ C3 = Rule(
 )
 
 
-def _large(survey: Survey) -> Iterator[Finding]:
-    for tool in survey.tools:
-        whole, taken = survey.sizes[tool.name], size(tool.input_schema)
-        output = size(tool.output_schema) if tool.output_schema is not None else 0
-        if whole > _LARGE:
+def _check_size(context: LintContext) -> Iterator[Finding]:
+    for tool in context.tools:
+        whole, taken = context.sizes[tool.name], json_size(tool.input_schema)
+        output = json_size(tool.output_schema) if tool.output_schema is not None else 0
+        if whole > _MAX_BYTES:
             yield S5.at(tool, f"the definition has {whole:,} bytes: input schema {taken:,}, output schema {output:,}")
-        elif output > _LARGE_OUTPUT and output > taken:
+        elif output > _MAX_OUTPUT_BYTES and output > taken:
             yield S5.at(tool, f"the output schema has {output:,} bytes, more than the input schema's {taken:,}")
 
 
-def _many(survey: Survey) -> Iterator[Finding]:
-    tools = len(survey.tools)
-    if tools > _MANY:
-        level: Level = "error" if tools > _TOO_MANY else "warn"
-        limit = next(limit for limit in (_TOO_MANY, _VERY_MANY, _MANY) if tools > limit)
+def _check_count(context: LintContext) -> Iterator[Finding]:
+    tools = len(context.tools)
+    if tools > _CHOICE_LIMIT:
+        level: Level = "error" if tools > _VSCODE_LIMIT else "warn"
+        limit = next(limit for limit in (_VSCODE_LIMIT, _CURSOR_LIMIT, _CHOICE_LIMIT) if tools > limit)
         yield C1.overall(f"{tools} tools, more than {limit}", level)
 
 
-def _dear(survey: Survey) -> Iterator[Finding]:
-    tokens = sum(survey.sizes.values()) // BYTES_PER_TOKEN
-    if tokens > _TOKENS:
-        yield C2.overall(f"about {tokens:,} tokens for {len(survey.tools)} tools")
+def _check_total_size(context: LintContext) -> Iterator[Finding]:
+    tokens = sum(context.sizes.values()) // BYTES_PER_TOKEN
+    if tokens > _MAX_TOKENS:
+        yield C2.overall(f"about {tokens:,} tokens for {len(context.tools)} tools")
 
 
-def _mostly_mounted(survey: Survey) -> Iterator[Finding]:
+def _check_mounted_share(context: LintContext) -> Iterator[Finding]:
     """Check only applications that also have endpoints of their own; an API may be mounted as a whole."""
-    mounted = (tool.operation.path for tool in survey.tools if tool.operation.template.mounts)
+    mounted = (tool.operation.path for tool in context.tools if tool.operation.template.mounts)
     tops = Counter(f"/{path.split('/')[1]}" for path in mounted)
-    total = len(survey.tools)
+    total = len(context.tools)
     for top, number in tops.most_common(1):
-        if total > _MANY and total / 2 < number < total:
+        if total > _CHOICE_LIMIT and total / 2 < number < total:
             exclude = f'exclude={{"paths": ["{top}/*"]}}'
             yield C3.overall(
                 f"{number} of {total} tools come from the application mounted at {top}; {exclude} removes them"
             )
 
 
-CHECKS: dict[Rule, Check] = {S5: _large, C1: _many, C2: _dear, C3: _mostly_mounted}
+CHECKS: dict[Rule, Check] = {S5: _check_size, C1: _check_count, C2: _check_total_size, C3: _check_mounted_share}

@@ -10,14 +10,14 @@ from typing import Any, cast
 from toolway.catalog import EndpointTool
 from toolway.catalog.schema.traversal import iter_children, iter_references, iter_schemas
 from toolway.lint.finding import Finding, Rule
-from toolway.lint.survey import Check, Survey
+from toolway.lint.lint_context import Check, LintContext
 from toolway.openapi import Schema
 
 __all__ = ["CHECKS"]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DEFS = "#/$defs/"
-_MANY_VALUES = 250
+_MAX_VALUES = 250
 _OPENAI_PROPERTIES = 5_000
 _OPENAI_LEVELS = 10
 _OPENAI_CHARACTERS = 120_000
@@ -67,19 +67,19 @@ S7 = Rule(
 )
 
 
-def _invalid(survey: Survey) -> Iterator[Finding]:
+def _check_validity(context: LintContext) -> Iterator[Finding]:
     known: dict[str, str | None] = {}
-    for tool in survey.tools:
+    for tool in context.tools:
         for side, schema in (("input", tool.input_schema), ("output", tool.output_schema)):
-            for place, part in _parts(schema or {}):
+            for location, part in _iter_parts(schema or {}):
                 text = json.dumps(part)
                 if text not in known:
-                    known[text] = _fault(part)
+                    known[text] = _validation_fault(part)
                 if fault := known[text]:
-                    yield S1.at(tool, f"the {side} schema{place} {fault}")
+                    yield S1.at(tool, f"the {side} schema{location} {fault}")
 
 
-def _parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
+def _iter_parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """Yield the parts of a schema: its properties and definitions, which tools may share, and the rest."""
     yield "", {key: value for key, value in schema.items() if key not in {"properties", "$defs"}}
     for key in ("properties", "$defs"):
@@ -87,30 +87,30 @@ def _parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
         yield from ((f" at {name!r}", part) for name, part in members.items() if isinstance(part, dict))
 
 
-def _fault(schema: Schema) -> str | None:
+def _validation_fault(schema: Schema) -> str | None:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and every command loads this package
     from jsonschema.exceptions import SchemaError  # noqa: PLC0415
 
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
-        place = "/".join(str(step) for step in error.absolute_path)
-        return f"is not valid{f' ({place})' if place else ''}: {error.message[:200]}"
+        location = "/".join(str(step) for step in error.absolute_path)
+        return f"is not valid{f' ({location})' if location else ''}: {error.message[:200]}"
     dialect = str(schema.get("$schema", _DIALECT)).removesuffix("#")
     return None if dialect == _DIALECT else f"declares another dialect: {dialect!r}"
 
 
-def _picky(survey: Survey) -> Iterator[Finding]:
-    for tool in survey.tools:
+def _check_constructs(context: LintContext) -> Iterator[Finding]:
+    for tool in context.tools:
         if constructs := list(
-            dict.fromkeys(found for node in iter_schemas(tool.input_schema) for found in _constructs(node))
+            dict.fromkeys(found for node in iter_schemas(tool.input_schema) for found in _iter_constructs(node))
         ):
             recursive = " (recursive)" if "$ref" in constructs and _is_recursive(tool.input_schema) else ""
             shown = ", ".join(f"{found}{recursive}" if found == "$ref" else found for found in constructs)
             yield S2.at(tool, f"has {shown}")
 
 
-def _constructs(node: Schema) -> Iterator[str]:
+def _iter_constructs(node: Schema) -> Iterator[str]:
     """Yield the constructs that clients are known to reject, mostly the Gemini API and strict validators."""
     yield from (keyword for keyword in ("$ref", "oneOf") if keyword in node)
     if isinstance(node.get("type"), list):
@@ -124,10 +124,10 @@ def _constructs(node: Schema) -> Iterator[str]:
         yield "items with anyOf"
     if isinstance(node.get("const"), bool):
         yield f"const: {json.dumps(node['const'])}"
-    yield from _enum_constructs(node)
+    yield from _iter_enum_constructs(node)
 
 
-def _enum_constructs(node: Schema) -> Iterator[str]:
+def _iter_enum_constructs(node: Schema) -> Iterator[str]:
     values = _listed(node, "enum")
     kinds: set[type] = {type(value) for value in values}
     if int in kinds:
@@ -144,11 +144,14 @@ def _variants(node: Schema) -> list[Schema]:
 
 def _is_recursive(schema: Schema) -> bool:
     definitions: dict[str, Schema] = schema.get("$defs", {})
-    inside = {name: {_name(reference) for reference in iter_references(entry)} for name, entry in definitions.items()}
-    return any(name in _reached(name, inside) for name in inside)
+    inside = {
+        name: {_definition_name(reference) for reference in iter_references(entry)}
+        for name, entry in definitions.items()
+    }
+    return any(name in _reachable_names(name, inside) for name in inside)
 
 
-def _reached(start: str, inside: dict[str, set[str]]) -> set[str]:
+def _reachable_names(start: str, inside: dict[str, set[str]]) -> set[str]:
     found: set[str] = set()
     pending = list(inside[start])
     while pending:
@@ -159,18 +162,18 @@ def _reached(start: str, inside: dict[str, set[str]]) -> set[str]:
     return found
 
 
-def _name(reference: str) -> str:
+def _definition_name(reference: str) -> str:
     return reference.removeprefix(_DEFS).replace("~1", "/").replace("~0", "~")
 
 
-def _too_many_values(survey: Survey) -> Iterator[Finding]:
-    for tool, name, nodes in _arguments(survey):
-        most = max(map(_values, nodes), default=0)
-        if most > _MANY_VALUES:
+def _check_enum_size(context: LintContext) -> Iterator[Finding]:
+    for tool, name, nodes in _iter_arguments(context):
+        most = max(map(_count_enum_values, nodes), default=0)
+        if most > _MAX_VALUES:
             yield S3.at(tool, f"allows {most:,} values", name)
 
 
-def _values(node: Schema) -> int:
+def _count_enum_values(node: Schema) -> int:
     return len(_listed(node, "enum"))
 
 
@@ -180,41 +183,41 @@ def _listed(node: Schema, key: str) -> list[Any]:
     return list(cast("list[Any] | dict[str, Any]", value)) if isinstance(value, list | dict) else []
 
 
-def _beyond_openai(survey: Survey) -> Iterator[Finding]:
-    for tool in survey.tools:
+def _check_openai_limits(context: LintContext) -> Iterator[Finding]:
+    for tool in context.tools:
         nodes = list(iter_schemas(tool.input_schema))
         measured = {
             "properties": (sum(len(_listed(node, "properties")) for node in nodes), _OPENAI_PROPERTIES),
-            "levels": (_levels(tool.input_schema), _OPENAI_LEVELS),
-            "characters of names and values": (sum(map(_characters, nodes)), _OPENAI_CHARACTERS),
-            "enum values": (sum(map(_values, nodes)), _OPENAI_VALUES),
+            "levels": (_nesting_depth(tool.input_schema), _OPENAI_LEVELS),
+            "characters of names and values": (sum(map(_count_characters, nodes)), _OPENAI_CHARACTERS),
+            "enum values": (sum(map(_count_enum_values, nodes)), _OPENAI_VALUES),
         }
         beyond = [f"{found:,} {what} (of {limit:,})" for what, (found, limit) in measured.items() if found > limit]
         if beyond:
             yield S4.at(tool, f"has {', '.join(beyond)}")
 
 
-def _characters(node: Schema) -> int:
+def _count_characters(node: Schema) -> int:
     values = (*_listed(node, "properties"), *_listed(node, "enum"), *_listed(node, "$defs"))
     return sum(len(value) for value in values if isinstance(value, str))
 
 
-def _levels(schema: Schema) -> int:
+def _nesting_depth(schema: Schema) -> int:
     """Return the nesting depth of objects and lists; recursive definitions count once."""
     definitions: dict[str, Schema] = schema.get("$defs", {})
     entered: set[str] = set()
     level = [{key: value for key, value in schema.items() if key != "$defs"}]
     for depth in count():
-        names = {_name(str(node["$ref"])) for node in _side_by_side(level) if "$ref" in node} - entered
+        names = {_definition_name(str(node["$ref"])) for node in _iter_alternatives(level) if "$ref" in node} - entered
         entered |= names
-        level = [child for node in _side_by_side(level) for child in _within(node)]
-        level += [child for name in names for child in _within(definitions.get(name, {}))]
+        level = [child for node in _iter_alternatives(level) for child in _iter_nested(node)]
+        level += [child for name in names for child in _iter_nested(definitions.get(name, {}))]
         if not level:
             return depth
     raise AssertionError
 
 
-def _side_by_side(nodes: list[Schema]) -> Iterator[Schema]:
+def _iter_alternatives(nodes: list[Schema]) -> Iterator[Schema]:
     pending = list(nodes)
     while pending:
         node = pending.pop()
@@ -222,13 +225,13 @@ def _side_by_side(nodes: list[Schema]) -> Iterator[Schema]:
         pending.extend(iter_children({key: node.get(key) for key in ("anyOf", "oneOf", "allOf")}))
 
 
-def _within(node: Schema) -> Iterator[Schema]:
+def _iter_nested(node: Schema) -> Iterator[Schema]:
     inner = {key: node[key] for key in ("properties", "items", "additionalProperties", "prefixItems") if key in node}
     return iter_children(inner)
 
 
-def _same_but_for_case(survey: Survey) -> Iterator[Finding]:
-    for tool in survey.tools:
+def _check_case(context: LintContext) -> Iterator[Finding]:
+    for tool in context.tools:
         first: dict[str, str] = {}
         for name in tool.arguments:
             other = first.setdefault(name.lower(), name)
@@ -236,19 +239,19 @@ def _same_but_for_case(survey: Survey) -> Iterator[Finding]:
                 yield S6.at(tool, f"differs from {other!r} only in case", name)
 
 
-def _open_ended(survey: Survey) -> Iterator[Finding]:
-    for tool, name, nodes in _arguments(survey):
-        if not _says_something(tool.input_schema["properties"][name]):
+def _check_open_arguments(context: LintContext) -> Iterator[Finding]:
+    for tool, name, nodes in _iter_arguments(context):
+        if not _has_type(tool.input_schema["properties"][name]):
             yield S7.at(tool, "accepts any value", name)
-        elif faults := list(dict.fromkeys(fault for node in nodes for fault in _openings(node))):
+        elif faults := list(dict.fromkeys(fault for node in nodes for fault in _open_constructs(node))):
             yield S7.at(tool, f"has {' and '.join(faults)}", name)
 
 
-def _says_something(schema: Schema) -> bool:
+def _has_type(schema: Schema) -> bool:
     return bool(schema.keys() & {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"})
 
 
-def _openings(node: Schema) -> Iterator[str]:
+def _open_constructs(node: Schema) -> Iterator[str]:
     kind = node.get("type")
     if kind == "array" and not (node.get("items") or node.get("prefixItems")):
         yield "a list without items"
@@ -256,14 +259,14 @@ def _openings(node: Schema) -> Iterator[str]:
         yield "an object without properties"
 
 
-def _arguments(survey: Survey) -> Iterator[tuple[EndpointTool, str, list[Schema]]]:
+def _iter_arguments(context: LintContext) -> Iterator[tuple[EndpointTool, str, list[Schema]]]:
     """Yield each argument with all schemas inside it, including referenced ones."""
-    for tool in survey.tools:
+    for tool in context.tools:
         for name in tool.arguments:
-            yield tool, name, list(_reachable(tool.input_schema, name))
+            yield tool, name, list(_iter_reachable(tool.input_schema, name))
 
 
-def _reachable(schema: Schema, name: str) -> Iterator[Schema]:
+def _iter_reachable(schema: Schema, name: str) -> Iterator[Schema]:
     definitions: dict[str, Schema] = schema.get("$defs", {})
     pending: list[Schema] = [schema["properties"][name]]
     entered: set[str] = set()
@@ -271,17 +274,17 @@ def _reachable(schema: Schema, name: str) -> Iterator[Schema]:
         node = pending.pop()
         yield node
         pending.extend(iter_children(node))
-        label = _name(str(node.get("$ref", "")))
+        label = _definition_name(str(node.get("$ref", "")))
         if label in definitions and label not in entered:
             entered.add(label)
             pending.append(definitions[label])
 
 
 CHECKS: dict[Rule, Check] = {
-    S1: _invalid,
-    S2: _picky,
-    S3: _too_many_values,
-    S4: _beyond_openai,
-    S6: _same_but_for_case,
-    S7: _open_ended,
+    S1: _check_validity,
+    S2: _check_constructs,
+    S3: _check_enum_size,
+    S4: _check_openai_limits,
+    S6: _check_case,
+    S7: _check_open_arguments,
 }

@@ -8,16 +8,16 @@ from collections.abc import Callable, Hashable, Iterator
 
 from toolway.catalog import EndpointTool
 from toolway.lint.finding import Finding, Rule
-from toolway.lint.survey import Check, Survey
+from toolway.lint.lint_context import Check, LintContext
 
 __all__ = ["CHECKS"]
 
-_CLAUDE_CODE = 64
-_CURSOR = 60
-_LONGEST = 40
-_PLAIN = re.compile(r"[a-z][a-z0-9_]*")
-_METHOD_TAIL = re.compile(r"_(get|put|post|delete|patch|head|options|trace)$")
-_HASH_TAIL = re.compile(r"_(?=[0-9a-f]*[0-9])[0-9a-f]{8}$")
+_CLAUDE_CODE_LIMIT = 64
+_CURSOR_LIMIT = 60
+_MAX_LENGTH = 40
+_SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
+_METHOD_SUFFIX = re.compile(r"_(get|put|post|delete|patch|head|options|trace)$")
+_HASH_SUFFIX = re.compile(r"_(?=[0-9a-f]*[0-9])[0-9a-f]{8}$")
 
 N1 = Rule(
     "N1",
@@ -49,61 +49,70 @@ N4 = Rule(
 )
 
 
-def _too_long(survey: Survey) -> Iterator[Finding]:
-    for tool in survey.tools:
-        shown = f"mcp__{survey.server}__{tool.name}"
-        if len(shown) > _CLAUDE_CODE:
-            both = len(survey.server) + len(tool.name)
-            cursor = f"; Cursor allows {_CURSOR} for server and tool together, here {both}" if both > _CURSOR else ""
-            yield N1.at(tool, f"{shown!r} has {len(shown)} characters; Claude Code allows {_CLAUDE_CODE}{cursor}")
+def _check_prefixed_length(context: LintContext) -> Iterator[Finding]:
+    for tool in context.tools:
+        shown = f"mcp__{context.server}__{tool.name}"
+        if len(shown) > _CLAUDE_CODE_LIMIT:
+            both = len(context.server) + len(tool.name)
+            cursor = (
+                f"; Cursor allows {_CURSOR_LIMIT} for server and tool together, here {both}"
+                if both > _CURSOR_LIMIT
+                else ""
+            )
+            yield N1.at(tool, f"{shown!r} has {len(shown)} characters; Claude Code allows {_CLAUDE_CODE_LIMIT}{cursor}")
 
 
-def _shared(survey: Survey) -> Iterator[Finding]:
-    def asked(tool: EndpointTool) -> str | None:
-        return survey.notes[tool.name].get("name") or tool.operation.operation_id
+def _check_duplicates(context: LintContext) -> Iterator[Finding]:
+    def requested_name(tool: EndpointTool) -> str | None:
+        return context.notes[tool.name].get("name") or tool.operation.operation_id
 
-    for name, tools in _groups(survey, asked):
+    for name, tools in _group_tools(context, requested_name):
         for tool in tools[1:]:
             yield N2.at(tool, f"{name!r} is also the name of {tools[0].operation}; this one was renamed {tool.name!r}")
 
 
-def _unlovely(survey: Survey) -> Iterator[Finding]:
-    for tool in survey.tools:
-        if faults := list(_faults(tool)):
+def _check_style(context: LintContext) -> Iterator[Finding]:
+    for tool in context.tools:
+        if faults := list(_style_faults(tool)):
             yield N3.at(tool, f"{tool.name!r} {' and '.join(faults)}")
 
 
-def _faults(tool: EndpointTool) -> Iterator[str]:
+def _style_faults(tool: EndpointTool) -> Iterator[str]:
     name = tool.name
-    if len(name) > _LONGEST:
+    if len(name) > _MAX_LENGTH:
         yield f"has {len(name)} characters"
-    if not _PLAIN.fullmatch(name):
+    if not _SNAKE_CASE.fullmatch(name):
         yield "is not snake_case"
-    if _METHOD_TAIL.search(name) or _HASH_TAIL.search(name):
+    if _METHOD_SUFFIX.search(name) or _HASH_SUFFIX.search(name):
         yield "has a generated suffix"
     elif not tool.operation.operation_id and name.startswith(f"{tool.operation.method.lower()}_"):
         yield "is generated from method and path"
 
 
-def _alike(survey: Survey) -> Iterator[Finding]:
-    def letters(tool: EndpointTool) -> str:
+def _check_similar_names(context: LintContext) -> Iterator[Finding]:
+    def comparable_name(tool: EndpointTool) -> str:
         return re.sub(r"[_-]", "", tool.name).lower()
 
-    for _, tools in _groups(survey, letters):
+    for _, tools in _group_tools(context, comparable_name):
         for tool in tools[1:]:
             yield N4.at(
                 tool, f"{tool.name!r} differs from {tools[0].name!r} ({tools[0].operation}) only in case or underscores"
             )
 
 
-def _groups(
-    survey: Survey, key: Callable[[EndpointTool], Hashable | None]
+def _group_tools(
+    context: LintContext, key: Callable[[EndpointTool], Hashable | None]
 ) -> Iterator[tuple[Hashable, list[EndpointTool]]]:
     """Yield groups of tools that have the same key."""
     found: defaultdict[Hashable, list[EndpointTool]] = defaultdict(list)
-    for tool in survey.tools:
+    for tool in context.tools:
         found[key(tool)].append(tool)
     return ((shared, tools) for shared, tools in found.items() if shared is not None and len(tools) > 1)
 
 
-CHECKS: dict[Rule, Check] = {N1: _too_long, N2: _shared, N3: _unlovely, N4: _alike}
+CHECKS: dict[Rule, Check] = {
+    N1: _check_prefixed_length,
+    N2: _check_duplicates,
+    N3: _check_style,
+    N4: _check_similar_names,
+}
