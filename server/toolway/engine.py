@@ -17,6 +17,7 @@ from fastapi import APIRouter, FastAPI, params
 
 from toolway.calls import EndpointRunner, Invoker, Runner, delivering_changes_to, may_ask
 from toolway.catalog import Catalog, read_skills
+from toolway.code_mode import CODE_ORIGIN, CodeRunner, Limits
 from toolway.errors import ConfigurationError
 from toolway.host.app_state import state_of
 from toolway.host.lifespan import Lifespan, State, run_within
@@ -78,6 +79,16 @@ class Engine:
         self.has_hooks = bool(hooks)
         confirmation = Confirmation(required=settings.confirm is True) if settings.confirm else None
         self._policy = Hooks(tuple(hooks), confirmation)
+        self._code_runner = CodeRunner(
+            Limits(
+                seconds=settings.code_seconds,
+                compute_seconds=settings.code_compute_seconds,
+                memory_bytes=settings.code_memory_bytes,
+                calls=settings.code_calls,
+                output_bytes=4 * settings.code_output_tokens,
+            ),
+            allows_changes=settings.code_tools == "all",
+        )
         self._endpoint: Endpoint | None = None
         self._is_guarded = False
         self._runs_tasks = True
@@ -250,6 +261,7 @@ class Engine:
                     self.running = None
         finally:
             await calls.close()
+            await self._code_runner.close()
 
     def build_server(self, state: State) -> tuple[Catalog, Invoker, CatalogServer]:
         """Return the catalog of the application as it is now, and what serves it."""
@@ -269,6 +281,7 @@ class Engine:
             )
             for origin, dispatcher in self.source.dispatchers(state).items()
         }
+        runners[CODE_ORIGIN] = self._code_runner
         calls = Invoker(
             catalog,
             runners,
@@ -276,6 +289,7 @@ class Engine:
             progress_seconds=settings.progress_seconds,
             shutdown_seconds=settings.shutdown_seconds,
         )
+        self._code_runner.call_through(calls)
         config = ServerConfig(
             name=self.title,
             instructions=catalog.description if self._instructions is None else self._instructions,

@@ -131,6 +131,25 @@ class Settings(BaseSettings):
     caller_headers: Annotated[list[str], AfterValidator(check_caller_names)] = []
     """Headers and cookies that every endpoint receives from the MCP request, and that are never arguments."""
 
+    code_tools: Literal["read_only", "all"] = "read_only"
+    """The tools that programs of agents may call in code mode. With ``all``, the user is asked before each call of a
+    tool that is destructive or marked ``confirm``."""
+
+    code_seconds: float = Field(default=30, gt=0)
+    """How long a program may take in code mode, without the time in which the user is asked."""
+
+    code_compute_seconds: float = Field(default=5, gt=0)
+    """How long a program may compute, without the time in which it waits for tools."""
+
+    code_memory_bytes: int = Field(default=100_000_000, gt=0)
+    """How much memory a program may use."""
+
+    code_calls: int = Field(default=100, gt=0)
+    """How many tools a program may call."""
+
+    code_output_tokens: int = Field(default=25_000, gt=0)
+    """The longest output of a program, at four bytes per token; the rest is cut off."""
+
     state_keys: Annotated[list[SecretStr], AfterValidator(check_keys)] = []
     """Secrets of 32 or more bytes that encrypt the state that clients carry between requests, the same in all
     processes. The first one encrypts, all of them decrypt. By default each process generates its own; the workers of

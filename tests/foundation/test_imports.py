@@ -19,6 +19,7 @@ ROOMS = (
     "elicitation",
     "calls",
     "policy",
+    "code_mode",
     "tasks",
     "protocol",
     "clients",

@@ -81,7 +81,9 @@ def prepare_questions(app: FastAPI, settings: Settings) -> None:
 
 def may_ask(tool: Tool) -> bool:
     """Return whether a call may ask the user, or needs a confirmation before it runs."""
-    return isinstance(tool, EndpointTool) and (tool.confirmation is not None or _asker in tool.operation.dependencies)
+    if not isinstance(tool, EndpointTool):
+        return tool.asks_user
+    return tool.confirmation is not None or _asker in tool.operation.dependencies
 
 
 class Reporter:

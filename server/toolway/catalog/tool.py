@@ -52,6 +52,9 @@ class Tool:
     origin: str = ""
     """The key of its runner: for an endpoint, the prefix of its application; empty for a single application."""
 
+    asks_user: bool = False
+    """Whether a call may ask the user, for a tool that is not an endpoint."""
+
     def definition(self, *, wrapped: bool) -> dict[str, Any]:
         """Return the tool's entry in a list; `wrapped` for MCP 2024-11-05 to 2025-11-25."""
         entry: dict[str, Any] = {
@@ -81,3 +84,5 @@ class EndpointTool(Tool):
     """Whether it asks its questions within the request and becomes a task afterwards."""
     confirmation: str | None = None
     """The question that the user must confirm before the call, with argument names in braces."""
+    always_confirms: bool = False
+    """Whether the user has to confirm every call, also if the settings disable confirmation."""

@@ -13,6 +13,7 @@ from toolway.elicitation.questions import (
     with_problem,
 )
 from toolway.elicitation.replay import (
+    AnswerNeeded,
     CannotAskError,
     DeclinedError,
     NoSessionError,
@@ -24,6 +25,7 @@ from toolway.elicitation.sealing import DecryptionError, ReplayCache, Seal, new_
 
 __all__ = [
     "Answer",
+    "AnswerNeeded",
     "AnyQuestion",
     "Asker",
     "CannotAskError",

@@ -90,6 +90,10 @@ class ReplayChannel:
     ) -> None:
         known: dict[str, Any] = json.loads(state) if state is not None else {}
         self.kinds = kinds
+        self.answers: Mapping[str, Answer] = answers or {}
+        """The client's answers to the last questions, by key; they have not been validated."""
+        self.saved: str | None = known.get("saved")
+        """Data that the previous run has kept with its questions, instead of running again from its beginning."""
         self.pending: dict[str, AnyQuestion] = {}
         """The questions without a valid answer. If there are any, they are the outcome of the call."""
         self.missing_kind: Kind | None = None
@@ -115,6 +119,11 @@ class ReplayChannel:
             raise AnswerNeeded(self.describe_pending())
         return answers
 
+    def suspend(self, queries: Mapping[str, AnyQuestion], saved: str) -> None:
+        """Ask by ending the call, and keep data for its next run, which gets the client's `answers` as they are."""
+        self.pending = dict(queries)
+        self.saved = saved
+
     def describe_pending(self) -> Any:
         """Return the detail of the endpoint's own 428 response."""
         return "The call is repeated when its questions are answered."
@@ -123,7 +132,8 @@ class ReplayChannel:
         """Return the state that the client has to send back with its answers."""
         pending = set(self._asked.values())
         answers = {key: asdict(answer) for key, answer in self._answers.items() if key not in pending}
-        return json.dumps({"id": secrets.token_urlsafe(12), "answers": answers, "asked": self._asked})
+        members = {"id": secrets.token_urlsafe(12), "answers": answers, "asked": self._asked}
+        return json.dumps(members if self.saved is None else {**members, "saved": self.saved})
 
     @staticmethod
     def read_id(state: str) -> str:

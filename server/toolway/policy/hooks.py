@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeAlias, cast
 from starlette.datastructures import Headers
 
 from toolway.calls import CallContext, Interceptor, Outcome, Proceed, ToolCall, outcome_of_exception
-from toolway.catalog import Tool
+from toolway.catalog import EndpointTool, Tool
 from toolway.elicitation import QuestionChannel
 from toolway.errors import ConfigurationError
 from toolway.policy.confirmation import Confirmation
@@ -75,6 +75,8 @@ class Call:
     """Raise an `ArgumentError` if the tool would refuse the arguments before it runs."""
 
 
+_REQUIRED_CONFIRMATION = Confirmation(required=True)
+
 _Around: TypeAlias = Callable[[Call, Proceed], Awaitable[Outcome]]
 
 
@@ -120,7 +122,9 @@ class Hooks:
 
     def interceptor(self, tool: Tool) -> Interceptor | None:
         """Return what runs around every call of a tool; None if there is nothing."""
-        hooks = self._around if self.confirmation is None else [*self._around, self.confirmation]
+        always = isinstance(tool, EndpointTool) and tool.always_confirms
+        confirmation = _REQUIRED_CONFIRMATION if always else self.confirmation
+        hooks = self._around if confirmation is None else [*self._around, confirmation]
         around = [hook.call for hook in hooks if not hasattr(hook, "applies") or hook.applies(tool)]
         if not around:
             return None

@@ -1,0 +1,92 @@
+"""Results of programs, for the agents that wrote them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from toolway.calls import Outcome
+from toolway.catalog.stubs import Signature
+from toolway.code_mode.program import Program
+from toolway.code_mode.sandbox import CheckError, Finished, ProgramError
+from toolway.code_mode.tool_module import find_signatures
+from toolway.content import TextContent
+
+__all__ = ["report_check", "report_failure", "report_result"]
+
+_MOST_PROBLEMS = 10
+_IMPORT = re.compile(r"has no member `(\w+)`")
+_EMPTY = "The program has no result: print it, or make it the last expression."
+
+
+def report_result(end: Finished, program: Program, most_bytes: int) -> Outcome:
+    """Return what a program has printed, and the value of its last expression.
+
+    Raises:
+        ProgramError: the value cannot be written as JSON.
+    """
+    text = program.output
+    if program.cut_characters:
+        text += f"\n[{program.cut_characters:,} more characters were printed; print less]\n"
+    if end.value is not None:
+        text += _write_value(end.value, most_bytes)
+    return Outcome((TextContent(text=text or _EMPTY),))
+
+
+def report_check(
+    error: CheckError, code: str, signatures: Mapping[str, Signature], explain_import: Callable[[str], str]
+) -> Outcome:
+    """Return why a program was not run, with its lines and the signatures of the tools that they call."""
+    lines = code.splitlines()
+    parts = ["The program was not run, and no tool was called:"]
+    for line, problem in error.problems[:_MOST_PROBLEMS]:
+        missing = _IMPORT.search(problem) if "`tools`" in problem else None
+        source = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+        parts += [f"Line {line}: {explain_import(missing[1]) if missing else problem}", f"    {source}"]
+    if len(error.problems) > _MOST_PROBLEMS:
+        parts.append(f"... and {len(error.problems) - _MOST_PROBLEMS} more problems")
+    parts += find_signatures(signatures, "\n".join(parts))
+    problems = [{"line": line, "message": problem} for line, problem in error.problems[:_MOST_PROBLEMS]]
+    return Outcome((TextContent(text="\n".join(parts)),), error={"status": None, "problems": problems})
+
+
+def report_failure(problem: str, program: Program) -> Outcome:
+    """Return how a program has failed, what it has printed, and every call that it made before."""
+    calls = list(program.calls.values())
+    parts = [f"The program failed. {problem}"]
+    if program.output:
+        parts += ["It printed:", program.output.rstrip()]
+    if calls:
+        parts.append("It made these calls:")
+        parts += [f"{at}. {call.describe()}" for at, call in enumerate(calls, 1)]
+    else:
+        parts.append("It called no tool.")
+    facts = [{"tool": call.function, "arguments": call.arguments, "status": call.status} for call in calls]
+    return Outcome((TextContent(text="\n".join(parts)),), error={"status": None, "detail": problem, "calls": facts})
+
+
+def _write_value(value: Any, most_bytes: int) -> str:
+    try:
+        # Only the standard library refuses integers that take minutes to write.
+        text = value if isinstance(value, str) else _ENCODER.encode(value)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ProgramError(f"The value of the last expression cannot be written as JSON: {error}") from error
+    if len(text) <= most_bytes:
+        return text
+    more = len(text) - most_bytes
+    return f"{text[:most_bytes]}\n[cut: the value has {more:,} more characters; select the fields that you need]"
+
+
+def _convert(value: Any) -> Any:
+    """Return what stands for a value that JSON does not have: the fields of an object of the program, or its text."""
+    if isinstance(value, set | frozenset):
+        return list(cast("set[Any]", value))
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    attributes: Any = getattr(value, "attributes", None)
+    return cast("dict[str, Any]", attributes) if isinstance(attributes, dict) else str(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_convert)
