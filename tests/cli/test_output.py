@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shell import TOOLWAY, environment, toolway, write
-from toolway.cli.output import has_color, json_text, prepare_logging, printable
+from toolway.cli.output_streams import configure_logging, escape_controls, format_json, has_color
 
 STEERING = "\x1b]52;c;cm0=\x07 \x1b[31mred \x9b31m \u202eevil \r over\x08"
 FORBIDDEN = {chr(code) for code in (*range(9), *range(11, 32), *range(127, 160), 0x202E)}
@@ -66,7 +66,7 @@ def test_an_error_message_quotes_text_without_controlling_the_terminal(folder: P
 
 def test_a_log_line_shows_untrusted_text_without_controlling_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     factory = logging.getLogRecordFactory()
-    prepare_logging()
+    configure_logging()
     try:
         try:
             raise ValueError(STEERING)
@@ -82,12 +82,12 @@ def test_a_log_line_shows_untrusted_text_without_controlling_the_terminal(monkey
 
 
 def test_json_keeps_its_value() -> None:
-    assert json.loads(json_text({"text": STEERING})) == {"text": STEERING}
-    assert not FORBIDDEN.intersection(json_text(STEERING))
+    assert json.loads(format_json({"text": STEERING})) == {"text": STEERING}
+    assert not FORBIDDEN.intersection(format_json(STEERING))
 
 
 def test_ordinary_text_is_printed_as_it_is() -> None:
-    assert printable("Käse\tund\nBrot 👩\u200d🍳") == "Käse\tund\nBrot 👩\u200d🍳"
+    assert escape_controls("Käse\tund\nBrot 👩\u200d🍳") == "Käse\tund\nBrot 👩\u200d🍳"
 
 
 @pytest.mark.parametrize(

@@ -25,15 +25,26 @@ import click
 from toolway.app import engine_of
 from toolway.calls import CallContext, read_arguments
 from toolway.catalog import Catalog, build_catalog
-from toolway.cli.app_loader import Source, find_source, load_one, names_source
-from toolway.cli.app_runner import ShutdownError, run, started
-from toolway.cli.credentials import credential_options, read_credentials
-from toolway.cli.filters import filter_options, read_selection
-from toolway.cli.lint_output import read_limits, read_rules, show_report, show_report_json
-from toolway.cli.output import complain, echo, prepare_logging, prepare_streams, stdout_kept
-from toolway.cli.project import equivalent
-from toolway.cli.show import show_catalog, show_catalog_json, show_outcome
-from toolway.cli.values import read_json, read_pairs
+from toolway.cli.app_loader import load_and_list_others
+from toolway.cli.app_runner import ShutdownError, run_async, start_app
+from toolway.cli.app_source import AppSource, find_source, is_source, suggest_equivalent
+from toolway.cli.catalog_output import print_catalog, print_catalog_json, print_outcome
+from toolway.cli.lint_output import parse_fail_on, parse_rules, print_report, print_report_json
+from toolway.cli.options import (
+    credential_options,
+    filter_options,
+    parse_credentials,
+    parse_json_arguments,
+    parse_pairs,
+    parse_selection,
+)
+from toolway.cli.output_streams import (
+    configure_logging,
+    configure_streams,
+    echo,
+    print_error,
+    redirect_application_output,
+)
 from toolway.clients import CLIENTS, Launch, needed_environment, server_name
 from toolway.elicitation import ReplayChannel
 from toolway.errors import ConfigurationError, ToolwayError
@@ -115,12 +126,12 @@ def serve(
 ) -> None:
     """Serve APP over HTTP: MCP at /mcp, Swagger UI at /docs."""
     try:
-        from toolway.cli.serving import serve_http  # noqa: PLC0415 - the web server is slow to import
+        from toolway.cli.http_server import serve_http  # noqa: PLC0415 - the web server is slow to import
     except ModuleNotFoundError as error:
         if error.name != "uvicorn":
             raise
         raise ConfigurationError("`toolway serve` needs uvicorn: pip install 'toolway[serve]'") from error
-    sys.exit(serve_http(find_source(app, app_dir, base_url, read_selection(**filters)), host, port, workers))
+    sys.exit(serve_http(find_source(app, app_dir, base_url, parse_selection(**filters)), host, port, workers))
 
 
 @_toolway.command(short_help="Serve APP over stdin and stdout.")
@@ -139,9 +150,9 @@ def stdio(
     **filters: Any,
 ) -> None:
     """Serve APP over stdin and stdout, for clients that launch the server themselves."""
-    from toolway.cli.stdio import serve_stdio  # noqa: PLC0415 - the SDK is slow to import
+    from toolway.cli.stdio_server import serve_stdio  # noqa: PLC0415 - the SDK is slow to import
 
-    serve_stdio(find_source(app, app_dir, base_url, read_selection(**filters), read_credentials(header, query)))
+    serve_stdio(find_source(app, app_dir, base_url, parse_selection(**filters), parse_credentials(header, query)))
 
 
 @_toolway.command("list", short_help="List the tools of APP as an agent sees them.")
@@ -154,25 +165,27 @@ def list_tools(app: str | None, as_json: bool, starts: bool, app_dir: Path, **fi
     """List the tools, resources and prompts of APP as an agent sees them."""
 
     def show(catalog: Catalog) -> int:
-        (show_catalog_json if as_json else show_catalog)(catalog)
+        (print_catalog_json if as_json else print_catalog)(catalog)
         return 0
 
-    sys.exit(_with_catalog(find_source(app, app_dir, None, read_selection(**filters)), show, starts=starts))
+    sys.exit(_run_with_catalog(find_source(app, app_dir, None, parse_selection(**filters)), show, starts=starts))
 
 
 @_toolway.command("lint", short_help="Check APP for problems that trip up agents.")
 @click.argument("app", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
-@click.option("--all", "every_place", is_flag=True, help="Print every finding, not only the first five of each rule.")
+@click.option("--all", "show_all", is_flag=True, help="Print every finding, not only the first five of each rule.")
 @click.option(
     "--fail-on",
-    callback=read_limits,
+    callback=parse_fail_on,
     default="never",
     metavar="LEVEL|RULES",
     help="Exit with code 1 on findings of this level or worse (error, warn), or of these rules (such as D1,N1). "
     "Defaults to never.",
 )
-@click.option("--only", callback=read_rules, default="", metavar="RULES", help="Apply only these rules, such as D1,N1.")
+@click.option(
+    "--only", callback=parse_rules, default="", metavar="RULES", help="Apply only these rules, such as D1,N1."
+)
 @click.option("--tool", "tools", multiple=True, metavar="NAME", help="Report only on this tool. Can be repeated.")
 @_start
 @filter_options
@@ -180,7 +193,7 @@ def list_tools(app: str | None, as_json: bool, starts: bool, app_dir: Path, **fi
 def lint_tools(
     app: str | None,
     as_json: bool,
-    every_place: bool,
+    show_all: bool,
     fail_on: frozenset[str],
     only: frozenset[str],
     tools: tuple[str, ...],
@@ -193,28 +206,28 @@ def lint_tools(
     def show(catalog: Catalog) -> int:
         report = lint(catalog, server_name(catalog.title), only=only, tools=tools)
         if as_json:
-            show_report_json(report)
+            print_report_json(report)
         else:
-            show_report(report, every_place=every_place)
+            print_report(report, show_all=show_all)
         return 1 if report.has_any(fail_on) else 0
 
-    sys.exit(_with_catalog(find_source(app, app_dir, None, read_selection(**filters)), show, starts=starts))
+    sys.exit(_run_with_catalog(find_source(app, app_dir, None, parse_selection(**filters)), show, starts=starts))
 
 
-def _with_catalog(source: Source, show: Callable[[Catalog], int], *, starts: bool) -> int:
+def _run_with_catalog(source: AppSource, show: Callable[[Catalog], int], *, starts: bool) -> int:
     """Read a catalog, show it before a started application shuts down, and return the exit code."""
     if source.is_document:
         settings, api = settings_of(None), read_document(load_document(source.text))
         rules = caller_rules(settings)
         return show(build_catalog(api, source.selection, rules=rules, publishes_output=settings.output_schemas))
-    with stdout_kept():
-        toolway = load_one(source)
+    with redirect_application_output():
+        toolway = load_and_list_others(source)
 
         async def start_and_show() -> int:
-            async with started(toolway) as running:
+            async with start_app(toolway) as running:
                 return show(running.catalog)
 
-        return run(start_and_show) if starts else show(toolway.read_catalog())
+        return run_async(start_and_show) if starts else show(toolway.read_catalog())
 
 
 @_toolway.command(short_help="Call one tool of APP.")
@@ -236,27 +249,27 @@ def call(
     VALUE is passed unchanged to an argument that takes text, and parsed as JSON for any other: count=3, ids='["a",
     "b"]'.
     """
-    app, rest = (words[0], words[1:]) if names_source(words[0]) else (None, words)
+    app, rest = (words[0], words[1:]) if is_source(words[0]) else (None, words)
     if not rest or "=" in rest[0]:
         raise click.UsageError("missing tool NAME; `toolway list` shows all tools")
-    credentials = read_credentials(header, query)
+    credentials = parse_credentials(header, query)
     source = find_source(app, app_dir, base_url, None, credentials)
-    given, pairs = read_json(json_text), read_pairs(rest[1:])
-    with stdout_kept():
-        toolway = load_one(source)
+    given, pairs = parse_json_arguments(json_text), parse_pairs(rest[1:])
+    with redirect_application_output():
+        toolway = load_and_list_others(source)
 
         async def call_and_show() -> int:
-            async with started(toolway) as running:
+            async with start_app(toolway) as running:
                 running.policy.confirmation = None  # typing the command is the confirmation
                 # No answers: a tool that asks its user fails with a message, because a command is not interactive.
                 context = replace(CallContext.local(toolway.settings), asking=ReplayChannel(()))
                 tool = running.calls.tool(rest[0], context)
                 arguments = {**given, **read_arguments(tool, pairs)}
                 outcome = await running.calls.perform(tool, arguments, context)
-                show_outcome(outcome)
+                print_outcome(outcome)
                 return 1 if outcome.is_error else 0
 
-        code = run(call_and_show)
+        code = run_async(call_and_show)
     sys.exit(code)
 
 
@@ -271,52 +284,52 @@ def config(client: str, app: str | None, base_url: str | None, app_dir: Path) ->
     CLIENT is claude-code, claude-desktop or gemini-cli. The file to paste it into is printed on stderr.
     """
     source, here = find_source(app, app_dir, base_url), Path.cwd()
-    with stdout_kept():
-        toolway = load_one(source)
+    with redirect_application_output():
+        toolway = load_and_list_others(source)
         title, env = engine_of(toolway).title, needed_environment(toolway.read_catalog())
-    block, where = CLIENTS[client](Launch(title, sys.executable, tuple(_starting(source, here)), env))
+    block, where = CLIENTS[client](Launch(title, sys.executable, tuple(_iter_launch_arguments(source, here)), env))
     echo(block)
     echo(where, err=True)
     if env:
         echo(f"Replace each '...' in 'env' with a credential that the API declares: {', '.join(env)}.", err=True)
 
 
-def _starting(source: Source, here: Path) -> Iterator[str]:
-    """Yield the arguments that serve an application from this folder, in whichever folder the client starts them."""
+def _iter_launch_arguments(source: AppSource, here: Path) -> Iterator[str]:
+    """Yield the arguments that serve an application from this folder when the client runs them in any other."""
     yield from ("-P", "-m", "toolway")  # -P: files in the client's folder must not shadow standard modules
     yield from ("stdio", "--chdir", str(here))
     if source.folder != here:
         yield from ("--app-dir", str(source.folder))
-    yield from source.words
+    yield from source.arguments
 
 
 def main() -> None:
     """Run the ``toolway`` command, and exit with its code."""
-    prepare_streams()
-    prepare_logging()
+    configure_streams()
+    configure_logging()
     try:
         code = _toolway.main(prog_name="toolway", standalone_mode=False)
     except click.NoSuchOption as error:
-        ours = equivalent(error.option_name.lstrip("-").replace("-", "_"), is_flag=True)
-        complain(
-            f"no such option {error.option_name}; use {ours}" if ours else error.format_message() + _help_of(error)
+        ours = suggest_equivalent(error.option_name.lstrip("-").replace("-", "_"), is_flag=True)
+        print_error(
+            f"no such option {error.option_name}; use {ours}" if ours else error.format_message() + _hint_at_help(error)
         )
         code = 2
     except click.UsageError as error:
-        complain(error.format_message() + _help_of(error))
+        print_error(error.format_message() + _hint_at_help(error))
         code = 2
     except ToolwayError as error:
-        complain(str(error))
+        print_error(str(error))
         code = 3 if isinstance(error, ShutdownError) else 2
     except (KeyboardInterrupt, click.Abort):
         code = 130
     except OSError as error:  # raised by `--help`, which click prints itself
         if error.errno != errno.ENOSPC:
             raise
-        complain(f"cannot write to stdout: {error.strerror}")
+        print_error(f"cannot write to stdout: {error.strerror}")
         code = 2
     sys.exit(code)
 
 
-def _help_of(error: click.UsageError) -> str:
+def _hint_at_help(error: click.UsageError) -> str:
     return f" (see `{error.ctx.command_path} --help`)" if error.ctx else ""

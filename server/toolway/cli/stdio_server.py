@@ -15,9 +15,10 @@ from typing import NoReturn
 import anyio
 
 from toolway.app import Toolway
-from toolway.cli.app_loader import Source, load_one
-from toolway.cli.app_runner import ShutdownError, started
-from toolway.cli.output import complain
+from toolway.cli.app_loader import load_and_list_others
+from toolway.cli.app_runner import ShutdownError, start_app
+from toolway.cli.app_source import AppSource
+from toolway.cli.output_streams import print_error
 from toolway.errors import ToolwayError
 from toolway.protocol import standard_streams
 from toolway.protocol.stdio import Serve
@@ -25,7 +26,7 @@ from toolway.protocol.stdio import Serve
 __all__ = ["serve_stdio"]
 
 
-def serve_stdio(source: Source) -> None:
+def serve_stdio(source: AppSource) -> None:
     """Serve an application until the client closes stdin, or until SIGTERM or SIGINT."""
     # Until startup is complete, Ctrl+C ends the process at once, like SIGTERM: asyncio's own handler would wait for
     # the thread that reads stdin.
@@ -34,36 +35,36 @@ def serve_stdio(source: Source) -> None:
         anyio.run(_serve, source)
     except* (BrokenPipeError, ConnectionResetError):
         # The client left without waiting for a response; at a normal exit, flushing the rest of stdout would fail.
-        _leave(0)
+        _exit_now(0)
 
 
-async def _serve(source: Source) -> None:
+async def _serve(source: AppSource) -> None:
     # Take over the streams first: from here on, output of the application cannot break the protocol.
     async with standard_streams() as serve:
         try:
             with redirect_stdout(sys.stderr):
-                was_interrupted = await _until_left(load_one(source), serve)
+                was_interrupted = await _serve_until_disconnect(load_and_list_others(source), serve)
         except ToolwayError as error:
-            complain(str(error))
-            _leave(3 if isinstance(error, ShutdownError) else 2)
+            print_error(str(error))
+            _exit_now(3 if isinstance(error, ShutdownError) else 2)
         finally:
             sys.stdout.flush()  # while it is still redirected to stderr
         if was_interrupted:
-            _leave(0)
+            _exit_now(0)
 
 
-async def _until_left(toolway: Toolway, serve: Serve) -> bool:
+async def _serve_until_disconnect(toolway: Toolway, serve: Serve) -> bool:
     """Serve until the client leaves, run the application's shutdown, and return whether a signal ended it."""
     scope = anyio.CancelScope()
     with anyio.CancelScope(shield=True):  # also when stdout breaks
-        async with started(toolway, works=True) as running:
-            with scope, _signals_cancel(scope):
+        async with start_app(toolway, run_tasks=True) as running:
+            with scope, _cancel_on_signals(scope):
                 await serve(running.server)
     return scope.cancelled_caught
 
 
 @contextmanager
-def _signals_cancel(scope: anyio.CancelScope) -> Generator[None]:
+def _cancel_on_signals(scope: anyio.CancelScope) -> Generator[None]:
     """Let SIGTERM and SIGINT cancel a scope instead of ending the process."""
     loop, server = asyncio.get_running_loop(), os.getpid()
 
@@ -76,7 +77,7 @@ def _signals_cancel(scope: anyio.CancelScope) -> Generator[None]:
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with _signals_wake(loop):
+        with _wake_on_signals(loop):
             yield
     finally:
         for number, handler in before.items():
@@ -84,7 +85,7 @@ def _signals_cancel(scope: anyio.CancelScope) -> Generator[None]:
 
 
 @contextmanager
-def _signals_wake(loop: asyncio.AbstractEventLoop) -> Generator[None]:
+def _wake_on_signals(loop: asyncio.AbstractEventLoop) -> Generator[None]:
     """Wake the event loop on every signal, also on one that arrives just before it waits or in another thread."""
     reader, writer = socket.socketpair()
     with reader, writer:
@@ -106,7 +107,7 @@ def _signals_wake(loop: asyncio.AbstractEventLoop) -> Generator[None]:
             loop.remove_reader(reader)
 
 
-def _leave(code: int) -> NoReturn:
+def _exit_now(code: int) -> NoReturn:
     """End the process without joining the thread that reads stdin, which cannot be woken."""
     sys.stderr.flush()
     os._exit(code)
