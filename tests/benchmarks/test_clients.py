@@ -48,11 +48,11 @@ def rows() -> dict[str, Row]:
     return {row.name: row for row in connect([client for client in CLIENTS if is_installed(client)])}
 
 
-def test_the_page_shows_what_the_last_run_found(recorded: Record) -> None:
+def test_the_page_shows_the_results_of_the_last_run(recorded: Record) -> None:
     assert PAGE.read_text(encoding="utf-8") == page(recorded)
 
 
-def test_the_page_has_every_client(recorded: Record) -> None:
+def test_the_page_lists_every_client(recorded: Record) -> None:
     assert [(row.name, row.title, row.remark) for row in recorded.rows] == [
         (client.name, client.title, client.remark) for client in CLIENTS
     ]
@@ -62,7 +62,7 @@ def test_the_page_has_every_client(recorded: Record) -> None:
 
 @pytest.mark.timeout(900)  # the first one installs and connects all
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
-def test_a_client_does_at_the_desk_what_the_page_says(client: Client, recorded: Record, rows: dict[str, Row]) -> None:
+def test_a_client_behaves_as_the_page_describes(client: Client, recorded: Record, rows: dict[str, Row]) -> None:
     told = next(row for row in recorded.rows if row.name == client.name)
     require(client.name in rows or not told.version, f"{client.title} is not here: make clients ARGS={client.name}")
     row = rows.get(client.name, told)
@@ -72,7 +72,7 @@ def test_a_client_does_at_the_desk_what_the_page_says(client: Client, recorded: 
     }
 
 
-def test_the_table_says_what_a_client_could_not_do() -> None:
+def test_the_table_lists_what_a_client_cannot_do() -> None:
     assert list(table(MADE_UP.rows))[2:] == [
         f"| One | 1.0 | {MODERN} | {MODERN} | yes | no | yes | yes | a remark |",
         f"| Two | 2.0 | {HANDSHAKES[-1]} | - | yes | - | - | - |  |",
@@ -91,7 +91,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [MODERN, *HANDSHAKES])
-def test_a_revision_is_heard_over_stdio(version: str) -> None:
+def test_the_protocol_version_is_recorded_over_stdio(version: str) -> None:
     hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": version}}
     lines = [hello] if version in HANDSHAKES else []
     lines += [message(version, "tools/list"), {"jsonrpc": "2.0", "id": 1, "result": {}}]
@@ -99,7 +99,7 @@ def test_a_revision_is_heard_over_stdio(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", [MODERN, HANDSHAKES[-1]])
-def test_a_revision_is_heard_over_http(version: str) -> None:
+def test_the_protocol_version_is_recorded_over_http(version: str) -> None:
     app = FastAPI()
     app.get("/word", operation_id="get_word")(lambda: {"word": "hello"})
     Toolway(app).mount()
@@ -110,7 +110,7 @@ def test_a_revision_is_heard_over_http(version: str) -> None:
     assert [(heard.method, heard.version) for heard in recorder.heard["somebody"]] == [("tools/call", version)]
 
 
-def test_a_server_that_a_client_probes_in_one_revision_is_heard_in_the_one_that_they_agree_on() -> None:
+def test_the_negotiated_protocol_version_is_recorded_rather_than_the_probed_one() -> None:
     heard = [Heard("server/discover", MODERN), Heard("initialize", HANDSHAKES[-1]), Heard("tools/list", HANDSHAKES[1])]
     assert revision_of(heard) == HANDSHAKES[1]
     assert revision_of(heard[:2]) == HANDSHAKES[-1]

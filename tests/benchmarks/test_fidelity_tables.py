@@ -53,16 +53,16 @@ def test_the_results_are_those_of_the_recorded_run(recorded: Record) -> None:
     assert (FOLDER / "RESULTS.md").read_text(encoding="utf-8") == results(recorded)
 
 
-def test_every_server_was_asked_the_same_in_every_revision(recorded: Record) -> None:
+def test_every_server_ran_the_same_cases_in_every_protocol_version(recorded: Record) -> None:
     assert len({tuple(run.played.items()) for scored in recorded.scored for run in scored.runs}) == 1
 
 
-def test_every_recorded_failure_has_a_kind_that_says_something(recorded: Record) -> None:
+def test_every_recorded_failure_has_a_specific_kind(recorded: Record) -> None:
     kinds = {kind for scored in recorded.scored for run in scored.runs for kind in run.failures}
     assert kinds <= set(KINDS) - {"other"}
 
 
-def test_a_small_table_has_a_line_for_each_server_and_a_column_for_each_revision() -> None:
+def test_a_small_table_has_a_row_for_each_server_and_a_column_for_each_protocol_version() -> None:
     assert small_table(MADE_UP).splitlines() == [
         "| server | new | old |",
         "|---|--:|--:|",
@@ -72,7 +72,7 @@ def test_a_small_table_has_a_line_for_each_server_and_a_column_for_each_revision
     ]
 
 
-def test_the_results_say_why_cases_failed_and_what_was_left_out() -> None:
+def test_the_results_explain_failures_and_omissions() -> None:
     lines = results(MADE_UP).splitlines()
     for line in (
         "| theirs 2 | 2.3.0 | old | 1 of 4 (25.0%) | 1 |",
@@ -115,7 +115,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
         (["something new"], "other"),
     ],
 )
-def test_a_failure_is_of_the_first_kind_that_it_shows(problems: list[str], kind: str) -> None:
+def test_a_failure_has_the_first_kind_that_matches(problems: list[str], kind: str) -> None:
     case = Case(name="a", tool="a", arguments={}, method="GET", url="/a", credentials={"authorization": "Bearer a"})
     assert kind_of(case, problems) == kind
 
@@ -126,5 +126,5 @@ def test_every_peer_is_installed_in_one_version() -> None:
     assert [requirement for requirement in requirements if requirement.count("==") != 1] == []
 
 
-def test_what_is_scored_is_an_application_of_the_suite() -> None:
+def test_every_scored_application_belongs_to_the_suite() -> None:
     assert all(chapter.cases for app in SCORED for chapter in chapters_of(app))

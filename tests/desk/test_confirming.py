@@ -53,7 +53,7 @@ async def shop(tmp_path: Path, person: Person | None, **settings: str) -> AsyncG
             yield client, url
 
 
-async def test_who_says_no_keeps_everything_as_it_is(tmp_path: Path) -> None:
+async def test_declining_a_confirmation_changes_nothing(tmp_path: Path) -> None:
     ada = Person(says=False)
     async with shop(tmp_path, ada) as (client, url):
         for name, arguments in CHANGES.items():
@@ -65,7 +65,7 @@ async def test_who_says_no_keeps_everything_as_it_is(tmp_path: Path) -> None:
     assert f'for ["{MUG_BLACK}"]' in about["exchange_delivered_order_items"]
 
 
-async def test_who_says_yes_has_it_done_and_looking_asks_nothing(tmp_path: Path) -> None:
+async def test_accepting_a_confirmation_makes_the_change_and_reading_needs_none(tmp_path: Path) -> None:
     ada = Person(says=True)
     async with shop(tmp_path, ada) as (client, _):
         assert not (await client.call_tool("get_order_details", {"order_id": PENDING})).is_error
@@ -75,7 +75,7 @@ async def test_who_says_yes_has_it_done_and_looking_asks_nothing(tmp_path: Path)
         assert done.structured_content["status"] == "cancelled"
 
 
-async def test_a_client_that_cannot_be_asked_goes_on_unless_the_desk_is_told_otherwise(tmp_path: Path) -> None:
+async def test_a_client_without_elicitation_needs_no_confirmation_unless_configured(tmp_path: Path) -> None:
     async with shop(tmp_path, None) as (client, _):
         assert not (await client.call_tool("modify_user_address", CHANGES["modify_user_address"])).is_error
 

@@ -23,7 +23,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
         yield url, folder
 
 
-def test_an_export_is_a_task_for_who_can_wait_for_one_and_read_by_who_began_it(desk: tuple[str, Path]) -> None:
+def test_an_export_is_a_task_if_the_client_supports_tasks_and_only_its_caller_can_read_it(
+    desk: tuple[str, Path],
+) -> None:
     url, folder = desk
     ada, omar = Client(url, "ada"), Client(url, "omar")
     task = ada.start("export_orders", statuses=["cancelled"])

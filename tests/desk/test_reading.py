@@ -59,12 +59,12 @@ async def test_orders_products_and_the_return_policy_are_resources(client: Clien
     assert "Exchange items" in await read(client, "policy://returns")
 
 
-async def test_what_is_not_there_is_not_found_with_what_to_do(client: Client) -> None:
+async def test_a_missing_record_is_not_found_and_the_message_has_a_fix(client: Client) -> None:
     with pytest.raises(MCPError, match="get_user_details"):
         await client.read_resource("orders://%23W9999999")
 
 
-async def test_ids_are_completed_as_people_type_them(client: Client) -> None:
+async def test_ids_are_suggested_from_partial_input(client: Client) -> None:
     for typed in (PENDING, PENDING[:-1], "W000000", "w000000", "000000", ""):
         assert PENDING in await suggested(client, ORDER, "order_id", typed)
     assert await suggested(client, ORDER, "order_id", "#W9") == []
@@ -73,7 +73,7 @@ async def test_ids_are_completed_as_people_type_them(client: Client) -> None:
     assert await suggested(client, BRIEFING, "user_id", "Ada") == [ADA]
 
 
-async def test_the_briefing_has_the_rules_and_the_customer(client: Client) -> None:
+async def test_the_briefing_contains_the_rules_and_the_customer(client: Client) -> None:
     (prompt,) = (await client.list_prompts()).prompts
     assert [(entry.name, entry.required) for entry in prompt.arguments or []] == [("user_id", False)]
     policy = await read(client, "policy://returns")

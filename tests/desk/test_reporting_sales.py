@@ -17,7 +17,7 @@ from toolway.testing import MCPTestClient
 pytestmark = pytest.mark.anyio
 
 
-async def test_figures_come_as_structured_content_and_text_and_the_chart_as_an_image(tmp_path: Path) -> None:
+async def test_figures_are_structured_content_and_text_and_the_chart_is_an_image(tmp_path: Path) -> None:
     url = await make_place("sqlite", tmp_path).new()
     await fill_store(url, small_shop())
     async with (

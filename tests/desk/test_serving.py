@@ -46,7 +46,7 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
         yield page
 
 
-def test_swagger_ui_renders_every_operation_without_a_network_and_tries_one_out(desk: str, browser: Chrome) -> None:
+def test_swagger_ui_works_offline_with_every_operation(desk: str, browser: Chrome) -> None:
     """A developer opens /docs on a machine that reaches nothing but itself."""
     document = web.get(f"{desk}/openapi.json").json()
     offered = {(m.upper(), path) for path, item in document["paths"].items() for m in item if m in METHODS}
@@ -78,7 +78,7 @@ async def test_the_official_client_lists_the_tools_and_calls_one(desk: str, mode
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("mode", "version"), ERAS)
-async def test_the_block_for_claude_desktop_works_as_printed_from_another_folder(
+async def test_the_snippet_for_claude_desktop_works_as_printed_from_another_folder(
     store: dict[str, str], tmp_path: Path, mode: str, version: str
 ) -> None:
     """The command of the block is all that Claude Desktop knows."""
@@ -101,7 +101,7 @@ async def test_the_block_for_claude_desktop_works_as_printed_from_another_folder
 @pytest.mark.skipif(
     os.environ.get("CI") != "true", reason="installs everything anew; set CI=true to run it on this machine"
 )
-def test_make_serve_in_a_fresh_clone_serves_the_desk(tmp_path: Path) -> None:
+def test_make_serve_works_in_a_fresh_clone(tmp_path: Path) -> None:
     """Python, make and one command are all that a new machine needs."""
     require((ROOT / ".git").exists(), "needs the checkout's history to clone it")
     clone, port = tmp_path / "toolway", free_port()

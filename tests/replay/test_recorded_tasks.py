@@ -45,7 +45,7 @@ async def store(backend: str, tmp_path: Path) -> AsyncGenerator[Database, None]:
         ("http", "2026-07-28", "postgresql"),
     ],
 )
-async def test_every_recorded_task_goes_as_recorded(
+async def test_every_recorded_task_has_the_recorded_outcome(
     transport: Transport, revision: Revision, backend: str, store: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     began = time.monotonic()

@@ -25,7 +25,7 @@ __all__ = ["Desk", "HttpOperations", "fill_store", "open_desk", "read_store"]
 
 
 class HttpOperations:
-    """Calls operations by their tool name and flat arguments, as the OpenAPI document says over HTTP."""
+    """Calls operations by their tool name and flat arguments, over HTTP as the OpenAPI document describes."""
 
     def __init__(self, app: FastAPI, client: AsyncClient) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""The recorded service tasks: what was called, what came of it, and how the store looked afterwards."""
+"""The recorded service tasks: their calls, whether each succeeded, and the store they leave."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STORE = SHARED / "data" / "retail" / "db.json.gz"
 _TASKS = SHARED / "data" / "retail" / "tasks_train.json"
 
 Call = Callable[[str, dict[str, Any]], Awaitable[bool]]
-"""Calls an operation with arguments, in whatever way, and says whether it succeeded."""
+"""Calls an operation with arguments, and returns whether it succeeded."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Task:
-    """One recorded task, the SHA-256 of the store that it leaves, and the users and orders that it leaves different."""
+    """One recorded task, the SHA-256 of the store that it leaves, and the users and orders that it changes."""
 
     id: str
     operations: list[Operation]
@@ -63,7 +63,7 @@ def recorded_store() -> str:
 
 @cache
 def recorded_tasks() -> list[Task]:
-    """Return all tasks; none where they are missing, and then `recorded_store` says so."""
+    """Return all tasks, or an empty list if the file is missing, for which `recorded_store` skips the test."""
     if not _TASKS.exists():
         return []
     return [

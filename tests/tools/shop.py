@@ -42,7 +42,7 @@ _VARIANTS = {
         _variant(SHIRT_GONE, 22.0, size="L", available=False),
         _variant(SHIRT_CHEAP, 12.25, size="XS"),
     ],
-    MUG: [_variant(MUG_WHITE, 8.1, colour="white"), _variant(MUG_BLACK, 9.9, colour="black")],
+    MUG: [_variant(MUG_WHITE, 8.1, color="white"), _variant(MUG_BLACK, 9.9, color="black")],
 }
 _NAMES = {SHIRT: "Shirt", MUG: "Mug"}
 

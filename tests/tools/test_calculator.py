@@ -37,7 +37,7 @@ from tools.retail.errors import Malformed
         ("007", 7),
     ],
 )
-def test_an_expression_is_worked_out_exactly(expression: str, value: float) -> None:
+def test_an_expression_is_calculated_exactly(expression: str, value: float) -> None:
     assert calculate(expression) == value
 
 
@@ -65,7 +65,7 @@ def test_an_expression_is_worked_out_exactly(expression: str, value: float) -> N
         *["__import__('os')", "\N{ARABIC-INDIC DIGIT ONE}", "\N{FULLWIDTH DIGIT ONE}", "1 \N{MINUS SIGN} 1", "1\n"],
     ],
 )
-def test_what_is_not_arithmetic_is_refused(expression: str) -> None:
+def test_text_that_is_not_arithmetic_is_rejected(expression: str) -> None:
     with pytest.raises(Malformed, match="expression"):
         calculate(expression)
 
@@ -82,7 +82,7 @@ def test_what_is_not_arithmetic_is_refused(expression: str) -> None:
         ("1+" * 250 + "1", "characters"),
     ],
 )
-def test_limits_are_named(expression: str, problem: str) -> None:
+def test_an_exceeded_limit_is_named(expression: str, problem: str) -> None:
     with pytest.raises(Malformed, match=problem) as refused:
         calculate(expression)
     assert refused.value.status_code == 422
@@ -104,12 +104,12 @@ def test_operators_bind_and_group_as_in_arithmetic(steps: list[tuple[str, int]])
 
 
 @given(st.text(alphabet="0123456789+-*/(). ", max_size=60))
-def test_any_text_is_answered_or_refused(expression: str) -> None:
+def test_any_text_is_either_calculated_or_rejected(expression: str) -> None:
     with suppress(Malformed):
         assert isinstance(calculate(expression), float)
 
 
-async def test_the_endpoint_answers_and_refuses(desk: Desk) -> None:
+async def test_the_endpoint_calculates_or_rejects(desk: Desk) -> None:
     assert await desk.do("calculate", expression="(54.04 + 41.20) * 2") == {"result": 190.48}
     assert "divides by zero" in await desk.refuse(422, "calculate", expression="1/0")
     await desk.refuse(422, "calculate", expression="1" * 501)

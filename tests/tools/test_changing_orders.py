@@ -1,4 +1,4 @@
-"""Cancelling orders, sending them elsewhere and paying them otherwise."""
+"""Canceling orders, and changing their address and payment method."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def entry(kind: str, amount: float, method: str) -> dict[str, object]:
     return {"transaction_type": kind, "amount": amount, "payment_method_id": method}
 
 
-async def test_a_pending_order_is_cancelled_and_every_payment_refunded(desk: Desk) -> None:
+async def test_canceling_a_pending_order_refunds_every_payment(desk: Desk) -> None:
     order = await desk.do("cancel_pending_order", order_id=PENDING, reason=NO_LONGER)
     assert order["status"] == "cancelled"
     assert order["cancel_reason"] == NO_LONGER
@@ -37,7 +37,7 @@ async def test_a_pending_order_is_cancelled_and_every_payment_refunded(desk: Des
     assert await desk.do("get_order_details", order_id=PENDING) == order
 
 
-async def test_a_gift_card_has_its_money_back_at_once(desk: Desk) -> None:
+async def test_a_refund_to_a_gift_card_is_immediate(desk: Desk) -> None:
     await desk.do("cancel_pending_order", order_id=PAID_BY_GIFT, reason="ordered by mistake")
     assert await desk.balance(ADA, GIFT) == 18.1
 
@@ -56,13 +56,13 @@ async def test_every_entry_of_the_history_is_refunded_in_order(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("order_id", [DELIVERED, PROCESSED, CANCELLED, MODIFIED])
-async def test_only_a_pending_order_is_cancelled(desk: Desk, order_id: str) -> None:
+async def test_only_a_pending_order_can_be_canceled(desk: Desk, order_id: str) -> None:
     message = await desk.refuse(409, "cancel_pending_order", order_id=order_id, reason=NO_LONGER)
     assert "'pending'" in message
     assert "get_order_details" in message
 
 
-async def test_only_the_two_reasons_are_taken(desk: Desk) -> None:
+async def test_only_the_two_reasons_are_accepted(desk: Desk) -> None:
     message = await desk.refuse(422, "cancel_pending_order", order_id=PENDING, reason="changed my mind")
     assert "ordered by mistake" in message
 
@@ -75,7 +75,7 @@ async def test_an_unknown_order_cannot_be_changed(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("order_id", [PENDING, MODIFIED])
-async def test_a_pending_order_is_sent_elsewhere_and_nothing_else_changes(desk: Desk, order_id: str) -> None:
+async def test_changing_the_address_of_a_pending_order_changes_nothing_else(desk: Desk, order_id: str) -> None:
     before = await desk.everything()
     assert (await desk.do("modify_pending_order_address", order_id=order_id, **AWAY))["address"] == AWAY
     before["orders"][order_id]["address"] = AWAY
@@ -87,7 +87,7 @@ async def test_other_orders_keep_their_address(desk: Desk, order_id: str) -> Non
     await desk.refuse(409, "modify_pending_order_address", order_id=order_id, **AWAY)
 
 
-async def test_an_address_is_given_whole(desk: Desk) -> None:
+async def test_an_address_must_be_complete(desk: Desk) -> None:
     incomplete = {key: value for key, value in AWAY.items() if key != "city"}
     assert "city" in await desk.refuse(422, "modify_user_address", user_id=ADA, **incomplete)
 
@@ -100,7 +100,7 @@ async def test_a_users_default_address_is_replaced_and_orders_keep_theirs(desk: 
 
 
 @pytest.mark.parametrize("order_id", [MODIFIED, LARGE])
-async def test_another_method_pays_and_the_first_is_refunded(desk: Desk, order_id: str) -> None:
+async def test_changing_the_payment_method_charges_it_and_refunds_the_first(desk: Desk, order_id: str) -> None:
     order = await desk.do("modify_pending_order_payment", order_id=order_id, payment_method_id=PAYPAL)
     assert order["payment_history"] == [
         entry("payment", 8.1, CARD),
@@ -110,7 +110,7 @@ async def test_another_method_pays_and_the_first_is_refunded(desk: Desk, order_i
     assert order["status"] == ("pending (item modified)" if order_id == MODIFIED else "pending")
 
 
-async def test_gift_card_balances_move_at_once(desk: Desk) -> None:
+async def test_gift_card_balances_change_immediately(desk: Desk) -> None:
     await desk.do("modify_pending_order_payment", order_id=LARGE, payment_method_id=GIFT)
     assert await desk.balance(ADA, GIFT) == 1.9
     await desk.do("modify_pending_order_payment", order_id=PAID_BY_GIFT, payment_method_id=CARD)
@@ -123,13 +123,13 @@ async def test_a_gift_card_must_cover_the_amount(desk: Desk) -> None:
     assert "48.10" in message
 
 
-async def test_the_method_must_be_the_users_and_another_one(desk: Desk) -> None:
+async def test_the_payment_method_must_belong_to_the_user_and_differ_from_the_first(desk: Desk) -> None:
     message = await desk.refuse(404, "modify_pending_order_payment", order_id=PENDING, payment_method_id=OMARS_PAYPAL)
     assert repr(PAYPAL) in message
     await desk.refuse(409, "modify_pending_order_payment", order_id=PENDING, payment_method_id=CARD)
 
 
-async def test_a_payment_is_changed_once_only(desk: Desk) -> None:
+async def test_a_payment_can_be_changed_only_once(desk: Desk) -> None:
     await desk.do("modify_pending_order_payment", order_id=LARGE, payment_method_id=PAYPAL)
     await desk.refuse(409, "modify_pending_order_payment", order_id=LARGE, payment_method_id=CARD)
     await desk.refuse(409, "modify_pending_order_payment", order_id=DELIVERED, payment_method_id=CARD)

@@ -83,7 +83,7 @@ async def test_of_two_conflicting_writes_exactly_one_wins(desks: list[Desk], one
     assert (await desks[0].everything())["orders"][winner["order_id"]] == winner
 
 
-async def test_the_loser_is_told_what_the_order_is_now(desks: list[Desk]) -> None:
+async def test_the_rejected_write_reports_the_current_status_of_the_order(desks: list[Desk]) -> None:
     loser = next(answer for answer in await at_once(desks, CANCEL, CANCEL) if not answer.is_success)
     assert "'cancelled'" in loser.json()["detail"]
     assert "get_order_details" in loser.json()["detail"]
@@ -98,7 +98,7 @@ async def test_one_gift_card_never_pays_for_more_than_it_holds(desks: list[Desk]
     assert await desks[0].balance(ADA, GIFT) == 1.9
 
 
-async def test_money_going_in_and_out_of_one_gift_card_is_all_counted(place: Place) -> None:
+async def test_concurrent_charges_and_refunds_of_a_gift_card_add_up(place: Place) -> None:
     order_ids = [f"#W{number}" for number in range(20)]
     url = await place.new()
     await fill_store(url, shop_with_orders(order_ids))
@@ -115,7 +115,7 @@ async def test_money_going_in_and_out_of_one_gift_card_is_all_counted(place: Pla
         assert await one.balance(ADA, GIFT) == round(100 + 10 * 8.1 - 10 * 1.8, 2)
 
 
-async def test_reading_goes_on_while_others_write(desks: list[Desk]) -> None:
+async def test_reads_continue_during_writes(desks: list[Desk]) -> None:
     reads = [("get_order_details", {"order_id": PENDING})] * 6
     responses = await at_once(desks, *reads[:3], CANCEL, *reads[3:])
     assert statuses(responses) == [200] * 7
@@ -124,12 +124,12 @@ async def test_reading_goes_on_while_others_write(desks: list[Desk]) -> None:
         assert (order["status"] == "cancelled") == (len(order["payment_history"]) == 2)
 
 
-async def test_different_orders_and_users_do_not_hinder_each_other(desks: list[Desk]) -> None:
+async def test_writes_to_different_orders_and_users_do_not_conflict(desks: list[Desk]) -> None:
     calls = [CANCEL, RETURN, PAY, ("modify_user_address", {"user_id": ADA, **AWAY})]
     assert statuses(await at_once(desks, *calls)) == [200] * 4
 
 
-async def test_a_write_that_waits_too_long_is_told_to_try_again(store_url: str) -> None:
+async def test_a_write_that_waits_too_long_asks_the_caller_to_retry(store_url: str) -> None:
     async with open_desk(store_url, lock_seconds=0.1) as desk:
         async with desk.store.writing() as session:
             await orders.cancel(session, PENDING, "no longer needed")
@@ -141,7 +141,7 @@ async def test_a_write_that_waits_too_long_is_told_to_try_again(store_url: str) 
         await desk.refuse(409, CANCEL[0], **CANCEL[1])
 
 
-async def test_a_desk_opens_while_somebody_else_is_writing(store_url: str) -> None:
+async def test_an_order_desk_opens_during_a_write(store_url: str) -> None:
     async with open_desk(store_url) as busy, busy.store.rewriting(), open_desk(store_url, lock_seconds=0.1) as other:
         assert (await other.do("get_order_details", order_id=PENDING))["status"] == "pending"
 

@@ -1,4 +1,4 @@
-"""What an agent is told about the operations."""
+"""The descriptions and schemas of the tools that an agent sees."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_agents_have_exactly_these_tools_with_flat_arguments(tools: dict[s
         assert tool.input_schema.get("required", []) == [each for each in PARAMETERS[name] if each not in OPTIONAL]
 
 
-async def test_what_is_for_people_is_no_tool_but_an_endpoint(tools: dict[str, Any], desk: Desk) -> None:
+async def test_operations_for_people_are_endpoints_but_not_tools(tools: dict[str, Any], desk: Desk) -> None:
     operations = {each["operationId"] for path in desk.app.openapi()["paths"].values() for each in path.values()}
     assert operations - tools.keys() == {
         *(
@@ -64,7 +64,7 @@ async def test_what_is_for_people_is_no_tool_but_an_endpoint(tools: dict[str, An
     assert await desk.do("list_hand_overs") == []
 
 
-async def test_descriptions_are_short_and_begin_with_what_the_tool_does(tools: dict[str, Any]) -> None:
+async def test_descriptions_are_short_with_a_short_first_sentence(tools: dict[str, Any]) -> None:
     for name, tool in tools.items():
         assert 40 <= len(tool.description) <= 1024, name
         first = re.split(r"(?<=\.)\s", tool.description)[0]
@@ -77,12 +77,12 @@ async def test_every_argument_is_described(tools: dict[str, Any]) -> None:
             assert len(schema.get("description", "")) >= 15, f"{name}.{argument}"
 
 
-async def test_hints_say_what_a_tool_does_to_the_world(tools: dict[str, Any]) -> None:
+async def test_annotations_mark_read_only_and_destructive_tools(tools: dict[str, Any]) -> None:
     assert {name for name, tool in tools.items() if tool.annotations.read_only} == READING
     assert tools["cancel_pending_order"].annotations.destructive
 
 
-def test_every_field_of_an_answer_is_described() -> None:
+def test_every_field_of_a_response_is_described() -> None:
     for name, schema in create_app().openapi()["components"]["schemas"].items():
         if name.startswith(("HTTPValidation", "Validation")):
             continue  # FastAPI's own
@@ -90,7 +90,7 @@ def test_every_field_of_an_answer_is_described() -> None:
             assert described.get("description"), f"{name}.{field}"
 
 
-def test_money_is_a_number_in_every_answer() -> None:
+def test_money_is_a_number_in_every_response() -> None:
     schemas = create_app().openapi()["components"]["schemas"]
     for model, field in [("Variant", "price"), ("Item", "price"), ("Payment", "amount"), ("GiftCard", "balance")]:
         assert schemas[model]["properties"][field]["type"] == "number"

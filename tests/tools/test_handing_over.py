@@ -23,7 +23,7 @@ async def test_staff_page_through_hand_overs_newest_first(desk: Desk) -> None:
     assert [row["hand_over_id"] for row in rest] == [numbers[0]]
 
 
-async def test_a_hand_over_touches_nothing_else_and_outlives_an_import(store_url: str) -> None:
+async def test_a_hand_over_changes_nothing_else_and_survives_an_import(store_url: str) -> None:
     async with open_desk(store_url) as desk:
         before = await desk.everything()
         await desk.do("transfer_to_human_agents", summary="Please call back.")
@@ -33,5 +33,5 @@ async def test_a_hand_over_touches_nothing_else_and_outlives_an_import(store_url
         assert [row["summary"] for row in await desk.do("list_hand_overs")] == ["Please call back."]
 
 
-async def test_a_summary_is_needed(desk: Desk) -> None:
+async def test_a_summary_is_required(desk: Desk) -> None:
     await desk.refuse(422, "transfer_to_human_agents", summary="")

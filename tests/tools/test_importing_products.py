@@ -22,7 +22,7 @@ async def take_in(desk: Desk, *rows: list[str], header: list[str] = HEADER) -> d
     return answer.json()
 
 
-async def test_a_new_product_comes_in_with_its_variants(desk: Desk) -> None:
+async def test_a_new_product_is_imported_with_its_variants(desk: Desk) -> None:
     report = await take_in(
         desk,
         [LAMP, "Lamp", LAMP_RED, "19.90", "true", "red", ""],
@@ -53,7 +53,7 @@ async def test_a_new_product_comes_in_with_its_variants(desk: Desk) -> None:
     }
 
 
-async def test_what_the_file_does_not_name_stays(desk: Desk) -> None:
+async def test_products_missing_from_the_file_are_kept(desk: Desk) -> None:
     before = await desk.everything()
     report = await take_in(desk, [MUG, "Mug", MUG_WHITE, "8.50", "no"])
     assert report["variants"] == {**NOTHING, "updated": 1}
@@ -62,13 +62,13 @@ async def test_what_the_file_does_not_name_stays(desk: Desk) -> None:
     assert await desk.everything() == before
 
 
-async def test_an_option_without_a_value_goes(desk: Desk) -> None:
+async def test_an_option_without_a_value_is_removed(desk: Desk) -> None:
     row = [MUG, "Mug", MUG_WHITE, "8.10", "yes"]
-    await take_in(desk, [*row, "", "round"], header=[*HEADER, "option:colour", "option:shape"])
+    await take_in(desk, [*row, "", "round"], header=[*HEADER, "option:color", "option:shape"])
     assert (await desk.do("get_item_details", item_id=MUG_WHITE))["options"] == {"shape": "round"}
 
 
-async def test_the_same_file_twice_changes_nothing_more(desk: Desk) -> None:
+async def test_importing_the_same_file_again_changes_nothing(desk: Desk) -> None:
     rows = [[LAMP, "Lamp", LAMP_RED, "19.90", "true"], [MUG, "Cup", MUG_BLACK, "9.90", "true"]]
     first = await take_in(desk, *rows)
     assert (first["products"]["created"], first["products"]["updated"]) == (1, 1)
@@ -78,13 +78,13 @@ async def test_the_same_file_twice_changes_nothing_more(desk: Desk) -> None:
     assert await desk.everything() == before
 
 
-async def test_orders_keep_what_was_paid(desk: Desk) -> None:
+async def test_orders_keep_the_price_that_was_paid(desk: Desk) -> None:
     before = await desk.do("get_order_details", order_id=PENDING)
     await take_in(desk, [SHIRT, "Blouse", SHIRT_S, "99", "true"])
     assert await desk.do("get_order_details", order_id=PENDING) == before
 
 
-async def test_a_product_with_a_refused_row_is_left_whole_and_the_others_come_in(desk: Desk) -> None:
+async def test_a_product_with_a_rejected_row_is_unchanged_and_the_others_are_imported(desk: Desk) -> None:
     before = await desk.everything()
     report = await take_in(
         desk,
@@ -128,7 +128,7 @@ REFUSED = [
 ]
 
 
-async def test_a_refused_cell_is_named_with_what_was_expected(desk: Desk) -> None:
+async def test_a_rejected_cell_is_reported_with_the_expected_value(desk: Desk) -> None:
     before = await desk.everything()
     for row, column, expected in REFUSED:
         report = await take_in(desk, row)
@@ -147,7 +147,7 @@ CONTRADICTIONS = [
 ]
 
 
-async def test_rows_that_contradict_each_other_are_refused(desk: Desk) -> None:
+async def test_contradictory_rows_are_rejected(desk: Desk) -> None:
     for second, column, expected in CONTRADICTIONS:
         report = await take_in(desk, [LAMP, "Lamp", LAMP_RED, "1", "true"], second)
         (cell,) = report["refused"]
@@ -155,7 +155,7 @@ async def test_rows_that_contradict_each_other_are_refused(desk: Desk) -> None:
         assert expected in cell["expected"], cell
 
 
-async def test_files_are_read_as_spreadsheets_save_them(desk: Desk) -> None:
+async def test_files_are_read_in_the_formats_that_spreadsheets_save(desk: Desk) -> None:
     text = f'name, item_id ,price,available,product_id\n"Lamp, ""big"" 電灯",{LAMP_RED},1,1,{LAMP}'
     answer = await upload(desk, text.encode("utf-8-sig"))
     assert answer.json()["products"]["created"] == 1
@@ -183,7 +183,7 @@ UNREADABLE = [
 ]
 
 
-async def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(desk: Desk) -> None:
+async def test_an_unreadable_file_is_rejected_with_a_fix(desk: Desk) -> None:
     before = await desk.everything()
     for content, message in UNREADABLE:
         answer = await upload(desk, content)
@@ -192,7 +192,7 @@ async def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(desk: Desk)
     assert await desk.everything() == before
 
 
-async def test_the_file_of_the_guide_comes_in(desk: Desk) -> None:
+async def test_the_file_in_the_guide_is_imported(desk: Desk) -> None:
     guide = (ROOT / "docs" / "demo-application.md").read_text("utf-8")
     (block,) = re.findall(r"```csv\n(.*?)```", guide, re.DOTALL)
     assert (await upload(desk, block.encode())).json()["products"] == {**NOTHING, "created": 1}
@@ -200,7 +200,7 @@ async def test_the_file_of_the_guide_comes_in(desk: Desk) -> None:
     assert (shirt["price"], shirt["options"]) == (50.88, {"color": "blue"})
 
 
-async def test_a_large_file_is_refused(desk: Desk) -> None:
+async def test_a_large_file_is_rejected(desk: Desk) -> None:
     head = ",".join(HEADER).encode() + b"\n"
     assert (await upload(desk, head + b"x" * 4 * 1024 * 1024)).status_code == 413
     answer = await upload(desk, head + f"{ROW}\n".encode() * 20_001)
@@ -208,12 +208,12 @@ async def test_a_large_file_is_refused(desk: Desk) -> None:
     assert "20,000 rows" in answer.json()["detail"]
 
 
-async def test_a_long_list_of_refusals_is_cut_and_counted(desk: Desk) -> None:
+async def test_a_long_list_of_rejections_is_truncated_with_a_count(desk: Desk) -> None:
     report = await take_in(desk, *([LAMP, "Lamp", LAMP_RED, "-", "true"] for _ in range(150)))
     assert (len(report["refused"]), report["refused_cells"]) == (100, 150)
 
 
-async def test_two_imports_at_once_take_their_turns(store_url: str) -> None:
+async def test_concurrent_imports_run_one_after_the_other(store_url: str) -> None:
     async with open_desk(store_url) as desk:
         answers: list[int] = []
 

@@ -8,23 +8,23 @@ from tests.tools.places import Place
 from tests.tools.shop import ADA, MUG, PENDING, SHIRT, SHIRT_S
 
 
-async def test_a_user_is_found_by_email_whatever_its_case(desk: Desk) -> None:
+async def test_a_user_is_found_by_email_in_any_case(desk: Desk) -> None:
     assert await desk.do("find_user_id_by_email", email="aDa.PARK@eXample.COM") == {"user_id": ADA}
 
 
-async def test_a_user_is_found_by_name_whatever_its_case_and_exact_zip(desk: Desk) -> None:
+async def test_a_user_is_found_by_name_in_any_case_and_exact_zip(desk: Desk) -> None:
     found = await desk.do("find_user_id_by_name_zip", first_name="ADA", last_name="park", zip="02110")
     assert found == {"user_id": ADA}
     await desk.refuse(404, "find_user_id_by_name_zip", first_name="Ada", last_name="Park", zip="2110")
 
 
-async def test_an_unknown_email_says_how_else_to_find_the_user(desk: Desk) -> None:
+async def test_an_unknown_email_is_answered_with_another_way_to_find_the_user(desk: Desk) -> None:
     message = await desk.refuse(404, "find_user_id_by_email", email="nobody@example.com")
     assert "'nobody@example.com'" in message
     assert "find_user_id_by_name_zip" in message
 
 
-async def test_nobody_is_guessed_when_two_users_share_a_name_or_an_email(place: Place) -> None:
+async def test_no_user_is_returned_when_two_share_a_name_or_an_email(place: Place) -> None:
     content = shop.small_shop()
     twin = {**content["users"][ADA], "user_id": "ada_park_2", "orders": []}
     content["users"]["ada_park_2"] = twin
@@ -36,7 +36,7 @@ async def test_nobody_is_guessed_when_two_users_share_a_name_or_an_email(place: 
         await desk.refuse(409, "find_user_id_by_name_zip", first_name="Ada", last_name="Park", zip="02110")
 
 
-async def test_records_are_answered_whole_and_as_they_are_stored(desk: Desk) -> None:
+async def test_records_are_returned_complete_and_as_stored(desk: Desk) -> None:
     content = shop.small_shop()
     assert await desk.do("get_user_details", user_id=ADA) == content["users"][ADA]
     assert await desk.do("get_order_details", order_id=PENDING) == content["orders"][PENDING]
@@ -53,14 +53,14 @@ async def test_a_product_id_is_never_an_item_id(desk: Desk) -> None:
     assert "get_item_details" in await desk.refuse(404, "get_product_details", product_id=SHIRT_S)
 
 
-async def test_unknown_ids_are_not_found_and_say_where_ids_come_from(desk: Desk) -> None:
+async def test_unknown_ids_are_not_found_and_the_message_names_the_source_of_ids(desk: Desk) -> None:
     assert "find_user_id_by_email" in await desk.refuse(404, "get_user_details", user_id="nobody_1")
     assert "'#W" in await desk.refuse(404, "get_order_details", order_id="W0000001")
     assert "list_all_product_types" in await desk.refuse(404, "get_product_details", product_id="9")
     assert "get_order_details" in await desk.refuse(404, "get_item_details", item_id="9")
 
 
-async def test_text_that_no_database_takes_is_malformed(desk: Desk) -> None:
+async def test_text_that_no_database_accepts_is_malformed(desk: Desk) -> None:
     await desk.refuse(422, "find_user_id_by_email", email="a\0b")
     await desk.refuse(422, "get_order_details", order_id="#W\0")
     await desk.refuse(422, "transfer_to_human_agents", summary="nul \0 byte")

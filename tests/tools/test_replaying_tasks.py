@@ -34,13 +34,13 @@ async def recorded_desk(backend: str, tmp_path_factory: pytest.TempPathFactory) 
     await place.clear()
 
 
-async def test_the_recorded_store_is_read_in_and_written_out_unchanged(recorded_desk: Desk) -> None:
+async def test_the_recorded_store_is_exported_as_it_was_imported(recorded_desk: Desk) -> None:
     await restore_copy(recorded_desk.store)
     assert await state_hash(recorded_desk.store) == UNTOUCHED_SHA256
 
 
 @pytest.mark.parametrize("task", recorded_tasks(), ids=lambda task: task.id)
-async def test_a_recorded_task_goes_as_recorded(recorded_desk: Desk, task: Task) -> None:
+async def test_a_recorded_task_has_the_recorded_outcome(recorded_desk: Desk, task: Task) -> None:
     async def call(name: str, arguments: dict[str, Any]) -> bool:
         return (await recorded_desk.call(name, **arguments)).is_success
 
@@ -49,6 +49,6 @@ async def test_a_recorded_task_goes_as_recorded(recorded_desk: Desk, task: Task)
     assert await state_hash(recorded_desk.store) == task.end_state_sha256
 
 
-def test_all_tasks_are_there_to_be_played(recorded_desk: Desk) -> None:
+def test_all_tasks_are_available(recorded_desk: Desk) -> None:
     assert len(recorded_tasks()) == 74
     assert sum(len(task.operations) for task in recorded_tasks()) == 365

@@ -15,7 +15,7 @@ def orders_of(everything: dict[str, Any]) -> list[Order]:
     return [Order.model_validate(order) for order in everything["orders"].values()]
 
 
-async def test_sales_are_the_items_of_orders_that_were_not_cancelled(desk: Desk) -> None:
+async def test_canceled_orders_do_not_count_as_sales(desk: Desk) -> None:
     orders = orders_of(await desk.everything())
     kept = [order for order in orders if order.status != "cancelled"]
     items = [item for order in kept for item in order.items]
@@ -26,7 +26,7 @@ async def test_sales_are_the_items_of_orders_that_were_not_cancelled(desk: Desk)
     assert report["refunded"] == 0
 
 
-async def test_products_and_states_stand_with_most_sales_first(desk: Desk) -> None:
+async def test_products_and_states_are_sorted_by_sales(desk: Desk) -> None:
     report = await desk.do("sales_report")
     assert report["by_product"] == [
         {"product_id": SHIRT, "name": "Shirt", "items": 5, "sales": 105.5},
@@ -37,7 +37,7 @@ async def test_products_and_states_stand_with_most_sales_first(desk: Desk) -> No
     assert report["other_products"] == report["other_states"] == nothing
 
 
-async def test_what_a_list_leaves_out_is_added_up_beside_it(desk: Desk) -> None:
+async def test_entries_beyond_the_limit_are_added_up(desk: Desk) -> None:
     report = await desk.do("sales_report", top=1)
     assert [entry["product_id"] for entry in report["by_product"]] == [SHIRT]
     assert report["other_products"] == {"entries": 1, "items": 7, "sales": 58.5}
@@ -75,7 +75,7 @@ async def test_cents_are_added_up_exactly(place: Place) -> None:
     assert f'"sales":{Decimal("10000000000.99")}' in answer
 
 
-async def test_a_store_without_orders_has_sales_of_nothing(place: Place) -> None:
+async def test_a_store_without_orders_has_no_sales(place: Place) -> None:
     url = await place.new()
     await fill_store(url, {"products": {}, "users": {}, "orders": {}})
     async with open_desk(url) as desk:
@@ -85,7 +85,7 @@ async def test_a_store_without_orders_has_sales_of_nothing(place: Place) -> None
     assert chart.content.startswith(b"\x89PNG")
 
 
-async def test_the_chart_is_a_picture_whatever_products_are_called(place: Place) -> None:
+async def test_the_chart_is_an_image_for_any_product_names(place: Place) -> None:
     shop = small_shop()
     names = {SHIRT: "$x_{2}$ for 5$", MUG: "T" * 200}
     for order in shop["orders"].values():

@@ -42,14 +42,14 @@ async def test_the_same_numbers_make_the_same_store(place: Place) -> None:
     assert (len(store["users"]), len(store["orders"])) == (40, 90)
 
 
-async def test_a_store_that_holds_anything_is_left_alone_if_asked(store_url: str) -> None:
+async def test_a_store_that_is_not_empty_is_kept_on_request(store_url: str) -> None:
     result = run("seed", "--if-empty", url=store_url)
     assert result.returncode == 0
     assert "nothing was changed" in result.stderr
     assert await read_store(store_url) == shop.small_shop()
 
 
-async def test_an_empty_store_is_filled_if_asked(place: Place) -> None:
+async def test_an_empty_store_is_filled_on_request(place: Place) -> None:
     url = await place.new()
     assert run("seed", "--if-empty", "--customers", "3", "--orders", "5", url=url).returncode == 0
     assert len((await read_store(url))["orders"]) == 5
@@ -65,7 +65,7 @@ def test_every_size_has_exactly_its_customers_and_orders(size: Size) -> None:
     assert all(order_id in orders for user in users.values() for order_id in user.orders)
 
 
-def test_made_up_orders_add_up() -> None:
+def test_the_totals_of_sample_orders_add_up() -> None:
     records = list(seed_records(Size()))
     variants = {key: each for record in records if isinstance(record, Product) for key, each in record.variants.items()}
     users = {record.user_id: record for record in records if isinstance(record, User)}
@@ -81,13 +81,13 @@ def test_made_up_orders_add_up() -> None:
     assert statuses == {"pending", "processed", "delivered", "cancelled"}
 
 
-def test_a_made_up_store_comes_record_by_record() -> None:
+def test_a_sample_store_is_generated_record_by_record() -> None:
     records = seed_records(Size(500_000, 1_000_000))
     assert isinstance(next(records), Product)
     records.close()
 
 
-async def test_a_desk_fills_an_empty_store_only_when_told_to(place: Place) -> None:
+async def test_an_order_desk_fills_an_empty_store_only_if_configured(place: Place) -> None:
     async with open_desk(await place.new()) as desk:
         assert await desk.do("list_all_product_types") == {}
     async with open_desk(await place.new(), seed_empty_store=True) as desk:
@@ -95,12 +95,12 @@ async def test_a_desk_fills_an_empty_store_only_when_told_to(place: Place) -> No
         assert (len(store["users"]), len(store["orders"])) == (500, 1000)
 
 
-async def test_a_filled_store_is_served_as_it_is(store_url: str) -> None:
+async def test_a_filled_store_is_served_unchanged(store_url: str) -> None:
     async with open_desk(store_url, seed_empty_store=True) as desk:
         assert await desk.everything() == shop.small_shop()
 
 
-async def test_processes_that_start_at_once_make_one_store(place: Place, tmp_path: Path) -> None:
+async def test_processes_that_start_together_create_one_store(place: Place, tmp_path: Path) -> None:
     url = await place.new()
     environment = {
         **os.environ,
@@ -116,12 +116,12 @@ async def test_processes_that_start_at_once_make_one_store(place: Place, tmp_pat
     ]
     endings = await asyncio.gather(*(process.communicate() for process in processes))
     assert [process.returncode for process in processes] == [0] * 4, endings
-    assert [output for output, _ in endings] == [b""] * 4  # stdout may be somebody's protocol
+    assert [output for output, _ in endings] == [b""] * 4  # stdout may carry the protocol of a stdio server
     assert sum(b"seeding" in errors for _, errors in endings) == 1
     assert len((await read_store(url))["orders"]) == 1000
 
 
-async def test_a_made_up_customer_can_be_served(place: Place) -> None:
+async def test_sample_customers_can_be_looked_up(place: Place) -> None:
     async with open_desk(await place.new(), seed_empty_store=True) as desk:
         store = await desk.everything()
         user = Random(0).choice([user for user in store["users"].values() if user["orders"]])

@@ -22,13 +22,13 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RETAIL_SEED_EMPTY_STORE", raising=False)
 
 
-def test_the_default_store_hangs_on_the_project_and_not_on_the_working_directory(tmp_path: Path) -> None:
+def test_the_default_store_depends_on_the_project_and_not_on_the_working_directory(tmp_path: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tools.retail.settings import *; print(DEFAULT_STORE)"
     output = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert output.stdout.strip() == str(ROOT / "var" / "retail" / "orders.db") == str(DEFAULT_STORE)
 
 
-def test_only_the_default_store_fills_itself_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_default_store_is_filled_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert RetailSettings().seeds_itself
     assert not RetailSettings(seed_empty_store=False).seeds_itself
     monkeypatch.setenv("RETAIL_DATABASE_URL", "postgresql://shop@localhost/orders")
@@ -48,11 +48,11 @@ def test_only_the_default_store_fills_itself_unless_told(monkeypatch: pytest.Mon
         ("sqlite+aiosqlite:////tmp/file.db", "sqlite+aiosqlite:////tmp/file.db"),
     ],
 )
-def test_urls_are_taken_as_people_write_them(given: str, used: str) -> None:
+def test_common_forms_of_database_urls_are_accepted(given: str, used: str) -> None:
     assert RetailSettings(database_url=given).url.render_as_string(hide_password=False) == used
 
 
-def test_exports_and_long_jobs_are_kept_beside_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exports_and_tasks_are_stored_next_to_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TOOLWAY_STORE_URL", raising=False)
     settings = RetailSettings(database_url=f"sqlite:///{tmp_path}/orders.db")
     assert settings.exports == tmp_path / "exports"
@@ -67,7 +67,7 @@ def test_exports_and_long_jobs_are_kept_beside_the_store(tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     "url", ["", "mysql://h/d", "postgresql+psycopg2://h/d", "sqlite://", "sqlite:///:memory:", "x"]
 )
-def test_other_urls_are_refused_with_what_was_expected(url: str) -> None:
+def test_unsupported_urls_are_rejected_with_the_expected_form(url: str) -> None:
     with pytest.raises(ValidationError, match=re.escape("sqlite:///path/to/file.db")):
         RetailSettings(database_url=url)
 

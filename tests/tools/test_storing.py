@@ -58,14 +58,16 @@ def bad_input(result: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
-async def test_a_store_is_written_out_as_it_was_read_in(store_url: str) -> None:
+async def test_an_export_equals_the_imported_store(store_url: str) -> None:
     result = run("export", "-", url=store_url)
     assert result.returncode == 0, result.stderr
     assert result.stdout == canonical(shop.small_shop())
 
 
 @pytest.mark.timeout(180)  # six commands, one after the other
-async def test_stores_travel_through_pipes_and_packed_files(place: Place, store_url: str, tmp_path: Path) -> None:
+async def test_stores_can_be_imported_and_exported_through_pipes_and_compressed_files(
+    place: Place, store_url: str, tmp_path: Path
+) -> None:
     packed = tmp_path / "store.json.gz"
     assert run("export", str(packed), url=store_url).returncode == 0
     with gzip.open(packed, "rt") as file:
@@ -79,7 +81,7 @@ async def test_stores_travel_through_pipes_and_packed_files(place: Place, store_
     assert await read_store(third) == shop.small_shop()
 
 
-async def test_optional_fields_of_an_order_may_be_left_out_and_floats_are_rounded(store_url: str) -> None:
+async def test_optional_fields_of_an_order_may_be_missing_and_floats_are_rounded(store_url: str) -> None:
     content = shop.small_shop()
     order = content["orders"][shop.PENDING]
     for field in [name for name, value in order.items() if value is None]:
@@ -96,7 +98,7 @@ async def test_an_import_replaces_the_whole_store(store_url: str) -> None:
 
 
 def broken_stores() -> dict[str, tuple[str, str]]:
-    """Return, by what is wrong, a text that is no store and a part of the message that it must give."""
+    """Return invalid stores by their problem, each with a part of the expected message."""
 
     def but(change: str, *path: str, value: Any = None, drop: bool = False) -> str:
         content: Any = shop.small_shop()
@@ -123,15 +125,15 @@ def broken_stores() -> dict[str, tuple[str, str]]:
         "a section missing": (but("", "users", drop=True), "'users' missing"),
         "a section too many": (but("", "shops", value={"a": {}}), "'shops'"),
         "a field missing": (but("", *order, "status", drop=True), f"orders.{shop.PENDING}.status"),
-        "a field too many": (but("", *order, "colour", value="red"), "colour"),
+        "a field too many": (but("", *order, "color", value="red"), "color"),
         "no such status": (but("", *order, "status", value="lost"), "status"),
         "text for money": (but("", *product, "variants", shop.MUG_WHITE, "price", value="cheap"), "price"),
         "infinite money": (but("", *product, "variants", shop.MUG_WHITE, "price", value=float("inf")), "price"),
         "enormous money": (but("", *product, "variants", shop.MUG_WHITE, "price", value=1e300), "price"),
         "a key that is not the id": (but("", *order, "order_id", value="#W9"), "'#W9'"),
         "a variant under another key": (but("", *product, "variants", shop.MUG_WHITE, "item_id", value="9"), "'9'"),
-        "an order of nobody": (but("", *order, "user_id", value="nobody_1"), shop.PENDING),
-        "an order in nobody's list": (but("", *user, "orders", value=[]), "not in the list"),
+        "an order of an unknown user": (but("", *order, "user_id", value="unknown_1"), shop.PENDING),
+        "an order in no list": (but("", *user, "orders", value=[]), "not in the list"),
         "an order that is not there": (but("", *order, drop=True), "does not exist"),
         "an order listed twice": (but("", *user, "orders", value=[shop.PENDING, shop.PENDING]), "share"),
         "a product with an item's id": (
@@ -151,7 +153,7 @@ async def untouched_store(store_url: str) -> AsyncGenerator[str, None]:
 
 
 @pytest.mark.parametrize("wrong", broken_stores())
-async def test_what_is_no_store_is_refused_and_changes_nothing(untouched_store: str, wrong: str) -> None:
+async def test_an_invalid_store_is_rejected_and_changes_nothing(untouched_store: str, wrong: str) -> None:
     text, message = broken_stores()[wrong]
     async with open_store(RetailSettings(database_url=untouched_store)) as store:
         with pytest.raises(StoreError) as refused:
@@ -168,7 +170,7 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     assert "cannot write" in bad_input(run("export", str(tmp_path / "no" / "folder.json"), url=url))
 
 
-def test_files_that_are_not_what_their_name_says_are_bad_input(tmp_path: Path) -> None:
+def test_files_whose_content_does_not_match_their_name_are_bad_input(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/store.db"
     (tmp_path / "plain.json.gz").write_text("{}")
     (tmp_path / "cut.json.gz").write_bytes(gzip.compress(b'{"orders": {}}')[:-9])
@@ -209,7 +211,7 @@ async def test_a_file_that_cannot_be_opened_leaves_no_thread_behind() -> None:
     assert started == []
 
 
-def test_a_file_that_is_no_database_is_bad_input(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "store.db").write_text("this is a letter and not a database\n" * 50)
     assert "not a database" in bad_input(run("export", "-", url=f"sqlite:///{tmp_path}/store.db"))
 
@@ -240,7 +242,7 @@ def test_a_failed_export_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_devices_and_links_keep_their_place(tmp_path: Path) -> None:
+def test_an_export_to_a_device_or_link_does_not_replace_it(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/store.db"
     target, link, pipe = tmp_path / "target.json", tmp_path / "link.json", tmp_path / "pipe"
     target.write_text("old")

@@ -14,7 +14,7 @@ from tools.retail.models import Base
 from tools.retail.settings import RetailSettings
 
 
-async def test_the_migrations_make_the_tables_that_the_code_expects(place: Place) -> None:
+async def test_the_migrations_create_the_tables_that_the_models_define(place: Place) -> None:
     def differences(connection: Connection) -> object:
         return compare_metadata(MigrationContext.configure(connection), Base.metadata)
 

@@ -62,4 +62,4 @@ class StoreError(Exception):
 class Problem(BaseModel):
     """An error, with what to do next."""
 
-    detail: str = Field(description="What was wrong and what to do next.")
+    detail: str = Field(description="The problem, and how to resolve it.")

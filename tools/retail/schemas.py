@@ -291,7 +291,7 @@ class HandOverRequest(Record):
     """A summary for the people who take over."""
 
     summary: Annotated[Text, Field(min_length=1, max_length=4000)] = Field(
-        description="What the customer wants, what was done so far and why a person is needed, in plain words."
+        description="The request, the steps done so far, and the reason why a person is needed, in plain words."
     )
 
 
