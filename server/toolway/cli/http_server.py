@@ -20,7 +20,6 @@ from multiprocessing.synchronize import Lock
 from typing import Any, cast
 
 import uvicorn
-from fastapi import FastAPI
 from starlette.types import ASGIApp
 from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
@@ -69,7 +68,8 @@ def serve_http(source: AppSource, host: str, port: int, workers: int) -> int:
 def _load_mounted(source: AppSource) -> Toolway:
     toolway = load_toolway(source)
     if toolway.path is None:
-        toolway.mount(_free_path(toolway.app))
+        # The application may use the default path, for example for its own MCP server.
+        toolway.mount("/toolway/mcp" if has_path(toolway.app, "/mcp") else "/mcp")
     engine = engine_of(toolway)
     if not engine.mounts[0].is_reached:
         raise ConfigurationError(
@@ -78,11 +78,6 @@ def _load_mounted(source: AppSource) -> Toolway:
     for app in {id(app): app for site in (engine.app, engine.site) for app in iter_applications(site)}.values():
         serve_docs_offline(app)
     return toolway
-
-
-def _free_path(app: FastAPI) -> str:
-    """Return the default mount path, or another one if the application uses it, e.g. for its own MCP server."""
-    return "/toolway/mcp" if has_path(app, "/mcp") else "/mcp"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -44,14 +44,12 @@ def serve_docs_offline(app: FastAPI) -> None:
 def _replace_stock_page(app: FastAPI, url: str | None, render: _Render, files: Sequence[str]) -> None:
     routes = app.router.routes
     for index, route in enumerate(routes):
-        if isinstance(route, Route) and _is_stock_page(route, url):
+        if not isinstance(route, Route) or route.path != url:
+            continue
+        if getattr(route.endpoint, "__module__", None) == "fastapi.applications":
             # Replace the page at its index, because a mount that matches every path may follow it.
             routes[index : index + 1] = [_page(app, route, render), *(_file(route.path, name) for name in files)]
             return
-
-
-def _is_stock_page(route: Route, url: str | None) -> bool:
-    return route.path == url and getattr(route.endpoint, "__module__", None) == "fastapi.applications"
 
 
 def _page(app: FastAPI, stock: Route, render: _Render) -> BaseRoute:

@@ -46,17 +46,14 @@ R3 = Rule(
 
 def _check_lists(context: LintContext) -> Iterator[Finding]:
     for tool in context.tools:
-        if tool.operation.method == "GET" and _is_list(tool) and not any(map(_is_paging_argument, tool.arguments)):
+        names = {word for name in tool.arguments for word in split_words(name)}
+        if tool.operation.method == "GET" and _is_list(tool) and names.isdisjoint(_PAGING_WORDS):
             yield R1.at(tool, "returns a list, and no argument limits it")
 
 
 def _is_list(tool: EndpointTool) -> bool:
     schemas = [resolve(response.schema, tool) for response in _successful_responses(tool.operation) if response.schema]
     return any(schema.get("type") == "array" and "maxItems" not in schema for schema in schemas)
-
-
-def _is_paging_argument(name: str) -> bool:
-    return not _PAGING_WORDS.isdisjoint(split_words(name))
 
 
 def _successful_responses(operation: Operation) -> list[Response]:

@@ -11,7 +11,6 @@ from toolway.catalog import EndpointTool
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.lint_context import Check, LintContext, split_words
 from toolway.markers import Hints
-from toolway.openapi import Operation
 
 __all__ = ["CHECKS"]
 
@@ -148,13 +147,9 @@ def _check_client_headers(context: LintContext) -> Iterator[Finding]:
 
 def _check_set_cookie(context: LintContext) -> Iterator[Finding]:
     for tool in context.tools:
-        if _sets_cookies(tool.operation):
+        calls = (tool.operation.endpoint, *tool.operation.dependencies)
+        if any("set_cookie" in names for call in calls for names in _iter_used_names(call)):
             yield A8.at(tool, "its code calls set_cookie")
-
-
-def _sets_cookies(operation: Operation) -> bool:
-    calls = (operation.endpoint, *operation.dependencies)
-    return any("set_cookie" in names for call in calls for names in _iter_used_names(call))
 
 
 def _iter_used_names(call: Any) -> Iterator[tuple[str, ...]]:

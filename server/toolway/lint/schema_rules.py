@@ -17,6 +17,7 @@ __all__ = ["CHECKS"]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DEFS = "#/$defs/"
+_TYPE_KEYWORDS = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"})
 _MAX_VALUES = 250
 _OPENAI_PROPERTIES = 5_000
 _OPENAI_LEVELS = 10
@@ -115,7 +116,8 @@ def _iter_constructs(node: Schema) -> Iterator[str]:
     yield from (keyword for keyword in ("$ref", "oneOf") if keyword in node)
     if isinstance(node.get("type"), list):
         yield "a list of types"
-    if any(not {"type", "$ref", "anyOf", "oneOf", "allOf"} & variant.keys() for variant in _variants(node)):
+    variants = iter_children({"anyOf": node.get("anyOf")})
+    if any(not {"type", "$ref", "anyOf", "oneOf", "allOf"} & variant.keys() for variant in variants):
         yield "a variant without a type"
     if "prefixItems" in node and "items" not in node:
         yield "prefixItems without items"
@@ -136,10 +138,6 @@ def _iter_enum_constructs(node: Schema) -> Iterator[str]:
         yield "an enum of several types without a type"
     if len({json.dumps(value) for value in values}) < len(values):
         yield "an enum with the same value twice"
-
-
-def _variants(node: Schema) -> list[Schema]:
-    return list(iter_children({"anyOf": node.get("anyOf")}))
 
 
 def _is_recursive(schema: Schema) -> bool:
@@ -241,14 +239,10 @@ def _check_case(context: LintContext) -> Iterator[Finding]:
 
 def _check_open_arguments(context: LintContext) -> Iterator[Finding]:
     for tool, name, nodes in _iter_arguments(context):
-        if not _has_type(tool.input_schema["properties"][name]):
+        if not tool.input_schema["properties"][name].keys() & _TYPE_KEYWORDS:
             yield S7.at(tool, "accepts any value", name)
         elif faults := list(dict.fromkeys(fault for node in nodes for fault in _open_constructs(node))):
             yield S7.at(tool, f"has {' and '.join(faults)}", name)
-
-
-def _has_type(schema: Schema) -> bool:
-    return bool(schema.keys() & {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"})
 
 
 def _open_constructs(node: Schema) -> Iterator[str]:
