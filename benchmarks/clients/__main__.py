@@ -1,4 +1,4 @@
-"""Connect clients to the order desk, and write down what each spoke and could do.
+"""Connect clients to the order desk, and record the protocol version and the capabilities of each.
 
     python -m benchmarks.clients              # all; writes docs/clients.md and results.json
     python -m benchmarks.clients fastmcp      # one of them; prints its row
@@ -32,7 +32,7 @@ _AT_ONCE = 2
 
 
 def main() -> int:
-    """Connect all clients or those that are named; return 1 when one could not be installed or failed."""
+    """Connect all clients or the named ones; return 1 if one could not be installed or failed."""
     options = _options()
     chosen = [client for client in CLIENTS if not options.clients or client.name in options.clients]
     missing = install(chosen)
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def connect(clients: Sequence[Client], missing: Mapping[str, str] = MappingProxyType({})) -> list[Row]:
-    """Connect clients, some at once; `missing` has the reasons why some are not installed."""
+    """Connect clients, several at a time; `missing` maps clients that are not installed to the reason."""
     with tempfile.TemporaryDirectory() as folder, open_desk(Path(folder)) as desk, ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(lambda client: _row(client, desk, missing.get(client.name, "")), clients))
 

@@ -1,4 +1,4 @@
-"""The order desk that the clients connect to, and what they are asked to look up there."""
+"""The order desk that the clients connect to, and the records that they have to look up."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CUSTOMER = "anton.romero8621@example.com"  # in the made-up store, wherever it 
 
 @dataclass(frozen=True)
 class Desk:
-    """A desk that is served, and everything that must come out when a client lists, calls and reads."""
+    """A running order desk, and the expected results of a client's lists, calls and reads."""
 
     base: str
     store_url: str
@@ -45,11 +45,11 @@ class Desk:
     """Orders that can be canceled, each for one client."""
 
     def url(self, name: str) -> str:
-        """Where a client is to connect, so that it is known by a name."""
+        """Return the URL at which a client is recorded under a name."""
         return f"{self.base}/via/{name}/mcp"
 
     def session_url(self, name: str) -> str:
-        """The same with sessions, in which the older revisions can ask."""
+        """Return the same with sessions, which elicitation needs before MCP 2026-07-28."""
         return f"{self.base}/via/{name}{_WITH_SESSIONS}"
 
     def is_cancelled(self, order_id: str) -> bool:
@@ -60,7 +60,7 @@ class Desk:
 
 @contextmanager
 def open_desk(folder: Path) -> Generator[Desk]:
-    """Serve a desk with made-up customers, whose store is in a folder, until the block ends."""
+    """Serve an order desk with sample customers, whose store is in a folder, until the block ends."""
     store_url = f"sqlite:///{folder}/orders.db"
     retail = RetailSettings(database_url=store_url, seed_empty_store=True)
     app = create_app(retail)

@@ -1,4 +1,4 @@
-"""The clients, in the versions that are connected, and what each needs."""
+"""The clients with their versions and requirements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TRANSPORTS = ("http", "stdio")
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """One client, set up in one way."""
+    """One client in one configuration."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""The clients' environments, made side by side, and the versions that are in them."""
+"""The environments of the clients, and the versions installed in them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VERSION = "import importlib.metadata, sys; print(importlib.metadata.version(sys
 
 
 def install(clients: Sequence[Client]) -> dict[str, str]:
-    """Make what environments are not there; return why it failed, by the names of the clients that are left without."""
+    """Create the missing environments; return the reasons for failures by the names of the clients."""
     first = {client.environment: client for client in reversed(clients)}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         problems = dict(zip(first, pool.map(_problem, first.values()), strict=True))

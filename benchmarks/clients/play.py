@@ -36,7 +36,7 @@ _VARIABLES = {
 
 
 def play(client: Client, transport: str, desk: Desk) -> Seen:
-    """Connect a client, let it do all that it can, and return what came of it.
+    """Connect a client, run all of its steps, and return the results.
 
     Raises:
         NotInstalledError: its environment could not be made.
@@ -93,7 +93,7 @@ def _told(client: Client, task: dict[str, Any], folder: Path) -> tuple[dict[str,
 
 
 def _last_word(text: str) -> str:
-    """Return the line that names an error, below which Node has the stack; or the last one."""
+    """Return the line that names an error, which precedes the stack in Node, or else the last line."""
     lines = [line.strip() for line in reversed(text.splitlines()) if line.strip()]
     return next(filter(_ERROR.match, lines), lines[0] if lines else "no word why")
 

@@ -31,12 +31,12 @@ class Seen:
 
     @property
     def failures(self) -> list[str]:
-        """The steps that it supports and that failed."""
+        """The failed steps among those that the client supports."""
         return [name for name in ("listed", "called", "read", "confirmed") if getattr(self, name) is False]
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing went wrong."""
+        """Whether no step failed."""
         return not self.problem and not self.failures
 
 
@@ -67,7 +67,7 @@ _RECORD = TypeAdapter(Record)
 
 
 def save(record: Record, path: Path) -> None:
-    """Write a record down."""
+    """Save a record."""
     path.write_bytes(_RECORD.dump_json(record, indent=1) + b"\n")
 
 

@@ -31,14 +31,14 @@ class Heard:
 
 
 class Recorder:
-    """Serves an application also below `/via/NAME`, and keeps what was posted there under that name."""
+    """Also serves an application below `/via/NAME`, and records the messages posted there under that name."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.heard: defaultdict[str, list[Heard]] = defaultdict(list)
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on as if it had been sent to the application itself."""
+        """Forward the request as if it had been sent to the application itself."""
         found = _VIA.match(scope["path"]) if scope["type"] == "http" else None
         if found is None:
             await self._app(scope, receive, send)
@@ -59,12 +59,12 @@ class Recorder:
 
 
 def heard_in(lines: Iterable[bytes]) -> list[Heard]:
-    """Return the messages in what a client wrote to a server's standard input."""
+    """Return the messages in the standard input that a client wrote."""
     return [message for line in lines for message in _heard(line)]
 
 
 def revision_of(heard: Iterable[Heard]) -> str:
-    """Return the revision that a client came to speak: that of its last request that names one.
+    """Return the negotiated protocol version: that of the last request that names one.
 
     The requests after a handshake name over HTTP what was agreed. Over stdio they name nothing, so the handshake's own
     parameter counts, which toolway agrees to whenever it knows the revision.

@@ -15,7 +15,7 @@ COMMAND = [sys.executable, "-m", "toolway", "stdio", "tools.main:app", "--app-di
 
 
 def main(store_url: str, file: str) -> int:
-    """Pass each line on as it comes; return the desk's exit code."""
+    """Forward each line as it arrives; return the exit code of the order desk."""
     environment = {**os.environ, "RETAIL_DATABASE_URL": store_url}
     with (
         subprocess.Popen(COMMAND, stdin=subprocess.PIPE, env=environment) as desk,

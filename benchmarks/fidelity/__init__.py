@@ -1,1 +1,1 @@
-"""The fidelity suite played against other servers, each in an environment of its own."""
+"""The fidelity suite on other servers, each in its own environment."""

@@ -50,7 +50,7 @@ class Findings:
 
 
 def main() -> int:
-    """Play all entries or those that are named; return 1 when one could not be played."""
+    """Run all entries or the named ones; return 1 if one could not be run."""
     options = _options()
     chosen = [entry for entry in ENTRIES if not options.entries or entry.name in options.entries]
     _FOLDER.mkdir(parents=True, exist_ok=True)

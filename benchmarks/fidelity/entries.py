@@ -1,4 +1,4 @@
-"""What is scored: the servers with their versions, and in which eras of MCP each is asked."""
+"""The scored servers with their versions, and the MCP versions in which each is tested."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FASTMCP = ("fastmcp==4.1.2", "mcp==2.3.0", *_SHARED)
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One server, and in which way it is put in front of the applications."""
+    """One server, and how it is put in front of the applications."""
 
     name: str
     title: str

@@ -42,7 +42,7 @@ KINDS = (*_SIGNS, "other")
 
 
 def kind_of(case: Case | Absent, problems: Sequence[str]) -> str:
-    """Return the first kind of which there is a sign."""
+    """Return the first kind that matches the problems."""
     return next(
         (kind for kind, sign in _SIGNS.items() if _applies(kind, case) and _shown(kind, sign, problems)), "other"
     )

@@ -29,7 +29,7 @@ class Run:
         return sum(map(self.good_in, self.played))
 
     def good_in(self, chapter: str) -> int:
-        """Return how many cases of a chapter were the HTTP request."""
+        """Return how many cases of a chapter matched the HTTP request."""
         return self.played[chapter] - sum(len(failed.get(chapter, ())) for failed in self.failures.values())
 
     def failed_by(self, kind: str) -> int:
@@ -64,7 +64,7 @@ _RECORD = TypeAdapter(Record)
 
 
 def save(record: Record, path: Path) -> None:
-    """Write a record down."""
+    """Save a record."""
     path.write_bytes(_RECORD.dump_json(record, indent=1) + b"\n")
 
 

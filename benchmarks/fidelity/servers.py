@@ -18,11 +18,11 @@ _LEFT_OUT = re.compile(r"^left out: (.+)$", re.MULTILINE)
 
 
 class DidNotStartError(Exception):
-    """A server ended before it served; the text is the last line of its output."""
+    """A server exited during startup; the text is the last line of its output."""
 
 
 class Served:
-    """Where a server is, and which endpoints it had to leave out."""
+    """The URL of a server, and the endpoints that it had to omit."""
 
     def __init__(self, url: str, output: str) -> None:
         self.url = url

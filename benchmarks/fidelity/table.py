@@ -69,7 +69,7 @@ def results(record: Record) -> str:
 
 
 def small_table(record: Record) -> str:
-    """Return a table of the scores: a line for each server, a column for each revision."""
+    """Return a table of the scores: a row for each server, a column for each protocol version."""
     revisions = list(dict.fromkeys(run.revision for run in _runs(record)))
     lines = [f"| server | {' | '.join(revisions)} |", f"|---|{'--:|' * len(revisions)}"]
     for scored in record.scored:

@@ -66,7 +66,7 @@ class Order(BaseModel):
 
 
 def make_item(number: int) -> Item:
-    """Make one item; the same number gives the same item."""
+    """Return an item; the same number gives the same item."""
     return Item(
         id=number,
         name=f"Item number {number}",
@@ -102,17 +102,17 @@ async def get_mine(
 
 
 async def get_item(item_id: int) -> list[Item]:
-    """Return an item with its neighbours, about 1 kB."""
+    """Return an item with its neighbors, about 1 kB."""
     return STOCK[item_id : item_id + 2]
 
 
 async def list_items() -> list[Item]:
-    """Return everything, about 200 kB."""
+    """Return all items, about 200 kB."""
     return STOCK
 
 
 async def place_order(order: Order) -> Order:
-    """Take an order and give it back."""
+    """Accept an order and return it."""
     return order
 
 
@@ -141,7 +141,7 @@ class Timing:
 
 
 def make_app() -> FastAPI:
-    """Make the application."""
+    """Create the application."""
     app = FastAPI(title="Speed", version="1")
     if HAS_MIDDLEWARE:
         app.add_middleware(Timing)

@@ -1,4 +1,4 @@
-"""The measurement as a picture: one bar for each server, on a logarithmic scale, as some are seventy times as long."""
+"""The measurement as a bar chart, with a logarithmic scale because some servers need seventy times as long."""
 
 from __future__ import annotations
 

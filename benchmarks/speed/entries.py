@@ -1,4 +1,4 @@
-"""The servers that are compared, and what each needs."""
+"""The compared servers and their requirements."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MIDDLEWARE = (("MIDDLEWARE", "true"),)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One server in one revision."""
+    """One server with one protocol version."""
 
     label: str
     module: str
@@ -53,7 +53,7 @@ class Entry:
 
     @property
     def beside(self) -> Entry:
-        """The plain HTTP that it is compared with."""
+        """The plain HTTP entry that it is compared with."""
         return PLAIN_BEHIND if self.is_behind else PLAIN
 
 

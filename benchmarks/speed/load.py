@@ -1,4 +1,4 @@
-"""Load from wrk, a generator in C: one in Python would measure itself."""
+"""Load from wrk, a load generator in C; one in Python would measure mainly itself."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Load:
 
 
 def need_wrk() -> None:
-    """Make sure that wrk is there.
+    """Require that wrk is installed.
 
     Raises:
         SystemExit: it is not.
@@ -62,7 +62,7 @@ def send(process: Process, request: Request) -> httpx2.Response:
 
 
 def check(process: Process, request: Request, expects: str) -> None:
-    """Make sure that an answer is right before it is timed: a fast wrong one is worth nothing.
+    """Require a correct response before requests are timed.
 
     Raises:
         ValueError: it is wrong.
@@ -75,7 +75,7 @@ def check(process: Process, request: Request, expects: str) -> None:
 
 
 def fire(process: Process, request: Request, *, seconds: float, connections: int) -> Load:
-    """Send a request over and over for so long, or for longer when nothing is answered within that time.
+    """Send a request repeatedly for a duration, which is extended if no response arrives within it.
 
     Raises:
         ValueError: a response was not a success, or none arrived.
@@ -114,7 +114,7 @@ def _wrk(port: int, script: Path, seconds: float, connections: int) -> tuple[str
 
 
 def _script(request: Request) -> str:
-    """Write the request in Lua; each gets an id of its own."""
+    """Return the wrk script of a request, in Lua; each request gets its own id."""
     head, _, tail = request.body.partition(ID)
     headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in request.headers.items())
     if not request.body:

@@ -24,7 +24,7 @@ class Growth:
 
 
 def growth_of(fleet: Fleet, entry: Entry, steps: Sequence[int], connections: int) -> Growth:
-    """Call the trivial endpoint until each of the steps is passed; the steps are numbers of calls."""
+    """Measure memory while calling the trivial endpoint; the steps are numbers of calls."""
     process, request = fleet.processes[entry], request_for(entry, OPERATIONS[0], fleet.sessions[entry])
     start, done, after = process.memory_bytes, 0, dict[int, int]()
     for step in steps:

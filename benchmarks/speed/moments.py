@@ -1,4 +1,4 @@
-"""Moments in a server's life: its start, its first call, and two hundred slow calls at once."""
+"""The duration of startup, of the first call, and of two hundred concurrent slow calls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PATIENCE = 60
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The time of the start and of the first calls; medians, in seconds."""
+    """The duration of startup and of the first calls: medians, in seconds."""
 
     entry: Entry
     cpu: float
@@ -40,14 +40,14 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """How long calls that wait for a second take, all at once; the best of some tries."""
+    """The duration of concurrent calls that each wait for a second: the best of several runs."""
 
     entry: Entry
     seconds: float
 
 
 def start_of(entry: Entry, python_of: Callable[[Entry], Path], extra_endpoints: int, tries: int) -> Start:
-    """Start a server some times, and call the trivial endpoint a hundred times."""
+    """Start a server several times, and call the trivial endpoint a hundred times."""
     found = [_start(entry, python_of, extra_endpoints) for _ in range(tries)]
     print(f"  {entry.label} with {extra_endpoints} endpoints more: started {tries} times", file=sys.stderr)
     medians = [statistics.median(column) for column in zip(*found, strict=True)]
@@ -70,7 +70,7 @@ def _timed(process: Process, request: Request) -> float:
 
 
 def burst_of(entry: Entry, python_of: Callable[[Entry], Path], tries: int) -> Burst:
-    """Send the slow calls all at once."""
+    """Send the slow calls concurrently."""
     with started([entry], python_of) as fleet:
         request = request_for(entry, WAIT, fleet.sessions[entry])
         times = [asyncio.run(_burst(fleet.processes[entry], request)) for _ in range(tries)]
@@ -78,7 +78,7 @@ def burst_of(entry: Entry, python_of: Callable[[Entry], Path], tries: int) -> Bu
 
 
 async def _burst(process: Process, request: Request) -> float:
-    """Send them from raw sockets that are connected already, so that no client's work is measured."""
+    """Send the calls over connected raw sockets, so that the work of a client is not measured."""
     links = [await asyncio.open_connection("127.0.0.1", process.port) for _ in range(MANY)]
     messages = [_bytes(process, request, number) for number in range(MANY)]
     before = time.perf_counter()
@@ -107,5 +107,5 @@ def _bytes(process: Process, request: Request, number: int) -> bytes:
 
 
 def one_each(entries: Sequence[Entry]) -> list[Entry]:
-    """One entry for each server: its first."""
+    """Return the first entry of each server."""
     return list({entry.server: entry for entry in reversed(entries)}.values())[::-1]

@@ -1,4 +1,4 @@
-"""Where measurements are written: between marks in pages that are otherwise written by people."""
+"""Insertion of measurements between marks in hand-written pages."""
 
 from __future__ import annotations
 

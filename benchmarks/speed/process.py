@@ -21,7 +21,7 @@ _PATIENCE = 90
 
 
 class Process:
-    """A server that runs."""
+    """A running server."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self.port = port
@@ -29,7 +29,7 @@ class Process:
 
     @property
     def cpu_seconds(self) -> float:
-        """The time that its threads have run, from the scheduler's own accounts."""
+        """The CPU time of all threads, from the scheduler."""
         tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
         return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 

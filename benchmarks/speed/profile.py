@@ -1,4 +1,4 @@
-"""Where the time of a trivial call goes: its pieces, each timed alone, beside the whole in this process."""
+"""A profile of a trivial call: each step timed alone, and the whole call in this process."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TIMES = 5
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A request as a server hands it over."""
+    """A request as the server passes it to the application."""
 
     scope: Scope
     body: bytes
@@ -54,7 +54,7 @@ class _Sent:
 
 
 def profile(batches: int = 2000) -> dict[str, float]:
-    """Return seconds by what they are spent on: the best of many batches, so short that some are not disturbed."""
+    """Return the seconds of each step: the best of many batches, short enough that some are undisturbed."""
     return asyncio.run(_profile(batches))
 
 
@@ -110,7 +110,7 @@ def _pieces(toolway: Toolway, sent: _Sent) -> Steps:
 
 
 async def _best(steps: Steps, batches: int) -> dict[str, float]:
-    """Time the steps in turn, so that neighbours on the machine disturb all alike."""
+    """Time the steps in turn, so that other processes on the machine disturb all equally."""
     found = dict.fromkeys(steps, float("inf"))
     for _ in range(batches):
         for name, step in steps.items():
@@ -124,7 +124,7 @@ async def _best(steps: Steps, batches: int) -> dict[str, float]:
 
 
 class _Nothing:
-    """An endpoint that does nothing but answer."""
+    """An endpoint that only responds."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})

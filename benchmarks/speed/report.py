@@ -62,7 +62,7 @@ def ratio_table(costs: Mapping[Operation, Mapping[int, Sequence[Cost]]]) -> Iter
 
 
 def goals_table(costs: Mapping[Operation, Mapping[int, Sequence[Cost]]]) -> Iterator[str]:
-    """Write what toolway's calls should cost at most, and whether they do."""
+    """Yield a table of the cost limits of toolway's calls, and whether they are met."""
     rows: list[list[str]] = []
     for operation, by_connections in costs.items():
         measured = by_connections[max(by_connections)]
@@ -78,13 +78,13 @@ def goals_table(costs: Mapping[Operation, Mapping[int, Sequence[Cost]]]) -> Iter
 
 
 def profile_table(found: Mapping[str, float]) -> Iterator[str]:
-    """Write where the time of a trivial call goes."""
+    """Yield a table of the steps of a trivial call."""
     rows = ([name, "", f"{seconds * 1e6:.1f} µs"] for name, seconds in found.items())
     yield from _table(["time in this process", "", "best"], rows)
 
 
 def call_tables(costs: Mapping[Operation, Mapping[int, Sequence[Cost]]]) -> Iterator[str]:
-    """Write a table for each operation and each number of connections."""
+    """Yield a table for each operation and each number of connections."""
     for operation, by_connections in costs.items():
         yield f"### {operation.title} (`{operation.name}`)\n"
         for connections, rows in by_connections.items():
@@ -94,7 +94,7 @@ def call_tables(costs: Mapping[Operation, Mapping[int, Sequence[Cost]]]) -> Iter
 
 
 def catalog_table(calls: Mapping[int, Sequence[Cost]], lists: Mapping[int, Sequence[Cost]]) -> Iterator[str]:
-    """Write how a call and a list depend on the number of tools."""
+    """Yield a table of the cost of a call and a list by the number of tools."""
     sizes = list(calls)
     head = ["server", "revision", *(f"call, {n} more" for n in sizes), *(f"list, {n} more" for n in sizes)]
     found = [{(cost.entry): cost for cost in costs} for costs in (*calls.values(), *lists.values())]
@@ -103,7 +103,7 @@ def catalog_table(calls: Mapping[int, Sequence[Cost]], lists: Mapping[int, Seque
 
 
 def memory_table(growths: Sequence[Growth]) -> Iterator[str]:
-    """Write how memory went."""
+    """Yield a table of the memory after numbers of calls."""
     head = ["server", "revision", "after startup", *(f"after {calls:,} calls" for calls in growths[0].after)]
     rows = ([*_name(it.entry), _mega(it.start), *(_mega(size) for size in it.after.values())] for it in growths)
     yield from _table(head, rows)
@@ -117,7 +117,7 @@ def start_table(starts: Mapping[int, Sequence[Start]]) -> Iterator[str]:
 
 
 def burst_table(bursts: Sequence[Burst]) -> Iterator[str]:
-    """Write how long the slow calls took beyond their second."""
+    """Yield a table of the time of slow calls beyond their second."""
     rows = ([*_name(burst.entry), f"{(burst.seconds - 1) * 1e3:.0f} ms"] for burst in bursts)
     yield from _table(["server", "revision", "beyond the second"], rows)
 

@@ -1,4 +1,4 @@
-"""The same work as a plain request and as a tool call."""
+"""Each operation as a plain HTTP request and as a tool call."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ORDER = {"customer": "c-1", "lines": _LINES, "shipping": _ADDRESS, "billing": _
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One endpoint with what it is called with."""
+    """One endpoint with its arguments."""
 
     name: str
     title: str
@@ -67,7 +67,7 @@ class Request:
 
 
 def request_for(entry: Entry, operation: Operation, session: str | None = None) -> Request:
-    """Write an operation as this server takes it."""
+    """Return the request of an operation in the form that a server accepts."""
     if entry.version is None:
         body = "" if operation.body is None else json.dumps(operation.body)
         headers = {"Content-Type": "application/json"} if body else {}
@@ -77,7 +77,7 @@ def request_for(entry: Entry, operation: Operation, session: str | None = None) 
 
 
 def list_request(entry: Entry, session: str | None = None) -> Request:
-    """Ask for the tools."""
+    """Return the request that lists the tools."""
     return _message(entry.version or MODERN, "tools/list", {}, session)
 
 

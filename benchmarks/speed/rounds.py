@@ -1,4 +1,4 @@
-"""All servers at once, in short windows that take turns: neighbours on the machine then disturb all alike."""
+"""All servers measured in alternating short windows, so that other processes disturb all equally."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The servers, all running."""
+    """The running servers."""
 
     processes: Mapping[Entry, Process]
     sessions: Mapping[Entry, str | None]
@@ -42,7 +42,7 @@ class Fleet:
 
 @contextmanager
 def started(entries: Sequence[Entry], python_of: Callable[[Entry], Path], extra_endpoints: int = 0) -> Generator[Fleet]:
-    """Start the servers and end them afterwards; a session is opened where calls need one."""
+    """Start the servers, open sessions where calls need one, and stop the servers afterwards."""
     with ExitStack() as stack:
         servers: dict[object, Process] = {}
         for entry in entries:

@@ -1,4 +1,4 @@
-"""An export of orders as agents see it: a long job, whose result is a file to be read."""
+"""An export of orders as agents see it: a task, whose result is a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Playing recorded tasks over MCP, and telling where what happened differs from the record."""
+"""Playing of recorded tasks over MCP, and the differences from the record."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Player:
         self._untouched: State = {}
 
     async def prepare(self) -> None:
-        """Learn what the tools promise to answer, and what the untouched store holds."""
+        """Read the output schemas of the tools, and the content of the untouched store."""
         for tool in (await self._client.list_tools()).tools:
             assert tool.output_schema, f"{tool.name} has no output schema"
             self._answers[tool.name] = jsonschema.Draft202012Validator(tool.output_schema)
@@ -44,7 +44,7 @@ class Player:
         self._untouched = json.loads(text)
 
     async def play(self, task: Task) -> list[str]:
-        """Play one task on the untouched store, and return every way in which it did not go as recorded."""
+        """Play one task on the untouched store, and return all differences from the record."""
         await restore_copy(self._store)
         self.tally["tasks"] += 1
         problems = [f"task {task.id}: {problem}" for step in task.operations if (problem := await self._call(step))]
@@ -88,7 +88,7 @@ def _sha256(text: str) -> str:
 
 
 def _differences(found: State, expected: State) -> Iterator[str]:
-    """Name the records that differ, and in what."""
+    """Describe the records that differ."""
     for section, records in expected.items():
         for key in sorted(records.keys() | found[section].keys()):
             one, other = found[section].get(key), records.get(key)

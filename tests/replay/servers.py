@@ -1,4 +1,4 @@
-"""The order desk in a process of its own, as its users start it, and the official client connected to it."""
+"""The order desk in its own process, and the official client connected to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _READY = "MCP endpoint"
 
 @asynccontextmanager
 async def connected(transport: Transport, revision: Revision, store_url: str) -> AsyncGenerator[Client, None]:
-    """Connect the official client to a desk on a store that asks for no yes.
+    """Connect the official client to an order desk that needs no confirmation.
 
     The client finds out itself which revision to speak.
     """

@@ -1,4 +1,4 @@
-"""Every recorded service task, through MCP: over both transports, in both eras, on both databases."""
+"""Every recorded service task over MCP: both transports, old and new protocol versions, both databases."""
 
 from __future__ import annotations
 

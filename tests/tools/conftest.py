@@ -1,4 +1,4 @@
-"""A desk on a small shop, on each of the two databases."""
+"""An order desk with a small shop, on each of the two databases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def stocked(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the URL of a store with the small shop, to be copied and never changed.
+    """Return the URL of a store with the small shop, which is copied and never changed.
 
     It is made in an event loop of its own: that of an asynchronous fixture would run on beside all tests that follow.
     """
@@ -38,7 +38,7 @@ def stocked(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 async def place(backend: str, tmp_path: Path) -> AsyncGenerator[Place, None]:
-    """Give a place for new stores."""
+    """Yield a place for new stores."""
     place = make_place(backend, tmp_path)
     yield place
     await place.clear()
@@ -46,13 +46,13 @@ async def place(backend: str, tmp_path: Path) -> AsyncGenerator[Place, None]:
 
 @pytest.fixture
 async def store_url(place: Place, stocked: str) -> str:
-    """Give the URL of a store of its own with the small shop."""
+    """Return the URL of a new store with the small shop."""
     return await place.copy(stocked)
 
 
 @pytest.fixture
 async def desk(store_url: str) -> AsyncGenerator[Desk, None]:
-    """Run a desk on a store of its own with the small shop."""
+    """Run an order desk on a new store with the small shop."""
     async with open_desk(store_url) as desk:
         yield desk
 

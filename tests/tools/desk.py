@@ -1,4 +1,4 @@
-"""The order desk under test: served from a store, called by tool name over plain HTTP, looked into as a whole."""
+"""The order desk under test: served from a store, called by tool name over plain HTTP, and read as a whole."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ class Desk:
         return self.app.state.retail_store
 
     async def do(self, name: str, **arguments: Any) -> Any:
-        """Call an operation that must succeed, and return what it answers."""
+        """Call an operation that must succeed, and return its result."""
         response = await self.call(name, **arguments)
         assert response.is_success, response.text
         return response.json()
 
     async def refuse(self, status: int, name: str, **arguments: Any) -> str:
-        """Call an operation that must be refused and change nothing, and return the message."""
+        """Call an operation that must be rejected and change nothing, and return the message."""
         before = await self.everything()
         response = await self.call(name, **arguments)
         assert response.status_code == status, response.text
@@ -104,13 +104,13 @@ async def _served(app: FastAPI, url: str) -> AsyncGenerator[Desk, None]:
 
 
 async def fill_store(url: str, content: dict[str, Any] | str) -> None:
-    """Make a store hold exactly this content."""
+    """Replace the content of a store."""
     text = content if isinstance(content, str) else json.dumps(content)
     async with open_store(RetailSettings(database_url=url)) as store:
         await import_store(store, io.StringIO(text), Progress("importing"))
 
 
 async def read_store(url: str) -> dict[str, Any]:
-    """Return what a store holds."""
+    """Return the content of a store."""
     async with open_store(RetailSettings(database_url=url)) as store:
         return json.loads("".join([piece async for piece in canonical(store)]))

@@ -1,4 +1,4 @@
-"""Files for the back office, and what its endpoints answer."""
+"""Files for the back office, and the responses of its endpoints."""
 
 from __future__ import annotations
 

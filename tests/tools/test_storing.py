@@ -1,4 +1,4 @@
-"""Reading a store in and writing it out, as people do it at the keyboard."""
+"""Import and export of a store on the command line."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def broken_stores() -> dict[str, tuple[str, str]]:
 
 @pytest.fixture
 async def untouched_store(store_url: str) -> AsyncGenerator[str, None]:
-    """Give a store that must hold the same at the end of the test."""
+    """Yield a store that must be unchanged at the end of the test."""
     yield store_url
     assert await read_store(store_url) == shop.small_shop()
 

@@ -1,4 +1,4 @@
-"""The tables: what the migrations make is what the code expects."""
+"""The database tables: the migrations create what the models define."""
 
 from __future__ import annotations
 
