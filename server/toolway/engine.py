@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from toolway.app import Toolway
     from toolway.protocol import CatalogServer, Endpoint, Publisher
+    from toolway.results import ResultLimiter
     from toolway.tasks import TaskWorker
 
 __all__ = ["Engine", "Running"]
@@ -112,7 +113,14 @@ class Engine:
     def build_catalog(self) -> Catalog:
         """Build the catalog of the application as it is now."""
         catalog = self.source.read_catalog()
-        return catalog if self._skills is None else replace(catalog, skills=read_skills(self._skills))
+        if self._skills is not None:
+            catalog = replace(catalog, skills=read_skills(self._skills))
+        if self.settings.result_tokens and any(find_row_schema(tool.operation) for tool in catalog.tools.values()):
+            from toolway.results import build_read_result  # noqa: PLC0415 - see the module's docstring
+
+            reader = build_read_result(catalog.tools)
+            catalog = replace(catalog, built_in={reader.name: reader})
+        return catalog
 
     def mount(self, path: str, target: FastAPI | APIRouter, dependencies: Sequence[params.Depends]) -> None:
         """Add the MCP endpoint to an application or a router, as `Toolway.mount` describes it."""
@@ -297,6 +305,7 @@ class Engine:
             settings=settings,
             bus=self._bus or InMemorySubscriptionBus(),
             is_guarded=self._is_guarded or self._policy.hides_tools,
+            limiter=_limit_results(calls, runners, catalog, settings),
         )
         server = CatalogServer(catalog, config)
         install_request_state(server, calls, settings)
@@ -314,6 +323,31 @@ class Engine:
                 f"a tool runs as a task, which needs {error.name}: pip install 'toolway[tasks]'"
             ) from error
         return open_worker(calls, self.settings, self.title, QUESTION_CODEC).running()
+
+
+def _limit_results(
+    calls: Invoker, runners: dict[str, Runner], catalog: Catalog, settings: Settings
+) -> ResultLimiter | None:
+    """Return what truncates long results, and add the runner of the tool that reads the rest."""
+    if not settings.result_tokens:
+        return None
+    from toolway.protocol import Principals  # noqa: PLC0415 - see the module's docstring
+    from toolway.results import (  # noqa: PLC0415 - see the module's docstring
+        READ_RESULT_ORIGIN,
+        ReadResultRunner,
+        ResultLimiter,
+        ResultStore,
+    )
+
+    principals = Principals(calls)
+    limiter = ResultLimiter(
+        ResultStore(settings.store_url, settings.result_seconds),
+        settings.result_tokens,
+        next(iter(catalog.built_in), "read_result"),
+        lambda context: principals.for_call(context) or "",
+    )
+    runners[READ_RESULT_ORIGIN] = ReadResultRunner(limiter)
+    return limiter
 
 
 def _warn_of_unknown_headers(catalog: Catalog, names: Sequence[str]) -> None:

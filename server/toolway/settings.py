@@ -85,6 +85,13 @@ class Settings(BaseSettings):
     max_result_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
     """The largest response that is returned as a result."""
 
+    result_tokens: int = Field(default=25_000, ge=0)
+    """The longest result that an agent gets, in tokens of four bytes; a longer one is truncated, and the rest can be
+    read with the tool ``read_result``. 0 never truncates."""
+
+    result_seconds: float = Field(default=60 * 60, gt=0)
+    """How long the rest of a truncated result can be read."""
+
     ignore_unknown_arguments: bool = False
     """Drop unknown arguments instead of rejecting the call."""
 
@@ -98,7 +105,8 @@ class Settings(BaseSettings):
     """How many subscriptions to changes may be open at once, per process."""
 
     store_url: str = "sqlite:///var/toolway/tasks.db"
-    """The database of tasks: ``sqlite:///path`` for workers on one machine, ``postgresql://...`` for any number."""
+    """The database of tasks and of truncated results: ``sqlite:///path`` for workers on one machine,
+    ``postgresql://...`` for any number. It is created when the first one is stored."""
 
     task_queue: str = Field(default="default", min_length=1)
     """The name of the application's task queue; applications that share a store need different names."""

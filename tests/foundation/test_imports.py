@@ -20,6 +20,7 @@ ROOMS = (
     "calls",
     "policy",
     "code_mode",
+    "results",
     "tasks",
     "protocol",
     "clients",
@@ -29,7 +30,7 @@ ROOMS = (
 )
 ALL_ROOMS = frozenset(ROOMS)
 BESIDE = {
-    "lint": {"calls", "tasks", "policy", "protocol"},
+    "lint": {"calls", "results", "tasks", "policy", "protocol"},
     "console": {"lint", "clients"},
 }
 # Modules that every package may import, and that import no package.

@@ -39,7 +39,7 @@ def make_large() -> FastAPI:
 
 @pytest.fixture(scope="module", params=LANES.values(), ids=list(LANES))
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    settings = Settings(send_seconds=0.3, fast_lane=request.param)
+    settings = Settings(send_seconds=0.3, fast_lane=request.param, result_tokens=0)
     with serving(Toolway(make_large(), settings=settings).mount().app) as base:
         yield f"{base}/mcp"
 

@@ -21,7 +21,7 @@ from toolway.calls.endpoint_runner import EndpointRunner
 from toolway.calls.invoker import Invoker, Policy
 from toolway.calls.progress import steady
 from toolway.calls.request.text_arguments import read_arguments
-from toolway.calls.response.error_results import report_internal_error
+from toolway.calls.response.error_results import report_internal_error, report_invalid_argument
 from toolway.calls.response.outcome import Deliver, Document, Outcome
 from toolway.calls.response.response_parser import parse_document
 from toolway.calls.response.tool_result import ToolResult
@@ -62,5 +62,6 @@ __all__ = [
     "prepare_questions",
     "read_arguments",
     "report_internal_error",
+    "report_invalid_argument",
     "steady",
 ]

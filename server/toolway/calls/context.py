@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 
 from toolway.elicitation import QuestionChannel
 from toolway.headers import stays_with_connection
-from toolway.openapi import Operation
+from toolway.openapi import NO_PARAMETERS, Operation, ParameterNames
 from toolway.settings import Settings
 
 __all__ = ["CONTEXT_KEY", "CallContext", "LogCallback", "ProgressCallback", "context_of"]
@@ -65,6 +65,8 @@ class CallContext:
     """None if the client has not requested log messages."""
     asking: QuestionChannel | None = None
     """None if the user cannot be asked."""
+    guard: ParameterNames = NO_PARAMETERS
+    """The parameters of the dependencies that guard the path of the MCP request."""
 
     @classmethod
     def local(cls, settings: Settings) -> CallContext:

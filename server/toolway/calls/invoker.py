@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from difflib import get_close_matches
+from itertools import chain
 from typing import Any, Protocol
 
 import anyio
@@ -98,8 +99,10 @@ class Invoker:
     def offer(self, catalog: Catalog) -> None:
         """Call the tools of this catalog from now on; running calls are not affected."""
         self.tools = catalog.tools
+        self.built_in = catalog.built_in
         for origin, runner in self.runners.items():
-            runner.offer({name: tool for name, tool in self.tools.items() if tool.origin == origin})
+            offered = chain(self.tools.items(), self.built_in.items())
+            runner.offer({name: tool for name, tool in offered if tool.origin == origin})
         self._interceptors: dict[int, tuple[Tool, Interceptor | None]] = {}
 
     def interceptor(self, tool: Tool) -> Interceptor | None:
@@ -115,12 +118,14 @@ class Invoker:
             return self.tools
         return {name: tool for name, tool in self.tools.items() if self.policy.shows(tool, context)}
 
-    def tool(self, name: str, context: CallContext) -> EndpointTool:
-        """Return a tool that the caller may see.
+    def tool(self, name: str, context: CallContext) -> Tool:
+        """Return a tool of the server itself, or one that the caller may see.
 
         Raises:
             UnknownToolError: the caller sees no such tool; the text names the nearest.
         """
+        if (built_in := self.built_in.get(name)) is not None:
+            return built_in
         tool = self.tools.get(name)
         if tool is None or (self.policy.hides_tools and not self.policy.shows(tool, context)):
             name = name[:_LONGEST_NAME]  # the search for the nearest name takes long for a long one

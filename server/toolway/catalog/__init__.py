@@ -6,6 +6,7 @@ from toolway.catalog.combine import combine_catalogs
 from toolway.catalog.filters import Exposure, Filter, Selection
 from toolway.catalog.prompt import Prompt
 from toolway.catalog.resource import Resource
+from toolway.catalog.result_shape import find_row_schema
 from toolway.catalog.schema.output_schema import WRAPPER
 from toolway.catalog.skill import Skill, SkillFile, read_skills
 from toolway.catalog.suggestions import Completion
@@ -30,5 +31,6 @@ __all__ = [
     "ToolAnnotations",
     "build_catalog",
     "combine_catalogs",
+    "find_row_schema",
     "read_skills",
 ]

@@ -19,7 +19,7 @@ from toolway.catalog.schema.definitions import Definitions
 from toolway.catalog.schema.output_schema import build_output_schemas
 from toolway.catalog.skill import Skill
 from toolway.catalog.suggestions import Completion, find_completions
-from toolway.catalog.tool import EndpointTool
+from toolway.catalog.tool import EndpointTool, Tool
 from toolway.errors import ConfigurationError, DocumentError
 from toolway.markers import Marker
 from toolway.openapi import MALFORMED_ERRORS, Api, CallerRules, Operation, Schema, SkippedOperation
@@ -43,11 +43,13 @@ class Catalog:
     resources: tuple[Resource, ...] = ()
     prompts: Mapping[str, Prompt] = field(default_factory=dict[str, Prompt])
     skills: tuple[Skill, ...] = ()
+    built_in: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
+    """Tools of the server itself, which are not operations."""
 
     def definitions(self) -> dict[str, list[dict[str, Any]]]:
         """Return the list entries of all tools, resources and prompts, by kind."""
         return {
-            "tools": [tool.definition(wrapped=False) for tool in self.tools.values()],
+            "tools": [tool.definition(wrapped=False) for tool in (*self.tools.values(), *self.built_in.values())],
             "resources": [entry.definition() for entry in (*self.resources, *self.skills)],
             "prompts": [prompt.definition() for prompt in self.prompts.values()],
         }

@@ -3,12 +3,14 @@
 from toolway.protocol.change_events import Publisher
 from toolway.protocol.handlers.elicitation import install_request_state
 from toolway.protocol.http.endpoint import Endpoint
+from toolway.protocol.principals import Principals
 from toolway.protocol.server import CatalogServer, ServerConfig
 from toolway.protocol.stdio import standard_streams
 
 __all__ = [
     "CatalogServer",
     "Endpoint",
+    "Principals",
     "Publisher",
     "ServerConfig",
     "install_request_state",

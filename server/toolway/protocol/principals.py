@@ -7,19 +7,17 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from pydantic import BaseModel
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.types import Scope
 
 from toolway.calls import CallContext, Invoker, Runner
 from toolway.headers import differs_per_request, stays_with_connection
 from toolway.openapi import NO_PARAMETERS, Operation, ParameterNames, read_guard_names
-from toolway.protocol.http.request_scope import outer_scope
+from toolway.protocol.http.request_scope import GUARD_KEY, http_context
 from toolway.protocol.requests import RequestContext
 
 __all__ = ["Identity", "Principals", "guard_parameters", "identity_for", "keep_guard_parameters"]
 
-_GUARD_KEY = "toolway.guard"
 _USER_NAMES = ("identity", "id", "sub", "username", "email", "display_name")
 
 
@@ -29,7 +27,7 @@ def keep_guard_parameters(scope: Scope) -> Scope:
     The scope has the route only while FastAPI handles the request.
     """
     names = read_guard_names(scope)
-    return scope if names == NO_PARAMETERS else {**scope, _GUARD_KEY: names}
+    return scope if names == NO_PARAMETERS else {**scope, GUARD_KEY: names}
 
 
 class Identity(BaseModel):
@@ -69,7 +67,7 @@ def identity_for(operations: Iterable[Operation], runners: Iterable[Runner], gua
 
 def guard_parameters(request: object) -> ParameterNames:
     """Return the parameters of the dependencies that guard the path of an MCP request; empty over stdio."""
-    return request.scope.get(_GUARD_KEY, NO_PARAMETERS) if isinstance(request, Request) else NO_PARAMETERS
+    return request.scope.get(GUARD_KEY, NO_PARAMETERS) if isinstance(request, Request) else NO_PARAMETERS
 
 
 class Principals:
@@ -87,9 +85,11 @@ class Principals:
 
     def for_scope(self, scope: Scope) -> str | None:
         """Return the id of the caller of a request; None if nothing in it identifies a caller."""
-        query = tuple(QueryParams(scope["query_string"]).multi_items())
-        call = CallContext(headers=scope["headers"], query=query, outer=outer_scope(scope))
-        found = self._identity(scope.get(_GUARD_KEY, NO_PARAMETERS)).read(call)
+        return self.for_call(http_context(scope, None))
+
+    def for_call(self, call: CallContext) -> str | None:
+        """Return the id of the caller of a tool; None if nothing in its request identifies a caller."""
+        found = self._identity(call.guard).read(call)
         return hashlib.sha256(found).hexdigest() if found else None
 
     def _identity(self, guard: ParameterNames) -> Identity:

@@ -47,7 +47,8 @@ def result_members(tool: Tool | None, outcome: Outcome, revision: Revision) -> d
         value: Any = json.loads(outcome.structured)
         is_object = isinstance(value, dict)
         wraps = revision.wraps_structured_content and (tool is None or tool.wraps_output or not is_object)
-        members["structuredContent"] = {"result": value} if wraps else value
+        note = {"_truncated": outcome.truncation} if outcome.truncation else {}
+        members["structuredContent"] = {"result": value, **note} if wraps else value
     if outcome.error is not None:
         members["_meta"] = {ERROR_KEY: dict(outcome.error)}
     return members

@@ -28,12 +28,13 @@ from toolway.protocol.call_context import CallContextFactory
 from toolway.protocol.handlers.completion import register_completion
 from toolway.protocol.handlers.legacy_subscriptions import LegacySubscriptions
 from toolway.protocol.handlers.prompts import register_prompts
-from toolway.protocol.handlers.resources import Resources, register_resources
+from toolway.protocol.handlers.resources import Resources, register_resource_lists, register_resource_reads
 from toolway.protocol.handlers.skills import SkillFiles, register_skills
 from toolway.protocol.handlers.subscriptions import SubscriptionStreams
 from toolway.protocol.handlers.tools import call_tool_handler, register_tool_list
 from toolway.protocol.requests import RequestContext
 from toolway.protocol.tracing import trace_request
+from toolway.results import ResultLimiter
 from toolway.settings import Settings
 
 __all__ = ["CatalogServer", "ServerConfig"]
@@ -58,6 +59,8 @@ class ServerConfig:
     """Carries change events to the subscribers."""
     is_guarded: bool
     """Whether something in front of the endpoint may authenticate callers."""
+    limiter: ResultLimiter | None = None
+    """Truncates long results; None truncates nothing."""
 
 
 class CatalogServer(Server[Any]):
@@ -76,7 +79,7 @@ class CatalogServer(Server[Any]):
             version=catalog.version,
             title=catalog.title or None,
             instructions=_truncate_instructions(config.instructions) or None,
-            on_call_tool=call_tool_handler(config.calls, self.call_contexts),
+            on_call_tool=call_tool_handler(config.calls, self.call_contexts, config.limiter),
         )
         # trace_request replaces the SDK's span, which lacks the connection's attributes
         self.middleware[:] = [trace_request, _hide_internal_errors]
@@ -103,7 +106,9 @@ class CatalogServer(Server[Any]):
         files = SkillFiles(catalog.skills, hint)
         self._resources, self._files = resources, files
         if self._has(catalog.resources or catalog.skills, "resources/list"):
-            register_resources(self, resources, catalog.skills, files, calls, contexts, self.config.settings)
+            register_resource_lists(self, resources, catalog.skills, calls, contexts)
+        if catalog.resources or catalog.skills or self.config.limiter is not None:
+            register_resource_reads(self, resources, files, calls, contexts, self.config)
         if self._has(catalog.skills, "skills/list"):
             register_skills(self, catalog.skills, files, hint)
         if self._has(catalog.prompts, "prompts/list"):

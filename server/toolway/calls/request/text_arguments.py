@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from toolway.catalog import EndpointTool
+from toolway.catalog import EndpointTool, Tool
 from toolway.catalog.schema.structure import ANY_TYPE, Structure, accepted_types
 from toolway.errors import ArgumentError
 
@@ -17,7 +17,7 @@ _JSON_STARTS = frozenset({"[", "{"})
 _NOUNS: Mapping[type, str] = {list: "a list", dict: "an object"}
 
 
-def read_arguments(tool: EndpointTool, pairs: Mapping[str, str]) -> dict[str, Any]:
+def read_arguments(tool: Tool, pairs: Mapping[str, str]) -> dict[str, Any]:
     """Parse each text as its argument's schema declares: a string is left unchanged, other types are JSON.
 
     Raises:
@@ -70,9 +70,16 @@ def _load(name: str, types: tuple[type, ...], text: str) -> Any:
     )
 
 
-def _parse_argument(tool: EndpointTool, name: str, text: str) -> Any:
-    argument = tool.arguments.get(name)
-    types = accepted_types(argument.schema, tool.operation.components) if argument else ANY_TYPE
+def _accepted_types(tool: Tool, name: str) -> frozenset[str]:
+    if isinstance(tool, EndpointTool):
+        argument = tool.arguments.get(name)
+        return accepted_types(argument.schema, tool.operation.components) if argument else ANY_TYPE
+    schema = tool.input_schema.get("properties", {}).get(name)
+    return accepted_types(schema, {}) if schema else ANY_TYPE
+
+
+def _parse_argument(tool: Tool, name: str, text: str) -> Any:
+    types = _accepted_types(tool, name)
     if types - {"null"} == frozenset({"string"}):
         return text
     try:

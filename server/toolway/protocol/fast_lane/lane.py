@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
-from mcp.server.lowlevel import Server
 from mcp.shared.inbound import decode_header_value, validate_mcp_param_headers
 from mcp_types import INTERNAL_ERROR, PROTOCOL_VERSION_META_KEY
 from mcp_types.methods import validate_client_request
@@ -30,6 +29,7 @@ from toolway.protocol.http.jsonrpc import Headers, Message, error_message, reque
 from toolway.protocol.http.request_scope import http_context
 from toolway.protocol.http.response_stream import DisconnectMonitor, ResponseStream, progress_message
 from toolway.protocol.http.timeouts import Timers
+from toolway.protocol.server import CatalogServer
 from toolway.protocol.tracing import RequestSpan, start_span
 from toolway.protocol.versions import REVISIONS_BY_HEADER, Revision
 
@@ -68,9 +68,10 @@ class FastLane:
         stateful: whether requests of MCP 2024-11-05 to 2025-11-25 belong to sessions, which only the SDK has.
     """
 
-    def __init__(self, server: Server[Any], calls: Invoker, timers: Timers, sdk: ASGIApp, *, stateful: bool) -> None:
+    def __init__(self, server: CatalogServer, calls: Invoker, timers: Timers, sdk: ASGIApp, *, stateful: bool) -> None:
         self._calls = calls
-        self._tools = {name: tool for name, tool in calls.tools.items() if _is_simple(tool)}
+        self._tools: dict[str, Tool] = {name: tool for name, tool in calls.tools.items() if _is_simple(tool)}
+        self._limiter = server.config.limiter
         self._timers = timers
         self._schema_with_headers = server.get_tool_input_schema
         self._cached_results = CachedResults(sdk)
@@ -151,6 +152,8 @@ class FastLane:
         span = _start_span(request, scope)
 
         async def deliver(outcome: Outcome) -> None:
+            if self._limiter is not None and self._limiter.exceeds(outcome):
+                outcome = await self._limiter.truncate(tool, outcome, context)
             monitor.close()
             if span is not None:
                 span.end_with(is_error=outcome.is_error)

@@ -6,8 +6,9 @@ https://modelcontextprotocol.io/specification/2026-07-28/server/resources
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
+from anyio import to_thread
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
 from mcp_types import (
@@ -23,9 +24,9 @@ from mcp_types import (
     Resource as ListedResource,
 )
 
-from toolway.calls import Document, Invoker, parse_document
+from toolway.calls import CallContext, Document, Invoker, parse_document
 from toolway.catalog import Resource, Skill
-from toolway.content import EmbeddedResource
+from toolway.content import EmbeddedResource, ResourceContents
 from toolway.errors import ConfigurationError
 from toolway.protocol.caching import read_hint
 from toolway.protocol.call_context import CallContextFactory
@@ -35,9 +36,21 @@ from toolway.protocol.requests import RequestContext, check_cursor
 from toolway.protocol.results import outcome_error, resource_contents, resource_not_found
 from toolway.protocol.uris import Template, canonical
 from toolway.protocol.versions import revision_for
+from toolway.results import RESULT_URI, ResultLimiter
 from toolway.settings import Settings
 
-__all__ = ["Resources", "register_resources"]
+__all__ = ["Resources", "register_resource_lists", "register_resource_reads"]
+
+
+class ResourceConfig(Protocol):
+    """What reads of resources need besides the catalog."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def limiter(self) -> ResultLimiter | None:
+        """Has the store of truncated results."""
+        ...
 
 
 class Resources:
@@ -125,16 +138,14 @@ def _split_list(name: str, value: str | list[str], resource: Resource) -> str | 
     return value.split(",") if name in resource.lists and isinstance(value, str) else value
 
 
-def register_resources(
+def register_resource_lists(
     server: Server[Any],
     resources: Resources,
     skills: Sequence[Skill],
-    files: SkillFiles,
     calls: Invoker,
     call_contexts: CallContextFactory,
-    settings: Settings,
 ) -> None:
-    """Serve the methods of resources for these resources and the files of these skills."""
+    """Serve the lists of these resources and of the files of these skills."""
     entries = [ListedResource.model_validate(skill.definition()) for skill in skills]
     fixed, templates, shows = resources.list_fixed(), resources.list_templates(), calls.policy.shows
 
@@ -150,11 +161,28 @@ def register_resources(
         shown = [entry for resource, entry in templates if shows(resource.tool, caller)]
         return ListResourceTemplatesResult(resource_templates=shown)
 
+    server.add_request_handler("resources/list", PaginatedRequestParams, list_resources)
+    server.add_request_handler("resources/templates/list", PaginatedRequestParams, list_templates)
+
+
+def register_resource_reads(
+    server: Server[Any],
+    resources: Resources,
+    files: SkillFiles,
+    calls: Invoker,
+    call_contexts: CallContextFactory,
+    config: ResourceConfig,
+) -> None:
+    """Serve reads of these resources, of the files of skills, and of truncated results, which are in no list."""
+    shows = calls.policy.shows
+
     async def read_resource(
         context: RequestContext, params: ReadResourceRequestParams
     ) -> ReadResourceResult | InputRequiredResult:
         if file := files.read(params.uri):
             return file
+        if config.limiter is not None and params.uri.startswith(RESULT_URI):
+            return await _read_stored_result(config.limiter, params.uri, call_contexts.create(context), context)
         found, call = resources.find(params.uri), call_contexts.create(context)
         if found is None or not shows(found[0].tool, call):
             raise resource_not_found(params.uri, revision_for(context.protocol_version))
@@ -164,7 +192,7 @@ def register_resources(
             return questions
         if isinstance(outcome, Document):
             has_answers = params.input_responses is not None or params.request_state is not None
-            hint = CacheHint() if has_answers else read_hint(outcome, settings)
+            hint = CacheHint() if has_answers else read_hint(outcome, config.settings)
             contents = [
                 resource_contents(block.resource, params.uri)
                 for block in outcome.blocks
@@ -176,6 +204,16 @@ def register_resources(
             raise resource_not_found(params.uri, revision_for(context.protocol_version), detail)
         raise outcome_error(outcome, uri=params.uri)
 
-    server.add_request_handler("resources/list", PaginatedRequestParams, list_resources)
-    server.add_request_handler("resources/templates/list", PaginatedRequestParams, list_templates)
     server.add_request_handler("resources/read", ReadResourceRequestParams, read_resource)
+
+
+async def _read_stored_result(
+    limiter: ResultLimiter, uri: str, call: CallContext, context: RequestContext
+) -> ReadResourceResult:
+    """Return a stored result whole, to the caller that got a part of it."""
+    found = await to_thread.run_sync(limiter.store.load, uri.removeprefix(RESULT_URI), limiter.identify(call))
+    if found is None:
+        raise resource_not_found(uri, revision_for(context.protocol_version), "it has expired, or is another caller's")
+    media_type = "text/plain" if found.kind == "text" else "application/json"
+    contents = ResourceContents(uri=uri, mime_type=media_type, text=found.body.decode())
+    return ReadResourceResult(contents=[resource_contents(contents, uri)], ttl_ms=0, cache_scope="private")

@@ -40,7 +40,8 @@ from toolway.protocol.principals import Identity, guard_parameters, identity_for
 from toolway.protocol.requests import RequestContext
 from toolway.protocol.results import tool_result
 from toolway.protocol.server import CatalogServer
-from toolway.protocol.versions import Revision, revision_for
+from toolway.protocol.versions import revision_for
+from toolway.results import ResultLimiter
 from toolway.tasks import (
     QuestionCodec,
     QueueBusyError,
@@ -84,7 +85,7 @@ class TaskNotification(BaseModel):
 
 def register_tasks(server: CatalogServer, worker: TaskWorker, calls: Invoker) -> None:
     """Serve the tasks extension, and run calls of long-running tools as tasks."""
-    handlers = TaskHandlers(worker, calls, server.call_contexts)
+    handlers = TaskHandlers(worker, calls, server.call_contexts, server.config.limiter)
     server.extensions[EXTENSION] = {}
     if (call := server.get_request_handler("tools/call")) is not None:
         server.add_request_handler("tools/call", CallToolRequestParams, handlers.wrap_tool_calls(call.handler))
@@ -97,10 +98,13 @@ def register_tasks(server: CatalogServer, worker: TaskWorker, calls: Invoker) ->
 class TaskHandlers:
     """The handlers of the extension's methods, and the source of its notifications."""
 
-    def __init__(self, worker: TaskWorker, calls: Invoker, call_contexts: CallContextFactory) -> None:
+    def __init__(
+        self, worker: TaskWorker, calls: Invoker, call_contexts: CallContextFactory, limiter: ResultLimiter | None
+    ) -> None:
         self._worker = worker
         self._calls = calls
         self._call_contexts = call_contexts
+        self._limiter = limiter
         self._has_warned = False
 
     def wrap_tool_calls(
@@ -151,7 +155,7 @@ class TaskHandlers:
 
     async def get(self, context: RequestContext, params: TaskParams) -> dict[str, Any]:
         task = await self._require_task(context, params)
-        return _describe_task(task) | self._describe_state(task, revision_for(context.protocol_version))
+        return _describe_task(task) | await self._describe_state(task, context)
 
     async def update(self, context: RequestContext, params: UpdateParams) -> dict[str, Any]:
         await self._worker.answer(await self._require_task(context, params), params.input_responses)
@@ -175,7 +179,7 @@ class TaskHandlers:
         task = await self._find(context, task_id)
         if task is None:
             return None
-        state = self._describe_state(task, revision_for(context.protocol_version))
+        state = await self._describe_state(task, context)
         return TaskNotification(params={**_describe_task(task), **state, "_meta": meta})
 
     async def _require_task(self, context: RequestContext, params: TaskParams) -> Task:
@@ -208,9 +212,12 @@ class TaskHandlers:
         tool = self._calls.tools.get(task.tool)
         return self._identity_for(tool) if tool is not None else Identity()
 
-    def _describe_state(self, task: Task, revision: Revision) -> dict[str, Any]:
+    async def _describe_state(self, task: Task, context: RequestContext) -> dict[str, Any]:
         if task.state is TaskState.COMPLETED and task.result is not None:
-            result = tool_result(self._calls.tools.get(task.tool), decode_outcome(task.result), revision)
+            tool, outcome = self._calls.tools.get(task.tool), decode_outcome(task.result)
+            if self._limiter is not None and self._limiter.exceeds(outcome):
+                outcome = await self._limiter.truncate(tool, outcome, self._call_contexts.create(context))
+            result = tool_result(tool, outcome, revision_for(context.protocol_version))
             return {"result": result.model_dump(by_alias=True, mode="json", exclude_none=True)}
         if task.state is TaskState.FAILED:
             missing = decode_missing_kind(task.result)

@@ -32,6 +32,7 @@ from toolway.protocol.handlers.elicitation import input_required_result
 from toolway.protocol.requests import RequestContext, check_cursor
 from toolway.protocol.results import tool_result
 from toolway.protocol.versions import revision_for
+from toolway.results import ResultLimiter
 
 __all__ = ["call_tool_handler", "register_tool_list"]
 
@@ -48,7 +49,10 @@ def register_tool_list(
     """
     lists = {
         wrapped: ListToolsResult(
-            tools=[ListedTool.model_validate(tool.definition(wrapped=wrapped)) for tool in catalog.tools.values()]
+            tools=[
+                ListedTool.model_validate(tool.definition(wrapped=wrapped))
+                for tool in (*catalog.tools.values(), *catalog.built_in.values())
+            ]
         )
         for wrapped in (False, True)
     }
@@ -62,7 +66,9 @@ def register_tool_list(
         if not calls.policy.hides_tools:
             return listed
         shown = calls.shown(call_contexts.create(context))
-        return ListToolsResult(tools=[tool for tool in listed.tools if tool.name in shown])
+        return ListToolsResult(
+            tools=[tool for tool in listed.tools if tool.name in shown or tool.name in catalog.built_in]
+        )
 
     server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
     server.get_tool_input_schema = schemas_with_headers.get
@@ -76,7 +82,7 @@ def _has_header_arguments(tool: Tool) -> bool:
     return True
 
 
-def call_tool_handler(calls: Invoker, call_contexts: CallContextFactory) -> CallTool:
+def call_tool_handler(calls: Invoker, call_contexts: CallContextFactory, limiter: ResultLimiter | None) -> CallTool:
     """Return the handler of ``tools/call``."""
 
     async def call_tool(context: RequestContext, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
@@ -86,6 +92,8 @@ def call_tool_handler(calls: Invoker, call_contexts: CallContextFactory) -> Call
         except UnknownToolError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
         outcome = await calls.perform(tool, params.arguments or {}, call)
+        if limiter is not None and limiter.exceeds(outcome):
+            outcome = await limiter.truncate(tool, outcome, call)
         return input_required_result(call) or tool_result(tool, outcome, revision_for(context.protocol_version))
 
     return call_tool

@@ -10,8 +10,12 @@ from starlette.types import Scope
 
 from toolway.calls import CallContext, ProgressCallback, steady
 from toolway.host.middleware import TELEMETRY_KEY
+from toolway.openapi import NO_PARAMETERS
 
-__all__ = ["http_context", "keep_scope_before_middleware", "keep_user", "outer_scope"]
+__all__ = ["GUARD_KEY", "http_context", "keep_scope_before_middleware", "keep_user", "outer_scope"]
+
+GUARD_KEY = "toolway.guard"
+"""The key of the scope with the parameters of the dependencies that guard the path of an MCP request."""
 
 _USER = "toolway.user"
 _BEFORE_MIDDLEWARE = "toolway.before_middleware"
@@ -41,6 +45,7 @@ def http_context(scope: Scope, report: ProgressCallback | None) -> CallContext:
         outer=outer_scope(scope),
         outer_before_middleware=scope.get(_BEFORE_MIDDLEWARE),
         report=None if report is None else steady(report),
+        guard=scope.get(GUARD_KEY, NO_PARAMETERS),
     )
 
 

@@ -149,11 +149,13 @@ class DeadlineSend:
             if len(body) <= _PIECE_BYTES:
                 await wait_for(self._send(message), self._timers, self._seconds)
                 return
-            last = len(body) - _PIECE_BYTES
+            last, has_more = len(body) - _PIECE_BYTES, message.get("more_body", False)
             for start in range(0, len(body), _PIECE_BYTES):
-                more = start < last or message.get("more_body", False)
-                piece = body[start : start + _PIECE_BYTES]
-                message = {"type": "http.response.body", "body": piece, "more_body": more}
-                await wait_for(self._send(message), self._timers, self._seconds)
+                piece: Message = {
+                    "type": "http.response.body",
+                    "body": body[start : start + _PIECE_BYTES],
+                    "more_body": start < last or has_more,
+                }
+                await wait_for(self._send(piece), self._timers, self._seconds)
         except TimeoutError:
             raise SlowClientError(f"the client has read nothing for {self._seconds:g} seconds") from None

@@ -1,0 +1,151 @@
+"""The tool ``read_result``: reads stored results in pages that an agent can read."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+
+from anyio import to_thread
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
+
+from toolway.calls import Outcome, ToolCall, report_internal_error, report_invalid_argument
+from toolway.catalog import Tool, ToolAnnotations
+from toolway.content import TextContent
+from toolway.errors import ArgumentError
+from toolway.openapi import Schema
+from toolway.results.limiter import ResultLimiter
+from toolway.results.result_store import ResultStoreError
+from toolway.results.truncation import Collection, count_fitting, cut_text, dump_array, dump_object
+
+__all__ = ["READ_RESULT_ORIGIN", "ReadResultRunner", "build_read_result"]
+
+READ_RESULT_ORIGIN = "toolway.results"
+"""The origin of the tool, which is not the prefix of an application."""
+
+_NAMES = ("read_result", "toolway_read_result")
+_UNKNOWN = (
+    "No result has this handle: it has expired, or belongs to another caller. Call the original tool again to get a "
+    "new handle."
+)
+_INPUT_SCHEMA: Schema = {
+    "type": "object",
+    "properties": {
+        "handle": {"type": "string"},
+        "offset": {"type": "integer", "minimum": 0, "description": "Items, or characters of a text, to skip."},
+        "limit": {"type": "integer", "minimum": 1, "description": "At most this many; fewer if they are long."},
+    },
+    "required": ["handle"],
+    "additionalProperties": False,
+}
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    handle: str
+    offset: int = Field(default=0, ge=0)
+    limit: int | None = Field(default=None, ge=1)
+
+
+def build_read_result(taken: Container[str]) -> Tool:
+    """Return the tool, with a name that is not taken by a tool of the application."""
+    return Tool(
+        name=next(name for name in _NAMES if name not in taken),
+        title="Read more of a result",
+        description="Read more of a truncated result, which names its handle.",
+        input_schema=_INPUT_SCHEMA,
+        annotations=ToolAnnotations(read_only=True, destructive=False, idempotent=True, open_world=False),
+        origin=READ_RESULT_ORIGIN,
+    )
+
+
+class ReadResultRunner:
+    """Runs the tool.
+
+    Args:
+        limiter: has the store, the longest result, and the identities of callers.
+    """
+
+    forwarded: frozenset[bytes] = frozenset()
+
+    def __init__(self, limiter: ResultLimiter) -> None:
+        self.limiter = limiter
+
+    def offer(self, tools: Mapping[str, Tool]) -> None:
+        """Do nothing: the tool has no state."""
+
+    def start(self, call: ToolCall) -> _Run:
+        """Return a run for one call; it has not begun."""
+        return _Run(call, self.limiter)
+
+
+class _Run:
+    """One call of the tool."""
+
+    def __init__(self, call: ToolCall, limiter: ResultLimiter) -> None:
+        self._call = call
+        self._limiter = limiter
+
+    def check_arguments(self) -> None:
+        self._parse_arguments()
+
+    async def execute(self) -> None:
+        try:
+            arguments = self._parse_arguments()
+            caller = self._limiter.identify(self._call.context)
+            outcome = await to_thread.run_sync(self._read, arguments, caller)
+        except ArgumentError as error:
+            outcome = report_invalid_argument(error)
+        except ResultStoreError as error:
+            outcome = report_internal_error(self._call.tool.name, error)
+        await self._call.finish(outcome)
+
+    def stop_following(self) -> bool:
+        return False
+
+    async def closed(self) -> None:
+        """Do nothing: nothing continues after the call."""
+
+    def _parse_arguments(self) -> _Arguments:
+        try:
+            return _Arguments.model_validate(dict(self._call.arguments))
+        except ValidationError as error:
+            problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            raise ArgumentError("; ".join(problems)) from error
+
+    def _read(self, arguments: _Arguments, caller: str) -> Outcome:
+        found = self._limiter.store.load(arguments.handle, caller)
+        if found is None:
+            return Outcome((TextContent(text=_UNKNOWN),), error={"status": 404, "detail": _UNKNOWN}, status=404)
+        return _read_page(found, arguments.offset, arguments.limit, self._limiter.max_bytes)
+
+
+def _read_page(collection: Collection, offset: int, limit: int | None, max_bytes: int) -> Outcome:
+    """Return a page as structured content, and a part of a text as text."""
+    end = None if limit is None else offset + limit
+    budget = max_bytes - 200  # for the other members of the page
+    if collection.kind == "text":
+        return _read_text(collection.body.decode(), offset, end, budget)
+    if collection.kind == "array":
+        items = collection.items()
+        page = items[offset:end]
+        shown = count_fitting(map(len, page), budget)
+        part, total, name = dump_array(page[:shown]), len(items), b"items"
+    else:
+        entries = list(collection.entries().items())
+        page = entries[offset:end]
+        shown = count_fitting((len(to_json(key)) + 1 + len(value) for key, value in page), budget)
+        part, total, name = dump_object(dict(page[:shown])), len(entries), b"entries"
+    if page and not shown:
+        raise ArgumentError(f"offset: item {offset:,} alone is longer than a result may be; skip it")
+    following = offset + shown
+    more = b',"next_offset":%d' % following if following < total else b""
+    return Outcome(structured=b'{"%b":%b,"total":%d%b}' % (name, part, total, more), status=200)
+
+
+def _read_text(text: str, offset: int, end: int | None, max_bytes: int) -> Outcome:
+    part = cut_text(text[offset:end], max_bytes)
+    following = offset + len(part)
+    more = f"; read on with offset={following}" if following < len(text) else ""
+    note = f"Characters {offset:,} to {following:,} of {len(text):,}{more}."
+    return Outcome((TextContent(text=part), TextContent(text=note)), status=200)
