@@ -115,10 +115,10 @@ class Engine:
         catalog = self.source.read_catalog()
         if self._skills is not None:
             catalog = replace(catalog, skills=read_skills(self._skills))
-        if self.settings.result_tokens and any(find_row_schema(tool.operation) for tool in catalog.tools.values()):
+        if self.settings.result_tokens:
             from toolway.results import build_read_result  # noqa: PLC0415 - see the module's docstring
 
-            reader = build_read_result(catalog.tools)
+            reader = build_read_result(catalog.tools.values())
             catalog = replace(catalog, built_in={reader.name: reader})
         return catalog
 

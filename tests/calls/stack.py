@@ -52,8 +52,8 @@ def counted(*_: Any, **__: Any) -> Passes:
 async def client_of(
     app: FastAPI, *, outer: ASGIApp | None = None, **settings: Any
 ) -> AsyncGenerator[httpx2.AsyncClient]:
-    """Serve an application with its tools at /mcp."""
-    Toolway(app, settings=Settings(_env_file=None, **settings)).mount()
+    """Serve an application with its tools at /mcp; results are whole, unless the settings say otherwise."""
+    Toolway(app, settings=Settings(_env_file=None, **{"result_tokens": 0, **settings})).mount()
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -32,7 +32,10 @@ from toolway.app import engine_of
 ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
 TRANSPORTS = ("HTTP", "HTTP by the SDK", "HTTP directly", "stdio")
 WAYS = [f"{transport} {era}" for transport in TRANSPORTS for era in ERAS]
-SETTINGS = {fast: Settings(_env_file=None, stream_seconds=1, fast_lane=fast, direct=fast) for fast in (True, False)}
+SETTINGS = {
+    fast: Settings(_env_file=None, stream_seconds=1, result_tokens=0, fast_lane=fast, direct=fast)
+    for fast in (True, False)
+}
 
 APPLICATIONS = {
     **{name: Application(chapters=chapters, transports=TRANSPORTS) for name, chapters in apps.APPLICATIONS.items()},
@@ -95,6 +98,7 @@ async def over_stdio(app: str, url: str, mode: str, oracle: Oracle) -> Sequence[
             ],
             env={
                 "TOOLWAY_STREAM_SECONDS": "1",
+                "TOOLWAY_RESULT_TOKENS": "0",
                 **({"TOOLWAY_AUTHORIZATION": authorization} if authorization else {}),
             },
             cwd=str(ROOT),

@@ -46,10 +46,15 @@ class Catalog:
     built_in: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     """Tools of the server itself, which are not operations."""
 
+    @property
+    def listed(self) -> Sequence[Tool]:
+        """The tools that lists contain."""
+        return [tool for tool in (*self.tools.values(), *self.built_in.values()) if tool.is_listed]
+
     def definitions(self) -> dict[str, list[dict[str, Any]]]:
         """Return the list entries of all tools, resources and prompts, by kind."""
         return {
-            "tools": [tool.definition(wrapped=False) for tool in (*self.tools.values(), *self.built_in.values())],
+            "tools": [tool.definition(wrapped=False) for tool in self.listed],
             "resources": [entry.definition() for entry in (*self.resources, *self.skills)],
             "prompts": [prompt.definition() for prompt in self.prompts.values()],
         }

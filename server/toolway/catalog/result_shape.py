@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from toolway.catalog.schema.definitions import dereference
+from toolway.catalog.schema.definitions import dereference, is_object
 from toolway.media_types import essence, is_json
 from toolway.openapi import MALFORMED_ERRORS, Operation, Schema
 
@@ -48,4 +48,4 @@ def _row_of(collection: Schema, keyword: str, components: Mapping[str, Schema]) 
     if not isinstance(item, dict) or "maxItems" in collection:
         return None
     row = dereference(cast("Schema", item), components)
-    return row if row.get("properties") else None
+    return row if is_object(row) else None

@@ -49,6 +49,8 @@ class Tool:
     wraps_output: bool = False
     """Whether those revisions get every result as ``{"result": ...}``, because it may not be an object."""
     annotations: ToolAnnotations
+    is_listed: bool = True
+    """Whether lists contain it; another tool can be called by its name."""
     origin: str = ""
     """The key of its runner: for an endpoint, the prefix of its application; empty for a single application."""
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
 from toolway.calls import Outcome, ToolCall, report_internal_error, report_invalid_argument
-from toolway.catalog import Tool, ToolAnnotations
+from toolway.catalog import EndpointTool, Tool, ToolAnnotations, find_row_schema
 from toolway.content import TextContent
 from toolway.errors import ArgumentError
 from toolway.openapi import Schema
 from toolway.results.limiter import ResultLimiter
 from toolway.results.result_store import ResultStoreError
-from toolway.results.truncation import Collection, count_fitting, cut_text, dump_array, dump_object
+from toolway.results.truncation import Collection as Stored
+from toolway.results.truncation import count_fitting, cut_text, dump_array, dump_object
 
 __all__ = ["READ_RESULT_ORIGIN", "ReadResultRunner", "build_read_result"]
 
@@ -47,10 +48,16 @@ class _Arguments(BaseModel):
     limit: int | None = Field(default=None, ge=1)
 
 
-def build_read_result(taken: Container[str]) -> Tool:
-    """Return the tool, with a name that is not taken by a tool of the application."""
+def build_read_result(tools: Collection[EndpointTool]) -> Tool:
+    """Return the tool for a catalog, with a name that none of its tools has.
+
+    It is listed if the OpenAPI document declares a list without a maximum. A list of tools must not change with the
+    results that a client has received, and few other results are too long.
+    """
+    taken = {tool.name for tool in tools}
     return Tool(
         name=next(name for name in _NAMES if name not in taken),
+        is_listed=any(find_row_schema(tool.operation) is not None for tool in tools),
         title="Read more of a result",
         description="Read more of a truncated result, which names its handle.",
         input_schema=_INPUT_SCHEMA,
@@ -120,7 +127,7 @@ class _Run:
         return _read_page(found, arguments.offset, arguments.limit, self._limiter.max_bytes)
 
 
-def _read_page(collection: Collection, offset: int, limit: int | None, max_bytes: int) -> Outcome:
+def _read_page(collection: Stored, offset: int, limit: int | None, max_bytes: int) -> Outcome:
     """Return a page as structured content, and a part of a text as text."""
     end = None if limit is None else offset + limit
     budget = max_bytes - 200  # for the other members of the page

@@ -49,10 +49,7 @@ def register_tool_list(
     """
     lists = {
         wrapped: ListToolsResult(
-            tools=[
-                ListedTool.model_validate(tool.definition(wrapped=wrapped))
-                for tool in (*catalog.tools.values(), *catalog.built_in.values())
-            ]
+            tools=[ListedTool.model_validate(tool.definition(wrapped=wrapped)) for tool in catalog.listed]
         )
         for wrapped in (False, True)
     }
