@@ -101,7 +101,7 @@ def has_files(folder: Path) -> bool:
 
 
 def facts(result: CallToolResult) -> dict[str, Any]:
-    """Return what the note about a truncated result says to programs."""
+    """Return the facts for programs in the note about a truncated result."""
     (found,) = [block.meta for block in result.content if block.type == "text" and block.meta]
     return found["toolway/truncated"]
 
@@ -120,7 +120,7 @@ async def read_pages(client: MCPTestClient, handle: str, **arguments: Any) -> li
 
 
 @pytest.mark.parametrize(("mode", "fast"), EVERY_WAY)
-async def test_a_long_list_is_cut_between_items_and_says_how_to_read_the_rest(
+async def test_a_long_list_is_cut_between_items_with_a_note_on_how_to_read_the_rest(
     mode: str, fast: bool, tmp_path: Path
 ) -> None:
     async with client_of(tmp_path, mode=mode, fast=fast) as client:

@@ -61,7 +61,7 @@ class ResultLimiter:
         return bool(outcome.blocks) and sum(len(text.encode()) for text in _texts(outcome)) > self.max_bytes
 
     async def truncate(self, tool: Tool | None, outcome: Outcome, context: CallContext) -> Outcome:
-        """Return a part of an outcome that is too long, with a note that says how to read the rest.
+        """Return a part of an outcome that is too long, with a note on how to read the rest.
 
         JSON is cut between items, and remains valid under the output schema of the tool. If that is not possible, the
         outcome is an error, which clients do not validate.

@@ -27,7 +27,7 @@ class Outcome:
     breaks_schema: bool = False
     """Whether a success became an error because it does not match the tool's output schema."""
     truncation: str = ""
-    """The sentence that says what was cut from a result that was too long; empty for a whole one."""
+    """The note about what was cut from a result that was too long; empty for a whole one."""
 
     @property
     def content(self) -> tuple[Content, ...]:

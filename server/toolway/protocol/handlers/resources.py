@@ -43,7 +43,7 @@ __all__ = ["Resources", "register_resource_lists", "register_resource_reads"]
 
 
 class ResourceConfig(Protocol):
-    """What reads of resources need besides the catalog."""
+    """Settings for reads of resources, and the store of truncated results."""
 
     @property
     def settings(self) -> Settings: ...
