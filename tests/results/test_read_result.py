@@ -23,6 +23,11 @@ class Page(BaseModel):
     total: int
 
 
+class Lines(BaseModel):
+    lines: list[Row]
+    total: int
+
+
 class Order(BaseModel):
     lines: list[Row]
     notes: list[str]
@@ -49,8 +54,9 @@ def test_it_is_not_listed_where_no_endpoint_does(returned: Any) -> None:
     assert not listed(returned)
 
 
-def test_an_object_with_a_path_parameter_of_its_own_is_not_a_page() -> None:
-    assert not listed(Page, "/things/{thing_id}")
+def test_a_page_has_its_list_under_a_usual_name_or_that_of_the_path() -> None:
+    assert listed(Lines, "/orders/lines")
+    assert not listed(Lines, "/orders/{order_id}")
 
 
 async def test_a_tool_of_the_application_keeps_the_name(tmp_path: Path) -> None:
