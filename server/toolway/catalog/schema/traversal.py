@@ -11,7 +11,14 @@ from typing import Any, cast
 
 from toolway.openapi import Schema
 
-__all__ = ["iter_children", "iter_references", "iter_schemas", "rewrite_schema"]
+__all__ = [
+    "find_levels",
+    "iter_children",
+    "iter_references",
+    "iter_schemas",
+    "rewrite_by_level",
+    "rewrite_schema",
+]
 
 _SCHEMA_KEYWORDS = frozenset(
     {
@@ -30,6 +37,9 @@ _SCHEMA_KEYWORDS = frozenset(
 )
 _LIST_KEYWORDS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAPPING_KEYWORDS = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
+_MEMBER_KEYWORDS = frozenset({"additionalProperties", "patternProperties", "properties"})
+"""Keywords whose schemas describe the members of an object."""
+_DEFS = "#/$defs/"
 
 
 def iter_children(schema: Schema) -> Iterator[Schema]:
@@ -79,3 +89,58 @@ def rewrite_schema(schema: Schema, change: Callable[[Schema, str | None], Schema
 
 def _rewrite_item(item: Any, change: Callable[[Schema, str | None], Schema], name: str | None) -> Any:
     return rewrite_schema(cast("Schema", item), change, name) if isinstance(item, dict) else item
+
+
+def find_levels(schema: Schema) -> dict[str, int]:
+    """Return the definitions that a schema uses, each with the level at which it is first used.
+
+    The root has level 0, its properties have level 1, and the properties of these level 2. Items of a list have the
+    level of the list.
+    """
+    definitions: dict[str, Schema] = schema.get("$defs") or {}
+    levels: dict[str, int] = {}
+    pending: list[tuple[Schema, int]] = [(schema, 0)]
+    while pending:
+        node, level = pending.pop()
+        name = str(node.get("$ref", "")).removeprefix(_DEFS)
+        if isinstance(definitions.get(name), dict) and level < levels.get(name, level + 1):
+            levels[name] = level
+            pending.append((definitions[name], level))
+        for key, value in node.items():
+            if key != "$defs":
+                deeper = level + (key in _MEMBER_KEYWORDS)
+                pending.extend((child, deeper) for child in iter_children({key: value}))
+    return levels
+
+
+def rewrite_by_level(schema: Schema, change: Callable[[Schema, int], Schema]) -> Schema:
+    """Return a copy with `change` applied to every schema, innermost first, and without unused definitions.
+
+    `change` gets a copy that it may alter, and its level as `find_levels` counts them.
+    """
+    levels = find_levels(schema)
+    definitions = schema.get("$defs") or {}
+    root = _rewrite_node({key: value for key, value in schema.items() if key != "$defs"}, 0, change)
+    written = {name: _rewrite_node(definitions[name], levels[name], change) for name in definitions if name in levels}
+    used = find_levels({**root, "$defs": written})
+    kept = {name: definition for name, definition in written.items() if name in used}
+    return {**root, "$defs": kept} if kept else root
+
+
+def _rewrite_node(node: Schema, level: int, change: Callable[[Schema, int], Schema]) -> Schema:
+    copy: Schema = {}
+    for key, value in node.items():
+        deeper = level + (key in _MEMBER_KEYWORDS)
+        if key in _SCHEMA_KEYWORDS and isinstance(value, dict):
+            copy[key] = _rewrite_node(cast("Schema", value), deeper, change)
+        elif key in _LIST_KEYWORDS and isinstance(value, list):
+            items = cast("list[Any]", value)
+            copy[key] = [_rewrite_node(item, deeper, change) if isinstance(item, dict) else item for item in items]
+        elif key in _MAPPING_KEYWORDS and isinstance(value, dict):
+            named = cast("dict[str, Any]", value).items()
+            copy[key] = {
+                name: _rewrite_node(item, deeper, change) if isinstance(item, dict) else item for name, item in named
+            }
+        else:
+            copy[key] = value
+    return change(copy, level)
