@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.catalog.stubs.schemas import schemas_with_values
-from toolway.catalog.schema.lean import LeanSchema, count_tokens, first_sentence, reduce_schema
+from toolway.catalog.schema.lean import LeanSchema, reduce_schema
 
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
 NAMES = ("a", "b", "c")
-VALUES = (None, True, 0, 1, 2.5, "a", "bc", "2026-12-01", [], [1], [1, "a"], {}, {"a": 1}, {"a": "a", "b": [1]})
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    1,
+    2.5,
+    "a",
+    "bc",
+    "2026-12-01",
+    [],
+    [1],
+    [1, "a"],
+    {},
+    {"a": 1},
+    {"a": "a", "b": [1]},
+)
 names, values = st.sampled_from(NAMES), st.sampled_from(VALUES)
 small = st.integers(0, 2)
 texts = st.sampled_from(["Short.", "The first sentence. The second one is longer.", "No full stop", "Word " * 60])
@@ -87,7 +101,7 @@ def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         ),
         st.fixed_dictionaries(
             {},
-            optional={key: parts for key in ("anyOf", "oneOf", "allOf")}
+            optional=dict.fromkeys(("anyOf", "oneOf", "allOf"), parts)
             | {"description": texts, "type": st.just("object")},
         ),
         st.fixed_dictionaries({"not": inner}, optional={"description": texts}),
@@ -131,7 +145,8 @@ def input_schemas(draw: st.DrawFn) -> dict[str, Any]:
 def assert_wider(schema: dict[str, Any], lean: LeanSchema, given_values: list[Any]) -> None:
     """Check that a lean schema is valid and accepts every given value that the original accepts."""
     Draft202012Validator.check_schema(lean.schema)
-    original, reduced = Draft202012Validator(schema), Draft202012Validator(lean.schema)
+    original: Any = Draft202012Validator(schema)
+    reduced: Any = Draft202012Validator(lean.schema)
     for value in given_values:
         if lean.is_whole:
             assert reduced.is_valid(value) == original.is_valid(value), (value, lean.schema)
@@ -139,7 +154,7 @@ def assert_wider(schema: dict[str, Any], lean: LeanSchema, given_values: list[An
             reduced.validate(value)
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, suppress_health_check=SLOW)
 @given(input_schemas(), st.integers(0, 200), st.lists(st.dictionaries(names, instances, max_size=3), max_size=12))
 def test_what_a_schema_accepts_its_lean_form_accepts(schema: Any, budget: int, given_values: list[Any]) -> None:
     untouched = copy.deepcopy(schema)
@@ -147,7 +162,7 @@ def test_what_a_schema_accepts_its_lean_form_accepts(schema: Any, budget: int, g
     assert schema == untouched
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=SLOW)
 @given(schemas, st.integers(0, 60), st.lists(instances, max_size=12))
 def test_any_schema_may_be_the_root(schema: Any, budget: int, given_values: list[Any]) -> None:
     definitions = {
@@ -170,7 +185,7 @@ def test_arguments_that_a_tool_accepts_match_its_lean_schema(pair: tuple[Any, An
     assert_wider(schema, reduce_schema(schema, budget), [value])
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
 @given(input_schemas(), st.integers(0, 200))
 def test_the_first_level_and_what_it_requires_stay(schema: Any, budget: int) -> None:
     lean = reduce_schema(schema, budget).schema

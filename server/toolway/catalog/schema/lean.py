@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from toolway.catalog.schema.traversal import find_levels, iter_references, iter_schemas, rewrite_by_level
+from toolway.catalog.schema.traversal import iter_references, iter_schemas, rewrite_by_level
 from toolway.catalog.schema.unions import merge_alternatives
 from toolway.openapi import Schema
 
@@ -29,20 +29,15 @@ _LONGEST_SENTENCE = 120
 _SENTENCE = re.compile(r"(?s)(.+?[.!?])(?=\s|$)|(.+?)(?=\n\s*\n|$)")
 
 _ANNOTATIONS = frozenset({"description", "default", "deprecated"})
-_KEPT = frozenset(
-    "$defs $ref additionalProperties allOf anyOf const contains contentEncoding default dependentRequired "
-    "dependentSchemas deprecated description else enum exclusiveMaximum exclusiveMinimum format if items maxContains "
-    "maxItems maxLength maxProperties maximum minContains minItems minLength minProperties minimum multipleOf not oneOf "
-    "pattern patternProperties prefixItems properties propertyNames required then type unevaluatedItems "
-    "unevaluatedProperties uniqueItems x-mcp-header".split()
+_NOISE = frozenset(
+    {"$comment", "$schema", "discriminator", "example", "examples", "exemples", "readOnly", "title", "writeOnly"}
 )
-"""Keywords of JSON Schema that restrict values or explain them, and the one that MCP adds."""
+"""Keywords that neither restrict values nor help to choose them; "exemples" is a frequent misspelling."""
 _DIALECT = frozenset({"$anchor", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveRef", "definitions"})
 _EXACT = ("contains", "else", "if", "maxContains", "minContains", "not", "then", "unevaluatedItems")
 """Keywords that may reject more values when a schema inside them or beside them accepts more."""
-_LIMITS = frozenset(
-    "maxItems maxLength maxProperties minItems minLength minProperties multipleOf uniqueItems propertyNames".split()
-)
+_LIMITS = frozenset({"maxItems", "maxLength", "minItems", "minLength", "multipleOf", "propertyNames", "uniqueItems"})
+_FIRST_LEVEL = frozenset({"$ref", "anyOf", "enum", "items", "type", "x-mcp-header"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ class LeanSchema:
 
     schema: Schema
     is_whole: bool
-    """Whether it says all that the original says of the values."""
+    """Whether it restricts and describes values as the original does."""
 
 
 def count_tokens(value: Any) -> int:
@@ -105,17 +100,23 @@ def _remove_noise(schema: Schema) -> Schema:
     def clean(node: Schema, level: int) -> Schema:
         if node.get("additionalProperties") is True and not counts_evaluated:
             del node["additionalProperties"]
-        node = {key: value for key, value in node.items() if key in _KEPT and not (key == "default" and level > 1)}
-        return node if counts_evaluated else _simplify_tuple(node)
+        kept = {key: value for key, value in node.items() if not _is_noise(key, level)}
+        return kept if counts_evaluated else _simplify_tuple(kept)
 
     return rewrite_by_level(schema, clean)
+
+
+def _is_noise(key: str, level: int) -> bool:
+    if key == "default":
+        return level > 1
+    return key in _NOISE or (key.startswith("x-") and key != "x-mcp-header")
 
 
 def _simplify_tuple(node: Schema) -> Schema:
     """Write a tuple of equal items, such as a coordinate, as a list of fixed length."""
     prefix = cast("list[Schema]", node.get("prefixItems") or [])
     most: int = len(prefix) if node.get("items") is False else node.get("maxItems", len(prefix) + 1)
-    is_uniform = prefix and all(item == prefix[0] for item in prefix) and most <= len(prefix)
+    is_uniform = prefix and len({json.dumps(item) for item in prefix}) == 1 and most <= len(prefix)
     if not is_uniform or "contains" in node:
         return node
     rest = {key: value for key, value in node.items() if key not in {"prefixItems", "items"}}
@@ -197,11 +198,11 @@ def _shorten_enum(node: Schema, _level: int) -> Schema:
 
 def _common_type(values: list[Any]) -> str | None:
     """Return the JSON type that all values have; None if they differ."""
-    kinds = {type(value) for value in values}
-    if kinds <= {int, float}:
-        return "integer" if kinds == {int} else "number"
-    names = {str: "string", bool: "boolean", list: "array", dict: "object"}
-    return names.get(next(iter(kinds))) if len(kinds) == 1 else None
+    kinds = {type(value).__name__ for value in values}
+    if kinds <= {"int", "float"}:
+        return "integer" if kinds == {"int"} else "number"
+    names = {"str": "string", "bool": "boolean", "list": "array", "dict": "object"}
+    return names.get(kinds.pop()) if len(kinds) == 1 else None
 
 
 def _cut_descriptions(level: int, length: int, schema: Schema) -> Schema:
@@ -235,7 +236,7 @@ def _remove_details(schema: Schema) -> Schema:
             _remove_formats(node)
             for variant in cast("list[Schema]", node.get("anyOf") or []):
                 _remove_formats(variant)
-        return {key: value for key, value in node.items() if level < 2 or key not in _LIMITS}  # noqa: PLR2004
+        return {key: value for key, value in node.items() if level < 2 or key not in _LIMITS}
 
     return rewrite_by_level(schema, clean)
 
@@ -277,22 +278,23 @@ def _outline(schema: Schema | bool, definitions: Mapping[str, Schema], depth: in
     if target is not None:
         schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
     kept = {key: schema[key] for key in ("type", "description", "default", "deprecated") if key in schema}
-    if depth > 4:  # noqa: PLR2004 - deep lists and unions, or one that contains itself
+    if depth > 4:  # deep lists and unions, or one that contains itself
         return {key: value for key, value in kept.items() if key != "description"}
     if schema.keys() & {"properties", "allOf", "patternProperties", "additionalProperties"}:
         return _name_properties(schema, definitions, kept)
-    if isinstance(schema.get("items"), dict):
+    if isinstance(schema.get("items"), dict) and "prefixItems" not in schema:
         return {**kept, "items": _outline(schema["items"], definitions, depth + 1)}
-    if isinstance(schema.get("anyOf"), list):
+    if isinstance(schema.get("anyOf"), list) and "enum" not in schema:
         variants = [_outline(entry, definitions, depth + 1) for entry in schema["anyOf"]]
         return merge_alternatives({**kept, "anyOf": variants}, {})
     return {**kept, "$ref": schema["$ref"]} if "$ref" in schema else schema
 
 
 def _name_properties(schema: Schema, definitions: Mapping[str, Schema], kept: Schema) -> Schema:
-    parts: list[Schema] = [schema, *(entry for entry in schema.get("allOf") or [] if isinstance(entry, dict))]
+    combined = cast("list[Any]", schema.get("allOf") or [])
+    parts: list[Schema] = [schema, *(entry for entry in combined if isinstance(entry, dict))]
     parts = [definitions.get(str(part.get("$ref", "")).removeprefix(_DEFS), part) for part in parts]
-    names = list(dict.fromkeys(name for part in parts for name in part.get("properties") or {}))
+    names: list[str] = list(dict.fromkeys(name for part in parts for name in part.get("properties") or ()))
     if "type" not in kept and any(part.get("type") == "object" for part in parts):
         kept = {"type": "object", **kept}
     if not names:
@@ -315,7 +317,7 @@ def _strip_first_level(schema: Schema) -> Schema:
     def strip(node: Schema, level: int) -> Schema:
         if level != 1:
             return node
-        return {key: value for key, value in node.items() if key in {"type", "anyOf", "items", "$ref", "enum"}}
+        return {key: value for key, value in node.items() if key in _FIRST_LEVEL}
 
     return rewrite_by_level(schema, strip)
 

@@ -119,7 +119,7 @@ def rewrite_by_level(schema: Schema, change: Callable[[Schema, int], Schema]) ->
     `change` gets a copy that it may alter, and its level as `find_levels` counts them.
     """
     levels = find_levels(schema)
-    definitions = schema.get("$defs") or {}
+    definitions: dict[str, Schema] = schema.get("$defs") or {}
     root = _rewrite_node({key: value for key, value in schema.items() if key != "$defs"}, 0, change)
     written = {name: _rewrite_node(definitions[name], levels[name], change) for name in definitions if name in levels}
     used = find_levels({**root, "$defs": written})
@@ -131,16 +131,16 @@ def _rewrite_node(node: Schema, level: int, change: Callable[[Schema, int], Sche
     copy: Schema = {}
     for key, value in node.items():
         deeper = level + (key in _MEMBER_KEYWORDS)
-        if key in _SCHEMA_KEYWORDS and isinstance(value, dict):
-            copy[key] = _rewrite_node(cast("Schema", value), deeper, change)
+
+        def rewrite(item: Any, at: int = deeper) -> Any:
+            return _rewrite_node(cast("Schema", item), at, change) if isinstance(item, dict) else item
+
+        if key in _SCHEMA_KEYWORDS:
+            copy[key] = rewrite(value)
         elif key in _LIST_KEYWORDS and isinstance(value, list):
-            items = cast("list[Any]", value)
-            copy[key] = [_rewrite_node(item, deeper, change) if isinstance(item, dict) else item for item in items]
+            copy[key] = [rewrite(item) for item in cast("list[Any]", value)]
         elif key in _MAPPING_KEYWORDS and isinstance(value, dict):
-            named = cast("dict[str, Any]", value).items()
-            copy[key] = {
-                name: _rewrite_node(item, deeper, change) if isinstance(item, dict) else item for name, item in named
-            }
+            copy[key] = {name: rewrite(item) for name, item in cast("dict[str, Any]", value).items()}
         else:
             copy[key] = value
     return change(copy, level)

@@ -46,13 +46,13 @@ def merge_alternatives(node: Schema, definitions: Mapping[str, Schema]) -> Schem
 
 def _join(one: Any, other: Any, definitions: Mapping[str, Schema], level: int) -> Schema | None:
     """Return a schema that accepts what either accepts; None if they differ in more than detail."""
-    if one == other:
+    if json.dumps(one) == json.dumps(other):  # True == 1 in Python, but not in JSON
         return one
     if not (isinstance(one, dict) and isinstance(other, dict)) or level > _MOST_LEVELS:
         return None
     one, other = _resolve(cast("Schema", one), definitions), _resolve(cast("Schema", other), definitions)
     kinds = (one.get("type"), other.get("type"))
-    if set(kinds) <= _SCALARS and _is_scalar(one) and _is_scalar(other):
+    if all(isinstance(kind, str) and kind in _SCALARS for kind in kinds) and _is_scalar(one) and _is_scalar(other):
         return _join_scalars(one, other)
     if kinds == ("array", "array") and not (one.keys() | other.keys()) - _ARRAY - _TEXTS:
         return _join_arrays(one, other, definitions, level)
@@ -74,7 +74,7 @@ def _is_scalar(schema: Schema) -> bool:
 
 def _join_scalars(one: Schema, other: Schema) -> Schema | None:
     kinds = {one["type"], other["type"]}
-    if len(kinds) == 2 and kinds != {"integer", "number"}:  # noqa: PLR2004
+    if len(kinds) == 2 and kinds != {"integer", "number"}:
         return None
     joined: Schema = {"type": one["type"] if len(kinds) == 1 else "number"}
     values = [*_values(one), *_values(other)]
@@ -111,12 +111,13 @@ def _join_objects(one: Schema, other: Schema, definitions: Mapping[str, Schema],
     joined: Schema = {"type": "object"}
     if first:
         joined["properties"] = {}
-    for name in first:
-        entry = _join(first[name], second[name], definitions, level + 1)
+    for name, schema in first.items():
+        entry = _join(schema, second[name], definitions, level + 1)
         if entry is None:
             return None
         joined["properties"][name] = entry
-    required = [name for name in one.get("required") or [] if name in (other.get("required") or [])]
+    needed: list[str] = other.get("required") or []
+    required = [name for name in cast("list[str]", one.get("required") or []) if name in needed]
     if required:
         joined["required"] = required
     if extra is not True:
