@@ -63,6 +63,7 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
     follow: bool | None = None,
     ask_first: bool | None = None,
     confirm: str | None = None,
+    concise: Sequence[str] | None = None,
     lint_ignore: Mapping[str, str] | None = None,
 ) -> Callable[[EndpointT], EndpointT]:
     """Describe an endpoint to agents; place it below the route decorator. docs/your-application.md has examples.
@@ -79,6 +80,7 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
         follow: True polls the Location of a 202 response for the result; the tool has no output schema.
         ask_first: True asks its questions within the request and becomes a task afterwards; implied by `confirm`.
         confirm: a question that the user must confirm before the call: ``"Cancel order {order_id}?"``.
+        concise: the fields of the result that agents get unless they name others: ``["order_id", "lines[].sku"]``.
         lint_ignore: rules of ``toolway lint`` to suppress, each with its reason: ``{"R1": "at most four"}``.
     """
     fields = locals()
@@ -180,12 +182,13 @@ _FIELD_TYPES = {
     "follow": bool,
     "ask_first": bool,
     "confirm": str,
+    "concise": Sequence,
     "lint_ignore": Mapping,
     "tool": bool,
     "resource": Mapping,
     "prompt": Mapping,
 }
-_TYPE_NAMES: Mapping[type, str] = {str: "a string", bool: "true or false", Mapping: "an object"}
+_TYPE_NAMES: Mapping[type, str] = {str: "a string", bool: "true or false", Mapping: "an object", Sequence: "a list"}
 
 
 def check_marker(marker: Marker, subject: object) -> None:

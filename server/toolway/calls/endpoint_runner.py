@@ -12,13 +12,14 @@ from toolway.calls.reply import Reply
 from toolway.calls.request.caller_headers import check_not_carried, mention_missing_values, read_carried_names
 from toolway.calls.request.request_builder import Request, build_request
 from toolway.calls.response.error_results import report_https_redirect, report_internal_error, report_invalid_argument
+from toolway.calls.response.field_selection import read_fields, select_fields
 from toolway.calls.response.job_polling import JobPoller, add_location_hint
 from toolway.calls.response.outcome import Outcome
 from toolway.calls.response.redirects import Step, is_https_redirect, resolve_location, resolve_redirect
 from toolway.calls.response.response_parser import parse_response
 from toolway.calls.response.set_cookies import collect_credentials, find_set_cookies, mention_cookies
 from toolway.calls.tool_call import ToolCall
-from toolway.catalog import EndpointTool, Tool
+from toolway.catalog import EndpointTool, FieldTree, Tool
 from toolway.errors import ArgumentError
 from toolway.openapi import ParameterNames
 
@@ -92,6 +93,7 @@ class _EndpointRun:
     __slots__ = (
         "_call",
         "_dispatcher",
+        "_fields",
         "_next",
         "_poller",
         "_redirects_left",
@@ -111,6 +113,7 @@ class _EndpointRun:
         self._redirects_left = _MOST_REDIRECTS
         self._poller: JobPoller | None = None
         self._set_cookies: tuple[str, ...] = ()
+        self._fields: FieldTree = {}
 
     def check_arguments(self) -> None:
         """Build the request.
@@ -119,6 +122,8 @@ class _EndpointRun:
             ArgumentError: an argument is missing, unknown, or cannot be sent.
         """
         tool, arguments = self._tool, self._call.arguments
+        if tool.selects_fields:
+            self._fields, arguments = read_fields(tool, arguments)
         request = build_request(tool, arguments, ignore_unknown=self._runner.ignore_unknown)
         if request.headers and request.headers[0][0] != b"content-type":  # which comes after those of arguments
             headers = self._dispatcher.caller_headers(tool.operation, self._call.context)
@@ -190,6 +195,8 @@ class _EndpointRun:
         tool, read = self._tool, self._call.read
         try:
             outcome = read(tool, self._dispatcher.decoded(reply))
+            if self._fields and not outcome.is_error and outcome.structured is not None and read is parse_response:
+                outcome = outcome.with_structured(select_fields(outcome.structured, self._fields))
             if outcome.breaks_schema:
                 self._runner.warn_of_schema(tool.name)
             if outcome.status is not None and 400 <= outcome.status < 500:

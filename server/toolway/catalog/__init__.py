@@ -3,16 +3,20 @@
 from toolway.catalog.arguments import Argument, ArgumentLocation, BodyPlan
 from toolway.catalog.builder import Catalog, build_catalog
 from toolway.catalog.combine import combine_catalogs
+from toolway.catalog.field_paths import ANY_FIELD, FieldTree, check_fields, parse_fields
 from toolway.catalog.filters import Exposure, Filter, Selection
+from toolway.catalog.marker_fields import FIELDS
 from toolway.catalog.prompt import Prompt
 from toolway.catalog.resource import Resource
-from toolway.catalog.result_shape import find_row_schema
+from toolway.catalog.result_shape import find_result_schema, find_rows
 from toolway.catalog.schema.output_schema import WRAPPER
 from toolway.catalog.skill import Skill, SkillFile, read_skills
 from toolway.catalog.suggestions import Completion
 from toolway.catalog.tool import EndpointTool, Tool, ToolAnnotations
 
 __all__ = [
+    "ANY_FIELD",
+    "FIELDS",
     "WRAPPER",
     "Argument",
     "ArgumentLocation",
@@ -21,6 +25,7 @@ __all__ = [
     "Completion",
     "EndpointTool",
     "Exposure",
+    "FieldTree",
     "Filter",
     "Prompt",
     "Resource",
@@ -30,7 +35,10 @@ __all__ = [
     "Tool",
     "ToolAnnotations",
     "build_catalog",
+    "check_fields",
     "combine_catalogs",
-    "find_row_schema",
+    "find_result_schema",
+    "find_rows",
+    "parse_fields",
     "read_skills",
 ]

@@ -10,11 +10,19 @@ from typing import Any, cast
 
 from toolway.catalog.arguments import Argument, flatten_arguments, plan_body
 from toolway.catalog.filters import Selection
-from toolway.catalog.marker_fields import COMPLETE, read_confirmation, read_input_schema, read_operation_marker
+from toolway.catalog.marker_fields import (
+    COMPLETE,
+    FIELDS,
+    read_concise_fields,
+    read_confirmation,
+    read_input_schema,
+    read_operation_marker,
+)
 from toolway.catalog.metadata import build_annotations, build_description, build_title
 from toolway.catalog.naming import name_tools
 from toolway.catalog.prompt import Prompt, build_prompt
 from toolway.catalog.resource import Resource, build_resource
+from toolway.catalog.result_shape import build_fields_schema
 from toolway.catalog.schema.definitions import Definitions
 from toolway.catalog.schema.output_schema import build_output_schemas
 from toolway.catalog.skill import Skill
@@ -232,13 +240,19 @@ def _build_tool(
     accepts_extra = plan is not None and plan.accepts_extra
     follow: bool = marker.get("follow", False)
     publishes_output = publishes_output and not follow  # the documented schema is that of the 202 response
-    output, wrapped, wraps = build_output_schemas(operation) if publishes_output else (None, None, False)
+    concise = read_concise_fields(operation, marker, names)
+    has_own_schema = FIELDS in names or accepts_extra or "input_schema" in marker
+    selection = None if has_own_schema else build_fields_schema(operation, concise)
+    is_partial = selection is not None or bool(concise)
+    output, wrapped, wraps = (
+        build_output_schemas(operation, is_partial=is_partial) if publishes_output else (None, None, False)
+    )
     return EndpointTool(
         name=name,
         title=build_title(operation, marker, name),
         description=build_description(operation, marker),
         input_schema=read_input_schema(operation, marker, names, accepts_extra=accepts_extra)
-        or _build_input_schema(arguments, definitions, (plan and plan.extra_file) or accepts_extra),
+        or _build_input_schema(arguments, definitions, selection, (plan and plan.extra_file) or accepts_extra),
         output_schema=output,
         wrapped_output_schema=wrapped,
         wraps_output=wraps,
@@ -250,14 +264,19 @@ def _build_tool(
         follow=follow,
         ask_first=marker.get("ask_first", False),
         origin=origin,
+        selects_fields=is_partial,
+        concise=concise,
         confirmation=read_confirmation(operation, marker, names),
     )
 
 
-def _build_input_schema(arguments: list[Argument], definitions: Definitions, extra: Schema | bool) -> Schema:
+def _build_input_schema(
+    arguments: list[Argument], definitions: Definitions, selection: Schema | None, extra: Schema | bool
+) -> Schema:
+    properties = {entry.name: definitions.adopt(entry.schema, entry.name) for entry in arguments}
     schema: Schema = {
         "type": "object",
-        "properties": {entry.name: definitions.adopt(entry.schema, entry.name) for entry in arguments},
+        "properties": properties if selection is None else {**properties, FIELDS: selection},
     }
     required = [entry.name for entry in arguments if entry.required]
     if required:

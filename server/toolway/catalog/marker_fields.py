@@ -6,12 +6,24 @@ from collections.abc import Collection, Mapping, Sequence
 from string import Formatter
 from typing import Any, cast
 
-from toolway.errors import ConfigurationError
+from toolway.catalog.field_paths import check_fields, parse_fields
+from toolway.catalog.result_shape import find_result_schema
+from toolway.errors import ArgumentError, ConfigurationError
 from toolway.markers import EXTENSION, Marker, check_marker, read_marker
 from toolway.openapi import Operation, Schema
 
-__all__ = ["COMPLETE", "read_confirmation", "read_input_schema", "read_marker_texts", "read_operation_marker"]
+__all__ = [
+    "COMPLETE",
+    "FIELDS",
+    "read_concise_fields",
+    "read_confirmation",
+    "read_input_schema",
+    "read_marker_texts",
+    "read_operation_marker",
+]
 
+FIELDS = "fields"
+"""The argument that selects fields of the result."""
 COMPLETE = "complete"
 """The field that names the sources of suggestions, by argument."""
 
@@ -69,6 +81,26 @@ def read_input_schema(
         known = ", ".join(arguments) or "no arguments"
         raise ConfigurationError(f"{operation}: input_schema has {unknown[0]!r}, but the endpoint takes {known}")
     return dict(schema)
+
+
+def read_concise_fields(operation: Operation, marker: Marker, arguments: Collection[str]) -> tuple[str, ...]:
+    """Return the fields of the result that agents get by default; empty for all of them.
+
+    Raises:
+        ConfigurationError: a path is not valid, or the endpoint has an argument ``fields`` of its own.
+    """
+    concise: object = marker.get("concise", ())
+    try:
+        tree = parse_fields(list(cast("Sequence[object]", concise)) if not isinstance(concise, str) else concise)
+        check_fields(tree, find_result_schema(operation) or {}, operation.components)
+    except ArgumentError as error:
+        raise ConfigurationError(f"{operation}: concise={concise!r} is not valid: {error}") from error
+    if tree and FIELDS in arguments:
+        raise ConfigurationError(
+            f"{operation}: concise needs an argument {FIELDS!r} with which agents get other fields, but the endpoint "
+            "has one of its own; rename it, or leave out concise"
+        )
+    return tuple(cast("Sequence[str]", concise))
 
 
 def read_confirmation(operation: Operation, marker: Mapping[str, Any], arguments: Collection[str]) -> str | None:

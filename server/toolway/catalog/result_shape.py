@@ -2,58 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
 
 from toolway.catalog.schema.definitions import dereference, is_object
 from toolway.media_types import essence, is_json
 from toolway.openapi import MALFORMED_ERRORS, Operation, Schema
 
-__all__ = ["find_row_schema"]
+__all__ = ["build_fields_schema", "find_result_schema", "find_rows"]
 
+Rows: TypeAlias = tuple[str, Schema]
+"""The path of the fields of a list's objects in a result, and the schema of these objects."""
 
 _PAGE_MEMBERS = frozenset(
     {"content", "data", "entries", "hits", "items", "objects", "records", "results", "rows", "values"}
 )
 """Usual names of the array in a page."""
+_MANY_FIELDS = 5
+"""The number of fields from which a selection saves more than the argument costs."""
 
 
-def find_row_schema(operation: Operation) -> Schema | None:
-    """Return the schema of the objects that an operation lists; None if its result is not a list without a maximum.
+def find_result_schema(operation: Operation) -> Schema | None:
+    """Return the documented schema of the first successful JSON response; None or ``{}`` if it has none."""
+    for response in operation.responses:
+        if response.status.startswith("2") and is_json(essence(response.media_type or "")):
+            return response.schema
+    return None
+
+
+def find_rows(operation: Operation) -> Rows | None:
+    """Return the objects that an operation lists; None if its result is not a list without a maximum.
 
     A list is an array or a map of objects, or a page: an object with one such array besides single values, such as a
     total and a cursor. The array is named like the end of the path, or has one of the usual names; others are parts of
     a single thing.
     """
-    for response in operation.responses:
-        if response.status.startswith("2") and response.schema and is_json(essence(response.media_type or "")):
-            try:
-                return _find_rows(dereference(response.schema, operation.components), operation)
-            except MALFORMED_ERRORS:
-                return None
-    return None
-
-
-def _find_rows(result: Schema, operation: Operation) -> Schema | None:
-    components = operation.components
-    if result.get("type") == "array":
-        return _row_of(result, "items", components)
-    members = cast("dict[str, Any]", result.get("properties", {}))
-    if not members:
-        return _row_of(result, "additionalProperties", components)
-    schemas = {name: dereference(member, components) for name, member in members.items()}
-    compound = {name: schema for name, schema in schemas.items() if is_object(schema) or schema.get("type") == "array"}
-    if len(compound) != 1:
+    schema, components = find_result_schema(operation), operation.components
+    try:
+        result = dereference(schema, components) if schema else {}
+        if result.get("type") == "array":
+            return _rows_of(result, "items", "", components)
+        if "properties" not in result:
+            return _rows_of(result, "additionalProperties", "*.", components)
+        members = cast("dict[str, Schema]", result["properties"])
+        schemas = {name: dereference(member, components) for name, member in members.items()}
+        compound = [name for name, schema in schemas.items() if is_object(schema) or schema.get("type") == "array"]
+        if len(compound) != 1 or compound[0] not in {*_PAGE_MEMBERS, operation.path.rpartition("/")[2]}:
+            return None
+        return _rows_of(schemas[compound[0]], "items", f"{compound[0]}[].", components)
+    except MALFORMED_ERRORS:
         return None
-    ((name, schema),) = compound.items()
-    is_page = name in _PAGE_MEMBERS or name == operation.path.rpartition("/")[2]
-    return _row_of(schema, "items", components) if is_page else None
 
 
-def _row_of(collection: Schema, keyword: str, components: Mapping[str, Schema]) -> Schema | None:
-    """Return the schema of the items of an array, or of the values of a map; None if they are not objects."""
+def _rows_of(collection: Schema, keyword: str, path: str, components: Mapping[str, Schema]) -> Rows | None:
     item = collection.get(keyword)
     if not isinstance(item, dict) or "maxItems" in collection:
         return None
     row = dereference(cast("Schema", item), components)
-    return row if is_object(row) else None
+    return (path, row) if is_object(row) else None
+
+
+def build_fields_schema(operation: Operation, concise: Sequence[str]) -> Schema | None:
+    """Return the schema of the argument ``fields``; None for a tool whose results are small.
+
+    Args:
+        operation: a list whose objects have several fields has the argument.
+        concise: the fields that are returned by default; a tool with these also has the argument.
+    """
+    path, row = find_rows(operation) or ("", {})
+    names = [path + name for name in cast("dict[str, Any]", row.get("properties", {}))]
+    if concise:
+        text = f'Fields of the result, by default {json.dumps(list(concise))}; ["*"] for all.'
+    elif len(names) >= _MANY_FIELDS:
+        text = f"Return only these fields, such as {json.dumps(names[:2])}."
+    else:
+        return None
+    return {"type": "array", "items": {"type": "string"}, "description": text}

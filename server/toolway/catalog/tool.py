@@ -84,6 +84,10 @@ class EndpointTool(Tool):
     """Whether a 202 response is polled for its result."""
     ask_first: bool = False
     """Whether it asks its questions within the request and becomes a task afterwards."""
+    selects_fields: bool = False
+    """Whether it has the argument ``fields``, which selects members of the result."""
+    concise: tuple[str, ...] = ()
+    """The members of the result that an agent gets without ``fields``; empty for all."""
     confirmation: str | None = None
     """The question that the user must confirm before the call, with argument names in braces."""
     always_confirms: bool = False

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, cast
 from pydantic_core import from_json
 
 from toolway.calls import CallContext, Outcome, ProgressCallback
-from toolway.catalog import Tool
+from toolway.catalog import ANY_FIELD, FIELDS, EndpointTool, Tool
 from toolway.catalog.stubs import Signature
 from toolway.code_mode.sandbox import Limits, Reply
 from toolway.content import TextContent
@@ -164,7 +164,10 @@ class Program:
         context = replace(self._context, asking=asking, report=self._reporter(record))
         record.status = "running"
         try:
-            outcome = await self._perform(self._signatures[record.function].tool, record.arguments, context)
+            tool, arguments = self._signatures[record.function].tool, record.arguments
+            if isinstance(tool, EndpointTool) and tool.concise:  # programs get whole results, as their types describe
+                arguments = {FIELDS: [ANY_FIELD], **arguments}
+            outcome = await self._perform(tool, arguments, context)
         except ServerShutdownError as error:
             return record.fail(str(error))
         if isinstance(asking, ReplayChannel) and asking.pending:

@@ -87,14 +87,8 @@ class ResultLimiter:
         """
         note, link = self._keep(found.collection, found.shown, found.total, caller, found.path)
         body = _add_note(found.body, note.text) if has_room else found.body
-        former, text = (outcome.structured or b"").decode(), body.decode()
-        blocks = [
-            block.model_copy(update={"text": text})
-            if isinstance(block, TextContent) and block.text == former
-            else block
-            for block in outcome.blocks or (TextContent(text=former),)
-        ]
-        return replace(outcome, blocks=(*blocks, note, *link), structured=body, truncation=note.text)
+        changed = outcome.with_structured(body)
+        return replace(changed, blocks=(*changed.content, note, *link), truncation=note.text)
 
     def _replace_by_text(self, tool: Tool | None, outcome: Outcome, text: str, budget: int, caller: str) -> Outcome:
         """Return JSON that cannot be cut as the beginning of a text; an error if clients expect a schema."""

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
 from toolway.calls import Outcome, ToolCall, report_internal_error, report_invalid_argument
-from toolway.catalog import EndpointTool, Tool, ToolAnnotations, find_row_schema
+from toolway.calls.response.field_selection import select_fields
+from toolway.catalog import EndpointTool, Tool, ToolAnnotations, find_rows, parse_fields
 from toolway.content import TextContent
 from toolway.errors import ArgumentError
 from toolway.openapi import Schema
@@ -34,6 +35,11 @@ _INPUT_SCHEMA: Schema = {
         "handle": {"type": "string"},
         "offset": {"type": "integer", "minimum": 0, "description": "Items, or characters of a text, to skip."},
         "limit": {"type": "integer", "minimum": 1, "description": "At most this many; fewer if they are long."},
+        "fields": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": 'Fields of each item, such as ["id", "lines[].sku"].',
+        },
     },
     "required": ["handle"],
     "additionalProperties": False,
@@ -46,6 +52,7 @@ class _Arguments(BaseModel):
     handle: str
     offset: int = Field(default=0, ge=0)
     limit: int | None = Field(default=None, ge=1)
+    fields: list[str] = []
 
 
 def build_read_result(tools: Collection[EndpointTool]) -> Tool:
@@ -57,7 +64,7 @@ def build_read_result(tools: Collection[EndpointTool]) -> Tool:
     taken = {tool.name for tool in tools}
     return Tool(
         name=next(name for name in _NAMES if name not in taken),
-        is_listed=any(find_row_schema(tool.operation) is not None for tool in tools),
+        is_listed=any(find_rows(tool.operation) is not None for tool in tools),
         title="Read more of a result",
         description="Read more of a truncated result, which names its handle.",
         input_schema=_INPUT_SCHEMA,
@@ -124,27 +131,28 @@ class _Run:
         found = self._limiter.store.load(arguments.handle, caller)
         if found is None:
             return Outcome((TextContent(text=_UNKNOWN),), error={"status": 404, "detail": _UNKNOWN}, status=404)
-        return _read_page(found, arguments.offset, arguments.limit, self._limiter.max_bytes)
+        return _read_page(found, arguments, self._limiter.max_bytes)
 
 
-def _read_page(collection: Stored, offset: int, limit: int | None, max_bytes: int) -> Outcome:
+def _read_page(collection: Stored, arguments: _Arguments, max_bytes: int) -> Outcome:
     """Return a page as structured content, and a part of a text as text."""
-    end = None if limit is None else offset + limit
+    offset, tree = arguments.offset, parse_fields(arguments.fields)
+    end = None if arguments.limit is None else offset + arguments.limit
     budget = max_bytes - 200  # for the other members of the page
     if collection.kind == "text":
         return _read_text(collection.body.decode(), offset, end, budget)
     if collection.kind == "array":
         items = collection.items()
-        page = items[offset:end]
+        page = [select_fields(item, tree) for item in items[offset:end]]
         shown = count_fitting(map(len, page), budget)
         part, total, name = dump_array(page[:shown]), len(items), b"items"
     else:
         entries = list(collection.entries().items())
-        page = entries[offset:end]
+        page = [(key, select_fields(value, tree)) for key, value in entries[offset:end]]
         shown = count_fitting((len(to_json(key)) + 1 + len(value) for key, value in page), budget)
         part, total, name = dump_object(dict(page[:shown])), len(entries), b"entries"
     if page and not shown:
-        raise ArgumentError(f"offset: item {offset:,} alone is longer than a result may be; skip it")
+        raise ArgumentError(f"offset: item {offset:,} alone is too long; select fields of it, or skip it")
     following = offset + shown
     more = b',"next_offset":%d' % following if following < total else b""
     return Outcome(structured=b'{"%b":%b,"total":%d%b}' % (name, part, total, more), status=200)

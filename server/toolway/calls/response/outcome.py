@@ -40,6 +40,17 @@ class Outcome:
     def is_error(self) -> bool:
         return self.error is not None
 
+    def with_structured(self, body: bytes) -> Self:
+        """Return the same outcome with other structured content, also where its content repeats that as text."""
+        former, text = (self.structured or b"").decode() if self.blocks else "", body.decode()
+        blocks = (
+            TextContent(text=text, meta=block.meta)
+            if isinstance(block, TextContent) and block.text == former
+            else block
+            for block in self.blocks
+        )
+        return replace(self, blocks=tuple(blocks), structured=body)
+
     def with_text(self, text: str) -> Self:
         """Return the same outcome with one more text at the end of its content."""
         return replace(self, blocks=(*self.content, TextContent(text=text)))

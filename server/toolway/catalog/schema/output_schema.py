@@ -12,16 +12,19 @@ __all__ = ["WRAPPER", "build_output_schemas"]
 WRAPPER = "result"
 
 
-def build_output_schemas(operation: Operation) -> tuple[Schema | None, Schema | None, bool]:
+def build_output_schemas(
+    operation: Operation, *, is_partial: bool = False
+) -> tuple[Schema | None, Schema | None, bool]:
     """Return the schema for MCP 2026-07-28, the schema for earlier revisions, and whether the latter wraps results.
 
     Structured content of MCP 2024-11-05 to 2025-11-25 is always an object, so any other result is sent as
     ``{"result": ...}``. In 2026-07-28, structured content cannot be null, so a nullable result has no schema.
+    No member is required in the schema of a result that `is_partial`, because agents select its fields.
     """
     schema = _find_response_schema(operation)
     if schema is None:
         return None, None, False
-    definitions = Definitions(operation.components, with_required=not operation.may_omit_fields)
+    definitions = Definitions(operation.components, with_required=not (operation.may_omit_fields or is_partial))
     whole = dereference(schema, operation.components)
     if is_object(whole):
         root = make_portable(definitions.attach({"type": "object", **_remove_title(definitions.adopt(whole))}))
