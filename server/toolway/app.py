@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Never
 
 from fastapi import APIRouter, FastAPI, params
 
-from toolway.catalog import Catalog, Exposure, Filter, Selection
+from toolway.catalog import Catalog, CatalogMode, Exposure, Filter, Selection
 from toolway.console.offline_docs import serve_docs_offline
 from toolway.engine import Engine
 from toolway.errors import ConfigurationError, NotStartedError
@@ -62,6 +62,8 @@ class Toolway:
             description.
         skills: a folder of skills, each a folder with a ``SKILL.md``; served under the official extension.
         output_schemas: whether tools publish their output schemas. Defaults to the setting of this name.
+        catalog: how clients find tools: ``"list"`` or ``"code"``. Defaults to the setting of this name; a client
+            chooses for its connection with ``?catalog=code`` in the URL.
         bus: delivers change notifications to subscribed clients. By default, to those of this process.
         settings: hosts, limits and the like. Defaults to the environment (``TOOLWAY_...``).
         header_arguments: headers and cookies that are arguments of tools although they would be taken from the MCP
@@ -88,6 +90,7 @@ class Toolway:
         instructions: str | None = None,
         skills: str | Path | None = None,
         output_schemas: bool | None = None,
+        catalog: CatalogMode | None = None,
         bus: SubscriptionBus | None = None,
         settings: Settings | None = None,
         header_arguments: Sequence[str] | None = None,
@@ -97,7 +100,10 @@ class Toolway:
     ) -> None:
         _refuse_options(removed, unknown)
         settings = settings_of(settings).replaced(
-            header_arguments=header_arguments, caller_headers=caller_headers, output_schemas=output_schemas
+            header_arguments=header_arguments,
+            caller_headers=caller_headers,
+            output_schemas=output_schemas,
+            catalog=catalog,
         )
         selection = Selection(include or {}, exclude or {}, expose)
         if isinstance(app, Mapping):

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI, params
 
 from toolway.calls import EndpointRunner, Invoker, Runner, delivering_changes_to, may_ask
-from toolway.catalog import Catalog, read_skills
-from toolway.code_mode import CODE_ORIGIN, CodeRunner, Limits
+from toolway.catalog import Catalog, CatalogModes, Tool, read_skills
+from toolway.code_mode import CODE_ORIGIN, RUN_CODE, CodeRunner, Limits, code_tool, is_code_available
 from toolway.errors import ConfigurationError
 from toolway.host.app_state import state_of
 from toolway.host.lifespan import Lifespan, State, run_within
@@ -294,6 +294,7 @@ class Engine:
             catalog,
             runners,
             policy=self._policy,
+            modes=self._modes(),
             progress_seconds=settings.progress_seconds,
             shutdown_seconds=settings.shutdown_seconds,
         )
@@ -310,6 +311,18 @@ class Engine:
         server = CatalogServer(catalog, config)
         install_request_state(server, calls, settings)
         return catalog, calls, server
+
+    def _modes(self) -> CatalogModes:
+        """Return the ways in which clients may see the catalog.
+
+        Raises:
+            ConfigurationError: a package is missing for the default.
+        """
+        settings = self.settings
+        built_in: dict[str, dict[str, Tool]] = {}
+        if settings.catalog == "code" or is_code_available():
+            built_in["code"] = {RUN_CODE: code_tool(allows_changes=settings.code_tools == "all")}
+        return CatalogModes(settings.catalog, built_in)
 
     def _task_worker(self, catalog: Catalog, calls: Invoker) -> AbstractAsyncContextManager[TaskWorker | None]:
         """Return a worker for tasks, if a tool runs as a task."""

@@ -139,6 +139,10 @@ class Settings(BaseSettings):
     caller_headers: Annotated[list[str], AfterValidator(check_caller_names)] = []
     """Headers and cookies that every endpoint receives from the MCP request, and that are never arguments."""
 
+    catalog: Literal["list", "code"] = "list"
+    """How clients find tools: in a list, or through programs that they write (code mode). A client chooses for its
+    connection with ``?catalog=code`` in the URL."""
+
     code_tools: Literal["read_only", "all"] = "read_only"
     """The tools that programs of agents may call in code mode. With ``all``, the user is asked before each call of a
     tool that is destructive or marked ``confirm``."""

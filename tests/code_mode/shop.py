@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from toolway.code_mode import code_tool
 from toolway.elicitation import Answer, ReplayChannel
 from toolway.engine import Running
 
-__all__ = ["Order", "Programs", "Reason", "make_shop", "running_programs", "text_of"]
+__all__ = ["Order", "Programs", "Reason", "make_code_server", "make_shop", "running_programs", "text_of"]
 
 
 class Order(BaseModel):
@@ -168,3 +169,15 @@ async def running_programs(
     toolway = Toolway(app, settings=Settings(**{"code_tools": "all", **settings}), hooks=hooks)
     async with engine_of(toolway).run() as running:
         yield Programs(app, running)
+
+
+def make_code_server() -> FastAPI:
+    """Return the shop with MCP mounted, for a server in a process of its own."""
+    app = make_shop()
+    Toolway(app, catalog="code", settings=Settings(code_tools="all")).mount()
+
+    @app.get("/process", operation_id="process")
+    async def process() -> int:
+        return os.getpid()
+
+    return app

@@ -162,12 +162,11 @@ async def test_a_program_that_takes_too_long_is_stopped_with_its_calls() -> None
 
 
 async def test_output_is_cut_at_the_limit() -> None:
-    async with running_programs(code_output_tokens=10) as programs:
-        assert (
-            await programs.value("print('x' * 100)") == "x" * 40 + "\n[61 more characters were printed; print less]\n"
-        )
-        cut = "\n[cut: the value has 60 more characters; select the fields that you need]"
-        assert await programs.value("'x' * 100") == "x" * 40 + cut
+    note = "\n[{} more characters were cut off; select the values that you need]"
+    async with running_programs(code_output_tokens=50) as programs:
+        assert await programs.value("print('x' * 300)") == "x" * 100 + note.format(201)
+        assert await programs.value("'x' * 300") == "x" * 100 + note.format(200)
+        assert await programs.value("print('y' * 29)\n'x' * 300") == "y" * 29 + "\n" + "x" * 70 + note.format(230)
 
 
 async def test_progress_of_the_calls_is_progress_of_the_program() -> None:

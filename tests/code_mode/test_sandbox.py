@@ -118,7 +118,7 @@ async def test_programs_do_not_share_state(programs: Programs) -> None:
 async def test_a_large_result_is_cut(programs: Programs) -> None:
     text = await programs.value("'x' * 50_000_000")
     assert len(text) < 100_200
-    assert text.endswith("select the fields that you need]")
+    assert text.endswith("select the values that you need]")
 
 
 async def test_the_event_loop_stays_free_while_a_program_computes(programs: Programs) -> None:

@@ -17,7 +17,7 @@ from toolway.calls.response.error_results import report_internal_error
 from toolway.calls.response.outcome import Outcome
 from toolway.calls.response.response_parser import parse_response
 from toolway.calls.tool_call import Interceptor, Read, Runner, ToolCall
-from toolway.catalog import Catalog, EndpointTool, Tool
+from toolway.catalog import Catalog, CatalogModes, EndpointTool, Tool
 from toolway.errors import ServerShutdownError, UnknownToolError
 
 __all__ = ["Invoker", "Policy"]
@@ -25,6 +25,7 @@ __all__ = ["Invoker", "Policy"]
 logger = logging.getLogger("toolway.calls")
 
 _LONGEST_NAME = 100
+_NO_TOOLS: Mapping[str, Tool] = {}
 _CLEANUP_SECONDS = 1.0
 """How long interrupted calls may take to clean up."""
 
@@ -70,6 +71,7 @@ class Invoker:
         catalog: the tools.
         runners: what a tool runs, by the tool's origin.
         policy: the rules around every call.
+        modes: the built-in tools, and the connections that list them.
         shutdown_seconds: how long calls may take to finish once the server is shutting down.
         progress_seconds: how often a caller that wants progress hears that its call is still running; 0 for never.
     """
@@ -80,11 +82,13 @@ class Invoker:
         runners: Mapping[str, Runner],
         *,
         policy: Policy | None = None,
+        modes: CatalogModes | None = None,
         shutdown_seconds: float = 10,
         progress_seconds: float = 0,
     ) -> None:
         self.runners = runners
         self.policy: Policy = policy or _NoPolicy()
+        self.modes = modes or CatalogModes()
         self.shutdown_seconds = shutdown_seconds
         self.progress_seconds = progress_seconds
         self._deadline: float | None = None
@@ -119,12 +123,13 @@ class Invoker:
         return {name: tool for name, tool in self.tools.items() if self.policy.shows(tool, context)}
 
     def tool(self, name: str, context: CallContext) -> Tool:
-        """Return a tool of the server itself, or one that the caller may see.
+        """Return a tool of the server itself, as far as the mode of the connection has it, or one the caller may see.
 
         Raises:
             UnknownToolError: the caller sees no such tool; the text names the nearest.
         """
-        if (built_in := self.built_in.get(name)) is not None:
+        own = self.modes.built_in.get(self.modes.chosen(context.query), _NO_TOOLS)
+        if (built_in := own.get(name) or self.built_in.get(name)) is not None:
             return built_in
         tool = self.tools.get(name)
         if tool is None or (self.policy.hides_tools and not self.policy.shows(tool, context)):

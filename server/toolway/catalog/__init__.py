@@ -6,6 +6,7 @@ from toolway.catalog.combine import combine_catalogs
 from toolway.catalog.field_paths import ANY_FIELD, FieldTree, check_fields, parse_fields
 from toolway.catalog.filters import Exposure, Filter, Selection
 from toolway.catalog.marker_fields import FIELDS
+from toolway.catalog.modes import CatalogMode, CatalogModes
 from toolway.catalog.prompt import Prompt
 from toolway.catalog.resource import Resource
 from toolway.catalog.result_shape import find_result_schema, find_rows
@@ -22,6 +23,8 @@ __all__ = [
     "ArgumentLocation",
     "BodyPlan",
     "Catalog",
+    "CatalogMode",
+    "CatalogModes",
     "Completion",
     "EndpointTool",
     "Exposure",

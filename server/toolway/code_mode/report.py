@@ -17,6 +17,7 @@ from toolway.content import TextContent
 __all__ = ["report_check", "report_failure", "report_result"]
 
 _MOST_PROBLEMS = 10
+_NOTE_BYTES = 100
 _IMPORT = re.compile(r"has no member `(\w+)`")
 _EMPTY = "The program has no result: print it, or make it the last expression."
 
@@ -27,11 +28,11 @@ def report_result(end: Finished, program: Program, most_bytes: int) -> Outcome:
     Raises:
         ProgramError: the value cannot be written as JSON.
     """
-    text = program.output
-    if program.cut_characters:
-        text += f"\n[{program.cut_characters:,} more characters were printed; print less]\n"
-    if end.value is not None:
-        text += _write_value(end.value, most_bytes)
+    text = program.output + ("" if end.value is None else _write_value(end.value))
+    if program.cut_characters or len(text) > most_bytes:
+        kept = text[: max(0, most_bytes - _NOTE_BYTES)]
+        more = program.cut_characters + len(text) - len(kept)
+        text = f"{kept}\n[{more:,} more characters were cut off; select the values that you need]"
     return Outcome((TextContent(text=text or _EMPTY),))
 
 
@@ -67,16 +68,12 @@ def report_failure(problem: str, program: Program) -> Outcome:
     return Outcome((TextContent(text="\n".join(parts)),), error={"status": None, "detail": problem, "calls": facts})
 
 
-def _write_value(value: Any, most_bytes: int) -> str:
+def _write_value(value: Any) -> str:
     try:
         # Only the standard library refuses integers that take minutes to write.
-        text = value if isinstance(value, str) else _ENCODER.encode(value)
+        return value if isinstance(value, str) else _ENCODER.encode(value)
     except (ValueError, TypeError, RecursionError) as error:
         raise ProgramError(f"The value of the last expression cannot be written as JSON: {error}") from error
-    if len(text) <= most_bytes:
-        return text
-    more = len(text) - most_bytes
-    return f"{text[:most_bytes]}\n[cut: the value has {more:,} more characters; select the fields that you need]"
 
 
 def _convert(value: Any) -> Any:

@@ -16,7 +16,7 @@ from toolway.code_mode.tool_module import ToolModule
 from toolway.elicitation import AnswerNeeded, ReplayChannel
 from toolway.errors import ArgumentError, ConfigurationError
 
-__all__ = ["CODE_ORIGIN", "RUN_CODE", "CodeRunner", "code_tool"]
+__all__ = ["CODE_ORIGIN", "RUN_CODE", "CodeRunner", "code_tool", "is_code_available"]
 
 RUN_CODE = "run_code"
 CODE_ORIGIN = "toolway:code"
@@ -38,13 +38,18 @@ its last expression. It has no files, network or packages: only asyncio, collect
 json, math and re."""
 
 
+def is_code_available() -> bool:
+    """Return whether the sandbox is installed."""
+    return find_spec("pydantic_monty") is not None
+
+
 def code_tool(*, allows_changes: bool) -> Tool:
     """Return the tool ``run_code``.
 
     Raises:
         ConfigurationError: pydantic-monty is not installed.
     """
-    if find_spec("pydantic_monty") is None:
+    if not is_code_available():
         raise ConfigurationError("code mode needs pydantic-monty: pip install 'toolway[code]'")
     only = "" if allows_changes else " Only read-only tools can be imported."
     return Tool(

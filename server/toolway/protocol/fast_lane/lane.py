@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolway.calls import Invoker, Outcome, ProgressCallback, ToolCall, may_ask, may_log
 from toolway.catalog import EndpointTool, Tool
+from toolway.catalog.modes import MODE_PARAMETER
 from toolway.errors import ServerShutdownError
 from toolway.protocol.fast_lane.cached_results import CachedResults
 from toolway.protocol.fast_lane.result_writer import ResultWriter
@@ -90,7 +91,7 @@ class FastLane:
         if request is None:
             return False
         if request.method != "tools/call":
-            if self._calls.policy.hides_tools:
+            if self._calls.policy.hides_tools or _chooses_mode(scope):
                 return False
             return await self._list(request, scope, send)
         tool = self._tools.get(request.params["name"])
@@ -196,6 +197,11 @@ def _is_simple(tool: Tool) -> bool:
     if isinstance(tool, EndpointTool) and (tool.task is not None or tool.follow):
         return False
     return not may_ask(tool) and not may_log(tool)
+
+
+def _chooses_mode(scope: Scope) -> bool:
+    """Return whether a connection may have chosen another list of tools than the default."""
+    return MODE_PARAMETER.encode() in scope.get("query_string", b"")
 
 
 def _has_matching_headers(revision: Revision, headers: Headers, method: str, params: Message) -> bool:

@@ -5,7 +5,7 @@ https://modelcontextprotocol.io/specification/2026-07-28/server/tools
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias
 
 from mcp.server.lowlevel import Server
@@ -25,6 +25,7 @@ from mcp_types import (
 
 from toolway.calls import Invoker
 from toolway.catalog import Catalog, Tool
+from toolway.catalog.modes import MODE_PARAMETER
 from toolway.catalog.schema.traversal import iter_schemas
 from toolway.errors import ConfigurationError, UnknownToolError
 from toolway.protocol.call_context import CallContextFactory
@@ -47,10 +48,11 @@ def register_tool_list(
     Raises:
         ConfigurationError: an argument declares such a header in a way that makes clients drop the tool.
     """
+    listed_by_mode = {"list": catalog.listed}
+    listed_by_mode |= {mode: list(tools.values()) for mode, tools in calls.modes.built_in.items()}
     lists = {
-        wrapped: ListToolsResult(
-            tools=[ListedTool.model_validate(tool.definition(wrapped=wrapped)) for tool in catalog.listed]
-        )
+        (mode, wrapped): _list_tools(tools, wrapped=wrapped)
+        for mode, tools in listed_by_mode.items()
         for wrapped in (False, True)
     }
     schemas_with_headers = {
@@ -59,16 +61,25 @@ def register_tool_list(
 
     async def list_tools(context: RequestContext, params: PaginatedRequestParams | None) -> ListToolsResult:
         check_cursor(params)
-        listed = lists[revision_for(context.protocol_version).wraps_structured_content]
-        if not calls.policy.hides_tools:
+        call = call_contexts.create(context)
+        mode = calls.modes.chosen(call.query)
+        listed = lists.get((mode, revision_for(context.protocol_version).wraps_structured_content))
+        if listed is None:
+            known = " or ".join(["list", *calls.modes.built_in])
+            raise MCPError(INVALID_PARAMS, f"?{MODE_PARAMETER}={mode!r:.100} is not available here; use {known}")
+        if not calls.policy.hides_tools or mode != "list":
             return listed
-        shown = calls.shown(call_contexts.create(context))
+        shown = calls.shown(call)
         return ListToolsResult(
             tools=[tool for tool in listed.tools if tool.name in shown or tool.name in catalog.built_in]
         )
 
     server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
     server.get_tool_input_schema = schemas_with_headers.get
+
+
+def _list_tools(tools: Iterable[Tool], *, wrapped: bool) -> ListToolsResult:
+    return ListToolsResult(tools=[ListedTool.model_validate(tool.definition(wrapped=wrapped)) for tool in tools])
 
 
 def _has_header_arguments(tool: Tool) -> bool:

@@ -79,7 +79,8 @@ def _manager(server: Server[Any], settings: Settings, *, stateless: bool) -> Str
 
 def _needs_sessions(calls: Invoker) -> bool:
     """Return whether a tool asks questions and this process can keep sessions; log a warning if it cannot."""
-    asking = next((tool.name for tool in calls.tools.values() if may_ask(tool)), None)
+    tools = (*calls.tools.values(), *calls.modes.built_in.get(calls.modes.default, {}).values())
+    asking = next((tool.name for tool in tools if may_ask(tool)), None)
     if asking is not None and is_one_of_several():
         logger.warning(
             "tools that ask the user, such as %r, do not work for clients of MCP 2025-11-25 and earlier: these need a "
