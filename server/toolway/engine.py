@@ -17,6 +17,8 @@ from fastapi import APIRouter, FastAPI, params
 
 from toolway.calls import EndpointRunner, Invoker, Runner, delivering_changes_to, may_ask
 from toolway.catalog import Catalog, CatalogModes, Tool, read_skills
+from toolway.catalog.naming import max_name_length
+from toolway.clients.launch import server_name
 from toolway.code_mode import CODE_ORIGIN, RUN_CODE, CodeRunner, Limits, code_tool, is_code_available
 from toolway.errors import ConfigurationError
 from toolway.host.app_state import state_of
@@ -72,6 +74,8 @@ class Engine:
         self.settings = settings
         self.app = source.app
         self.mounts: list[McpMount] = []
+        self.max_name_length: int | None = None
+        """The length to which names of tools are shortened; by default, they fit with the name of the server."""
         self.running: Running | None = None
         self._name = name
         self._instructions = instructions
@@ -112,7 +116,8 @@ class Engine:
 
     def build_catalog(self) -> Catalog:
         """Build the catalog of the application as it is now."""
-        catalog = self.source.read_catalog()
+        longest = self.max_name_length or max_name_length(server_name(self.title))
+        catalog = self.source.read_catalog(max_name_length=longest)
         if self._skills is not None:
             catalog = replace(catalog, skills=read_skills(self._skills))
         if self.settings.result_tokens:

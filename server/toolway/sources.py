@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from toolway.calls import Dispatcher, prepare_questions
 from toolway.catalog import Catalog, Selection, build_catalog, combine_catalogs
+from toolway.catalog.naming import MAX_LENGTH
 from toolway.errors import ConfigurationError
 from toolway.host.lifespan import Lifespan, State
 from toolway.openapi import Api, CallerRules, iter_applications, load_document, read_application, read_document
@@ -78,8 +79,8 @@ class Source(Protocol):
     @property
     def title(self) -> str: ...
 
-    def read_catalog(self, origin: str = "") -> Catalog:
-        """Build the catalog; `origin` is the prefix of this source among several."""
+    def read_catalog(self, origin: str = "", *, max_name_length: int = MAX_LENGTH) -> Catalog:
+        """Build the catalog, with names up to some length; `origin` is the prefix of this source among several."""
         ...
 
     def narrow(self, selection: Selection) -> None:
@@ -129,13 +130,20 @@ class Application:
     def title(self) -> str:
         return self.app.title
 
-    def read_catalog(self, origin: str = "") -> Catalog:
+    def read_catalog(self, origin: str = "", *, max_name_length: int = MAX_LENGTH) -> Catalog:
         if self._remote is None:
             prepare_questions(self.app, self._settings)
         api = self.adapt(read_application(self.app))
         settings = self._settings
         rules = caller_rules(settings)
-        return build_catalog(api, self.selection, origin, rules, publishes_output=settings.output_schemas)
+        return build_catalog(
+            api,
+            self.selection,
+            origin,
+            rules,
+            publishes_output=settings.output_schemas,
+            max_name_length=max_name_length,
+        )
 
     def narrow(self, selection: Selection) -> None:
         self.selection = self.selection.narrow(selection)
@@ -207,9 +215,15 @@ class RemoteSource(_HostApp):
     def title(self) -> str:
         return self._api.title
 
-    def read_catalog(self, origin: str = "") -> Catalog:
-        publishes = self._publishes_output
-        return build_catalog(self._api, self._selection, origin, self._rules, publishes_output=publishes)
+    def read_catalog(self, origin: str = "", *, max_name_length: int = MAX_LENGTH) -> Catalog:
+        return build_catalog(
+            self._api,
+            self._selection,
+            origin,
+            self._rules,
+            publishes_output=self._publishes_output,
+            max_name_length=max_name_length,
+        )
 
     def narrow(self, selection: Selection) -> None:
         self._selection = self._selection.narrow(selection)
@@ -235,9 +249,12 @@ class CombinedSource(_HostApp):
     def apps(self) -> Iterable[FastAPI]:
         return chain.from_iterable(part.apps for part in self._parts.values())
 
-    def read_catalog(self, origin: str = "") -> Catalog:
-        catalogs = {prefix: part.read_catalog(prefix) for prefix, part in self._parts.items()}
-        return combine_catalogs(catalogs, self.title, self.app.version)
+    def read_catalog(self, origin: str = "", *, max_name_length: int = MAX_LENGTH) -> Catalog:
+        catalogs = {
+            prefix: part.read_catalog(prefix, max_name_length=max_name_length - len(f"{prefix}_"))
+            for prefix, part in self._parts.items()
+        }
+        return combine_catalogs(catalogs, self.title, self.app.version, max_name_length=max_name_length)
 
     def narrow(self, selection: Selection) -> None:
         raise ConfigurationError(

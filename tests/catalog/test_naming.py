@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.catalog.looking import names_of, nothing
 from tests.support import ROOT
-from toolway import agent_tool
+from toolway import Toolway, agent_tool
 from toolway.catalog import build_catalog
 from toolway.openapi import read_document
 
@@ -53,7 +53,7 @@ async def test_what_fastapi_generates_falls_away() -> None:
 
 
 async def test_a_chosen_id_stays_as_it_is() -> None:
-    ids = ["getThing", "get-thing", "_private_", "UPPER", "upper", "a" * 64, "get_thing_x_get"]
+    ids = ["getThing", "get-thing", "_private_", "UPPER", "upper", "a" * 50, "get_thing_x_get"]
     assert await names_of(app_with_ids(*ids)) == ids
 
 
@@ -74,11 +74,48 @@ async def test_an_illegal_name_is_cleaned(chosen: str, name: str) -> None:
     assert await names_of(app_with_ids(chosen)) == [name]
 
 
-async def test_a_long_name_is_cut_and_what_differs_behind_the_cut_stays_apart() -> None:
-    one, two = await names_of(app_with_ids("x" * 85 + "one", "x" * 85 + "two"))
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [
+        # mcp__fastapi__ and 50 characters
+        ("list_the_configurations_of_all_organizations_by_us", "list_the_configurations_of_all_organizations_by_us"),
+        ("list_the_configurations_of_all_organizations_by_user", "list_the_configurations_of_all_orgs_by_user"),
+        ("ListTheConfigurationsOfAllOrganizationsAndTheirUsers", "ListTheConfigurationsOfAllOrgsAndTheirUsers"),
+        ("get_a_b__with___too__many_underscores____between_them", "get_a_b_with_too_many_underscores_between_them"),
+        (
+            "find_the_blue_and_the_green_things_of_the_old_house_here",
+            "find_blue_the_green_things_of_the_old_house_here",
+        ),
+        ("x" * 85 + "one", "x" * 24 + "_" + "x" * 22 + "one"),
+        ("first_" + "word_" * 20 + "read_last_one", "first_word_word_word_word_word_word_read_last_one"),
+    ],
+)
+async def test_a_name_that_does_not_fit_with_the_name_of_the_server_has_its_words_abbreviated(
+    chosen: str, name: str
+) -> None:
+    assert await names_of(app_with_ids(chosen)) == [name]
+    assert len(f"mcp__fastapi__{name}") <= 64
+
+
+async def test_long_names_keep_the_end_that_tells_them_apart() -> None:
+    ends = ["create", "delete", "list", "get"]
+    names = await names_of(app_with_ids(*(f"{'part_of_the_path_' * 6}{end}" for end in ends)))
+    assert [name.rpartition("_")[2] for name in names] == ends
+
+
+async def test_long_names_that_differ_only_in_the_middle_end_in_a_hash() -> None:
+    one, two = await names_of(app_with_ids(*(f"{'left_' * 8}{middle}{'_right' * 8}" for middle in ("one", "two"))))
     assert one != two
-    assert one[:55] == two[:55] == "x" * 55
-    assert len(one) == len(two) == 64
+    assert one[:-8] == two[:-8]
+
+
+async def test_a_long_server_name_leaves_less_room() -> None:
+    app = FastAPI(title="Warehouse of the north")
+    app.add_api_route("/x", nothing, operation_id="list_the_configurations_of_all_organizations")
+    toolway = Toolway({"eu": app}, name="warehouse-north")
+    (name,) = toolway.read_catalog().tools
+    assert name == "eu_list_the_configs_of_all_organizations"
+    assert len(f"mcp__warehouse-north__{name}") <= 64
 
 
 async def test_duplicates_are_told_apart() -> None:

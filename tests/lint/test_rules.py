@@ -39,6 +39,12 @@ def app_with(endpoint: Callable[..., Any], path: str = "/stock", method: str = "
     return app
 
 
+def titled(title: str, **options: Any) -> FastAPI:
+    app = app_with(stock, **options)
+    app.title = title
+    return app
+
+
 def app_of(*routes: tuple[str, str, dict[str, Any]]) -> FastAPI:
     """Return an application with the same endpoint at several methods and paths."""
     app = FastAPI()
@@ -146,8 +152,8 @@ def case_of(rule: str) -> Case:
 
 CASES: dict[str, Callable[[], Case]] = {
     "N1": lambda: Case(
-        {"has 74 characters; Claude Code allows 64; Cursor allows 60": app_with(stock, operation_id=TOO_LONG)},
-        {"short": app_with(stock, operation_id="exchange_items")},
+        {"has 67 characters; Claude Code allows 64": titled("a", operation_id="x" * 56)},  # linted as part of "shop"
+        {"short": app_with(stock, operation_id="exchange_items"), "shortened": app_with(stock, operation_id=TOO_LONG)},
     ),
     "N2": lambda: Case(
         {"'get' is also the name of GET /a; this one was renamed": app_of(("GET", "/a", {"operation_id": "get"}),
@@ -157,6 +163,9 @@ CASES: dict[str, Callable[[], Case]] = {
     "N3": lambda: Case(
         {
             "has 45 characters": app_with(stock, operation_id="exchange_" * 5),
+            "is short for 'list_the_configurations_of_all_organizations_by_user'": app_with(
+                stock, operation_id="list_the_configurations_of_all_organizations_by_user"
+            ),
             "'getStock' is not snake_case": app_with(stock, operation_id="getStock"),
             "'stock_a_get' has a generated suffix": app_of(("GET", "/a", {}), ("GET", "/b", {})),
         },

@@ -19,7 +19,7 @@ from toolway.catalog.marker_fields import (
     read_operation_marker,
 )
 from toolway.catalog.metadata import build_annotations, build_description, build_title
-from toolway.catalog.naming import name_tools
+from toolway.catalog.naming import MAX_LENGTH, name_tools
 from toolway.catalog.prompt import Prompt, build_prompt
 from toolway.catalog.resource import Resource, build_resource
 from toolway.catalog.result_shape import build_fields_schema
@@ -75,6 +75,7 @@ def build_catalog(
     rules: CallerRules | None = None,
     *,
     publishes_output: bool = True,
+    max_name_length: int = MAX_LENGTH,
 ) -> Catalog:
     """Return the catalog of an API.
 
@@ -84,6 +85,7 @@ def build_catalog(
         origin: the application's prefix in a combined catalog.
         rules: decide which headers and cookies are arguments.
         publishes_output: False leaves out all output schemas.
+        max_name_length: the length to which names of tools are shortened.
 
     Raises:
         FilterError: an include or exclude entry matches nothing.
@@ -94,7 +96,7 @@ def build_catalog(
     selection.check(api.operations)
     api = _skip_bodiless(api)
     api, markers = _read_markers(api)
-    names = name_tools(api.operations, [(marker or {}).get("name") for marker in markers])
+    names = name_tools(api.operations, [(marker or {}).get("name") for marker in markers], max_name_length)
     entries = [_Entry(*entry) for entry in zip(api.operations, markers, names, strict=True)]
     catalog = _Builder(api, selection, entries, origin, publishes_output=publishes_output).build()
     if api.operations and not (catalog.tools or catalog.resources or catalog.prompts):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from toolway.catalog.builder import Catalog
-from toolway.catalog.naming import hash_name, shorten_name
+from toolway.catalog.naming import MAX_LENGTH, hash_name, shorten_name
 from toolway.catalog.prompt import Prompt
 from toolway.catalog.tool import EndpointTool
 from toolway.openapi import Operation
@@ -18,7 +18,9 @@ __all__ = ["combine_catalogs"]
 _Named = TypeVar("_Named", EndpointTool, Prompt)
 
 
-def combine_catalogs(catalogs: Mapping[str, Catalog], title: str, version: str) -> Catalog:
+def combine_catalogs(
+    catalogs: Mapping[str, Catalog], title: str, version: str, *, max_name_length: int = MAX_LENGTH
+) -> Catalog:
     """Return one catalog in which each name has the prefix of its application (``shop_orders``).
 
     Names of tools and prompts remain unique and within the limits of clients: a name that is too long, or that two
@@ -35,23 +37,23 @@ def combine_catalogs(catalogs: Mapping[str, Catalog], title: str, version: str) 
         title=title,
         version=version,
         description="\n\n".join(_introduce(prefix, catalog) for prefix, catalog in catalogs.items()),
-        tools=_add_prefixes(tools),
+        tools=_add_prefixes(tools, max_name_length),
         skipped=tuple(skipped for catalog in catalogs.values() for skipped in catalog.skipped),
         resources=tuple(
             replace(resource, name=f"{prefix}_{resource.name}")
             for prefix, catalog in catalogs.items()
             for resource in catalog.resources
         ),
-        prompts=_add_prefixes(prompts),
+        prompts=_add_prefixes(prompts, max_name_length),
     )
 
 
-def _add_prefixes(things: Mapping[str, list[tuple[_Named, Operation]]]) -> dict[str, _Named]:
+def _add_prefixes(things: Mapping[str, list[tuple[_Named, Operation]]], max_length: int) -> dict[str, _Named]:
     entries = [(prefix, *entry) for prefix, found in things.items() for entry in found]
-    names = [shorten_name(f"{prefix}_{thing.name}", operation) for prefix, thing, operation in entries]
+    names = [shorten_name(f"{prefix}_{thing.name}", max_length) for prefix, thing, _ in entries]
     count = Counter(names)
     final = [
-        hash_name(name, operation, prefix) if count[name] > 1 else name
+        hash_name(name, operation, prefix, max_length=max_length) if count[name] > 1 else name
         for name, (prefix, _, operation) in zip(names, entries, strict=True)
     ]
     return {name: replace(thing, name=name) for name, (_, thing, _) in zip(final, entries, strict=True)}

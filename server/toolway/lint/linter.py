@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from fastapi import FastAPI
 
 from toolway import Toolway
+from toolway.app import engine_of
 from toolway.catalog import Catalog
 from toolway.clients import server_name
 from toolway.errors import ConfigurationError
@@ -57,10 +58,8 @@ def check(app: FastAPI | Toolway, *, only: Collection[str] = (), tools: Collecti
     Raises:
         ConfigurationError: a rule or a tool is unknown, or the catalog cannot be built.
     """
-    engine = None if isinstance(app, Toolway) else mounted_on(app)
-    toolway = app if isinstance(app, Toolway) else Toolway(app) if engine is None else engine.toolway
-    catalog = toolway.read_catalog()
-    return lint(catalog, server_name(catalog.title), only=only, tools=tools)
+    engine = engine_of(app) if isinstance(app, Toolway) else mounted_on(app) or engine_of(Toolway(app))
+    return lint(engine.toolway.read_catalog(), server_name(engine.title), only=only, tools=tools)
 
 
 def lint(catalog: Catalog, server: str, *, only: Collection[str] = (), tools: Collection[str] = ()) -> Report:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 
 from toolway.catalog import EndpointTool
+from toolway.catalog.naming import requested_name
 from toolway.lint.finding import Finding, Rule
 from toolway.lint.lint_context import Check, LintContext
 
@@ -73,13 +74,16 @@ def _check_duplicates(context: LintContext) -> Iterator[Finding]:
 
 def _check_style(context: LintContext) -> Iterator[Finding]:
     for tool in context.tools:
-        if faults := list(_style_faults(tool)):
+        requested = requested_name(tool.operation, context.notes[tool.name].get("name"))
+        if faults := list(_style_faults(tool, requested)):
             yield N3.at(tool, f"{tool.name!r} {' and '.join(faults)}")
 
 
-def _style_faults(tool: EndpointTool) -> Iterator[str]:
+def _style_faults(tool: EndpointTool, requested: str) -> Iterator[str]:
     name = tool.name
-    if len(name) > _MAX_LENGTH:
+    if len(name) < len(requested):
+        yield f"is short for {requested!r}, which is too long for Claude Code with the name of the server"
+    elif len(name) > _MAX_LENGTH:
         yield f"has {len(name)} characters"
     if not _SNAKE_CASE.fullmatch(name):
         yield "is not snake_case"

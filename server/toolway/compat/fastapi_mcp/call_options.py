@@ -50,7 +50,7 @@ def usable_client(client: object) -> httpx2.AsyncClient | None:
 
 
 def settings_with(headers: Sequence[str]) -> Settings:
-    """Return the settings of the environment, with these headers, a list of tools and sessions, as in fastapi-mcp.
+    """Return the settings of the environment, with these headers, listed tools, whole results and sessions.
 
     Several processes keep sessions only if the environment sets it: a client's next request may reach another process.
 
@@ -65,6 +65,7 @@ def settings_with(headers: Sequence[str]) -> Settings:
         forward_headers=list(dict.fromkeys([*known.forward_headers, *forwarded])),
         stateful=known.stateful if known.stateful is not None or is_one_of_several() else True,
         catalog="list",
+        result_tokens=known.result_tokens if "result_tokens" in known.model_fields_set else 0,
     )
 
 

@@ -83,7 +83,9 @@ class WordedToolway(Toolway):
         super().__init__(*args, **options)
         self._filters = filters
         self._server_before_startup: Server[Any] | None = None
-        source = engine_of(self).source
+        engine = engine_of(self)
+        engine.max_name_length = 64
+        source = engine.source
         if isinstance(source, Application):
             source.adapt = wording.apply
             source.selection = filters.selection()
