@@ -161,7 +161,9 @@ class Program:
         if asking is not None and asking.kinds:
             given = {key.removeprefix(prefix): value for key, value in self._answers.items() if key.startswith(prefix)}
             asking = ReplayChannel(asking.kinds, record.state, given)
-        context = replace(self._context, asking=asking, report=self._reporter(record))
+        context = self._context
+        if asking is not None or context.report is not None:  # a copy takes as long as a small endpoint
+            context = replace(context, asking=asking, report=self._reporter(record))
         record.status = "running"
         try:
             tool, arguments = self._signatures[record.function].tool, record.arguments

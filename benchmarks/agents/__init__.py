@@ -1,0 +1,1 @@
+"""The cost of tools for agents: tokens, round trips and time."""
