@@ -44,6 +44,7 @@ FLOOR = frozenset(
         "markers",
         "media_types",
         "settings",
+        "sql_table",
     }
 )
 # Modules that combine the packages, and the modules that may import them.

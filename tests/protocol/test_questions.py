@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -370,6 +371,32 @@ def test_every_process_with_the_key_understands_the_others(serve: Serve) -> None
         asked = web.post(f"{one}/greet").json()["detail"]
         headers = {"Toolway-State": asked["state"], "Toolway-Answers": '{"user_name": {"name": "Ann"}}'}
         assert web.post(f"{two}/greet", headers=headers).json() == "Hello, Ann!"
+
+
+def test_an_answer_is_accepted_once_by_all_processes_with_the_key(tmp_path: Path) -> None:
+    env = {"TOOLWAY_STATE_KEYS": f'["{KEY_1}"]', "TOOLWAY_STORE_URL": f"sqlite:///{tmp_path}/store.db"}
+    with (
+        serving_apart("tests.protocol.asking:app", env=env) as one,
+        serving_apart("tests.protocol.asking:app", env=env) as two,
+    ):
+        state = state_of(call(Peer(f"{one}/mcp"), "greet"))
+        assert "Ann" in str(result(call(Peer(f"{one}/mcp"), "greet", inputResponses=ANN, requestState=state)))
+        assert is_refused(call(Peer(f"{two}/mcp"), "greet", inputResponses=ANN, requestState=state))
+        asked = web.post(f"{one}/greet").json()["detail"]
+        headers = {"Toolway-State": asked["state"], "Toolway-Answers": '{"user_name": {"name": "Ann"}}'}
+        assert web.post(f"{one}/greet", headers=headers).status_code == 200
+        assert web.post(f"{two}/greet", headers=headers).status_code == 400
+
+
+def test_without_a_store_an_answer_is_accepted_once_per_process(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"state_keys": [KEY_1], "store_url": f"sqlite:///{tmp_path}"}  # a folder
+    peer = Peer(serve(make_asking_server(Settings.model_validate(settings))) + "/mcp")
+    state = state_of(call(peer, "greet"))
+    assert "Ann" in str(result(call(peer, "greet", inputResponses=ANN, requestState=state)))
+    assert is_refused(call(peer, "greet", inputResponses=ANN, requestState=state))
+    assert "TOOLWAY_STORE_URL cannot be used" in caplog.text
 
 
 # What follows is about asking while a call runs.

@@ -21,7 +21,8 @@ from toolway.elicitation.replay import (
     ReplayChannel,
     require_kinds,
 )
-from toolway.elicitation.sealing import DecryptionError, ReplayCache, Seal, new_key, share_key, state_keys
+from toolway.elicitation.sealing import DecryptionError, Seal, new_key, share_key, state_keys
+from toolway.elicitation.used_states import UsedStates
 
 __all__ = [
     "Answer",
@@ -35,12 +36,12 @@ __all__ = [
     "NoSessionError",
     "Question",
     "QuestionChannel",
-    "ReplayCache",
     "ReplayChannel",
     "Root",
     "Roots",
     "Sampling",
     "Seal",
+    "UsedStates",
     "new_key",
     "require_kinds",
     "share_key",

@@ -18,7 +18,8 @@ from starlette.requests import Request
 
 from toolway.elicitation.questions import Answer, AnyQuestion, Kind, Sampling
 from toolway.elicitation.replay import ReplayChannel
-from toolway.elicitation.sealing import DecryptionError, ReplayCache, Seal, state_keys
+from toolway.elicitation.sealing import DecryptionError, Seal, state_keys
+from toolway.elicitation.used_states import UsedStates
 from toolway.headers import differs_per_request
 from toolway.openapi import read_route_names
 from toolway.settings import Settings
@@ -41,7 +42,7 @@ class HttpStateCodec:
     def __init__(self, settings: Settings) -> None:
         self._seal = Seal([key.encode() for key in state_keys(settings)])
         self._seconds = settings.state_seconds
-        self._used = ReplayCache()
+        self._used = UsedStates(settings)
         self.forwarded = frozenset(name.encode("latin-1") for name in settings.forward_headers)
         """Headers that identify the client besides its credentials: those that reach endpoints in tool calls also."""
 
@@ -49,7 +50,7 @@ class HttpStateCodec:
         """Encrypt a state for one request."""
         return base64.urlsafe_b64encode(self._seal.encrypt(state.encode(), f"request {request_identity}")).decode()
 
-    def decode(self, token: str, request_identity: str) -> str:
+    async def decode(self, token: str, request_identity: str) -> str:
         """Return a state that the client has sent back.
 
         Raises:
@@ -62,7 +63,7 @@ class HttpStateCodec:
         except (DecryptionError, ValueError):  # ValueError: not Base64
             reason = "it was issued by another server or for another request or caller, or it has expired"
             raise _invalid_state(reason) from None
-        if not self._used.use(ReplayChannel.read_id(state)):
+        if not await self._used.use(ReplayChannel.read_id(state)):
             raise _invalid_state("it was already used")
         return state
 
@@ -83,7 +84,7 @@ class HttpQuestionChannel:
         if self._channel is None:
             identity = await _identify_request(self._request, self._codec.forwarded)
             answers = _parse_answers(self._answers) if self._answers is not None else {}
-            state = self._codec.decode(self._state, identity) if self._state is not None else None
+            state = await self._codec.decode(self._state, identity) if self._state is not None else None
             self._channel = _HttpReplayChannel(self._codec, identity, state, answers)
         return await self._channel.ask(queries)
 

@@ -11,7 +11,6 @@ import os
 import secrets
 import struct
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import ContextVar
@@ -23,11 +22,10 @@ from toolway.settings import Settings
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-__all__ = ["DecryptionError", "ReplayCache", "Seal", "new_key", "share_key", "state_keys"]
+__all__ = ["DecryptionError", "Seal", "has_shared_keys", "new_key", "share_key", "state_keys"]
 
 _NONCE_BYTES = 12
 _TIMESTAMP = struct.Struct(">d")
-_MAX_REMEMBERED = 10_000
 
 _shared_key: ContextVar[str | None] = ContextVar("toolway_shared_key", default=None)
 
@@ -44,6 +42,11 @@ def state_keys(settings: Settings) -> list[str]:
     """
     configured = [key.get_secret_value() for key in settings.state_keys]
     return configured or [_shared_key.get() or new_key()]
+
+
+def has_shared_keys(settings: Settings) -> bool:
+    """Return whether other processes may have the keys of this one."""
+    return bool(settings.state_keys) or _shared_key.get() is not None
 
 
 def new_key() -> str:
@@ -114,19 +117,3 @@ class Seal:
 
 def _derive_key(key: bytes, use: bytes) -> bytes:
     return hmac.digest(hashlib.sha256(key).digest(), b"toolway " + use, "sha256")
-
-
-class ReplayCache:
-    """Remembers the last 10,000 ids that were used in this process, so that each is accepted once."""
-
-    def __init__(self) -> None:
-        self._used: OrderedDict[str, None] = OrderedDict()
-
-    def use(self, state_id: str) -> bool:
-        """Mark an id as used; return whether it was unused."""
-        if state_id in self._used:
-            return False
-        self._used[state_id] = None
-        if len(self._used) > _MAX_REMEMBERED:
-            self._used.popitem(last=False)
-        return True

@@ -2,7 +2,7 @@
 
 from toolway.results.limiter import RESULT_URI, ResultLimiter
 from toolway.results.read_result import READ_RESULT_ORIGIN, ReadResultRunner, build_read_result
-from toolway.results.result_store import ResultStore, ResultStoreError
+from toolway.results.result_store import ResultStore
 from toolway.results.truncation import Collection
 
 __all__ = [
@@ -12,6 +12,5 @@ __all__ = [
     "ReadResultRunner",
     "ResultLimiter",
     "ResultStore",
-    "ResultStoreError",
     "build_read_result",
 ]

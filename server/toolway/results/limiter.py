@@ -16,8 +16,9 @@ from pydantic_core import to_json
 from toolway.calls import CallContext, Outcome
 from toolway.catalog import WRAPPER, Tool
 from toolway.content import Content, ResourceLink, TextContent
-from toolway.results.result_store import ResultStore, ResultStoreError
+from toolway.results.result_store import ResultStore
 from toolway.results.truncation import Collection, Truncated, cut_text, truncate_json
+from toolway.sql_table import StoreError
 
 __all__ = ["RESULT_URI", "TRUNCATED_KEY", "Identify", "ResultLimiter"]
 
@@ -138,7 +139,7 @@ class ResultLimiter:
         """Return the handle of a stored collection; None if it cannot be stored."""
         try:
             return self.store.save(collection, caller)
-        except ResultStoreError as error:
+        except StoreError as error:
             if not self._has_warned:
                 self._has_warned = True
                 logger.warning(

@@ -15,9 +15,9 @@ from toolway.content import TextContent
 from toolway.errors import ArgumentError
 from toolway.openapi import Schema
 from toolway.results.limiter import ResultLimiter
-from toolway.results.result_store import ResultStoreError
 from toolway.results.truncation import Collection as Stored
 from toolway.results.truncation import count_fitting, cut_text, dump_array, dump_object
+from toolway.sql_table import StoreError
 
 __all__ = ["READ_RESULT_ORIGIN", "ReadResultRunner", "build_read_result"]
 
@@ -110,7 +110,7 @@ class _Run:
             outcome = await to_thread.run_sync(self._read, arguments, caller)
         except ArgumentError as error:
             outcome = report_invalid_argument(error)
-        except ResultStoreError as error:
+        except StoreError as error:
             outcome = report_internal_error(self._call.tool.name, error)
         await self._call.finish(outcome)
 

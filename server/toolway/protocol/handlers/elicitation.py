@@ -47,9 +47,9 @@ from toolway.elicitation import (
     Kind,
     NoSessionError,
     QuestionChannel,
-    ReplayCache,
     ReplayChannel,
     Sampling,
+    UsedStates,
     require_kinds,
     state_keys,
     validation_problem,
@@ -128,18 +128,18 @@ def install_request_state(server: Server[Any], calls: Invoker, settings: Setting
         keys=state_keys(settings), ttl=settings.state_seconds, bind_principal=Principals(calls).for_context
     )
     server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
-    server.middleware.append(_ReplayGuard())
+    server.middleware.append(_ReplayGuard(settings))
 
 
 class _ReplayGuard:
     """Middleware that rejects a request state on its second use; it runs after the decryption of states."""
 
-    def __init__(self) -> None:
-        self._used_states = ReplayCache()
+    def __init__(self, settings: Settings) -> None:
+        self._used_states = UsedStates(settings)
 
     async def __call__(self, ctx: RequestContext, call_next: CallNext) -> HandlerResult:
         state: str | None = (ctx.params or {}).get("requestState") if ctx.method in INPUT_REQUIRED_METHODS else None
-        if state is not None and not self._used_states.use(ReplayChannel.read_id(state)):
+        if state is not None and not await self._used_states.use(ReplayChannel.read_id(state)):
             logger.warning("rejected a requestState that was used before (%s)", ctx.method)
             raise MCPError(INVALID_PARAMS, "Invalid or expired requestState", {"reason": "invalid_request_state"})
         return await call_next(ctx)
