@@ -8,6 +8,12 @@ NOT_RUN = "The program was not run, and no tool was called:"
 NO_FILE = "PermissionError: Permission denied"
 NO_ATTRIBUTE = "AttributeError: "
 
+_MANY_BRANCHES = (
+    "def f(n: int) -> int:\n    x = 0\n"
+    + "".join(f"    if n == {at}:\n        x = {at}\n" for at in range(2500))
+    + "    return x\nf(1)"
+)
+
 # `exec` runs a text that was not checked against the types.
 REACHING_OUT = {
     "read a file": ("import pathlib\npathlib.Path('/etc/passwd').read_text()", NO_FILE),
@@ -56,6 +62,7 @@ EXHAUSTING = {
     "nest expressions": ("(" * 5000 + "1" + ")" * 5000, "too deeply nested"),
     "nest lists": ("[" * 20_000 + "]" * 20_000, "too deeply nested"),
     "add many numbers": ("+".join(["1"] * 30_000), "too deeply nested"),
+    "keep the type checker busy": (_MANY_BRANCHES, "The program failed."),
     "sleep for ever": ("import time\ntime.sleep(10 ** 9)", "The program was stopped after 3 seconds."),
     "sleep for ever under asyncio": (
         "import asyncio\nawait asyncio.sleep(float('inf'))",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -49,6 +50,7 @@ def make_shop() -> FastAPI:
     """Return a shop; ``app.state.effects`` lists what was changed, and ``app.state.running`` counts slow calls."""
     app = FastAPI(title="Shop")
     app.state.effects, app.state.running, app.state.slow = [], 0, asyncio.Event()
+    app.state.stopped = threading.Event()
     _add_reading(app)
     _add_changing(app)
     return app
@@ -75,6 +77,7 @@ def _add_reading(app: FastAPI) -> None:
             await app.state.slow.wait()
         finally:
             app.state.running -= 1
+            app.state.stopped.set()
         return calls
 
     @app.get("/export", operation_id="export")

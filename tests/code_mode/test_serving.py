@@ -10,18 +10,21 @@ from typing import Any
 
 import httpx2
 import pytest
-from mcp import Client
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitResult
 
 from tests.code_mode.shop import make_shop
 from tests.protocol.clients import connect
-from tests.protocol.wire import CAPABILITIES_KEY, ERAS, MODERN, Peer, reply
-from tests.servers import Serve, running
+from tests.protocol.wire import CAPABILITIES_KEY, ERAS, MODERN, Peer, headers_of, message, reply
+from tests.servers import PATIENCE, Serve, running
+from tests.support import ROOT
 from toolway import Settings, Toolway
 from toolway.app import engine_of
 from toolway.errors import ConfigurationError
 
+WAIT = "from tools import wait_for_others\nawait wait_for_others(calls=2)"
 CANCEL = 'from tools import cancel_order\norder = await cancel_order("o3")\norder["total"]'
 ALL = Settings(code_tools="all", stateful=True, catalog="code")
 KEY = "a key of the server " * 2
@@ -114,6 +117,36 @@ async def test_the_official_client_confirms_calls_inside_a_program(transport: st
         assert declined.is_error
         assert "The user declined to answer (confirm)" in text(declined)
     assert user.asked == ['Cancel order "o3"?'] * 2
+
+
+async def test_the_official_client_confirms_calls_over_stdio() -> None:
+    user = User(True)
+    arguments = ["-m", "toolway", "stdio", "tests.code_mode.shop:make_code_server()"]
+    server = stdio_client(StdioServerParameters(command=sys.executable, args=arguments, cwd=ROOT))
+    async with Client(server, mode="legacy", elicitation_callback=user.elicit) as client:
+        assert text(await client.call_tool("run_code", {"code": CANCEL})) == "4.5"
+    assert user.asked == ['Cancel order "o3"?']
+
+
+async def test_clients_receive_the_progress_of_a_program() -> None:
+    messages: list[str | None] = []
+
+    async def receive(progress: float, total: float | None, message: str | None) -> None:
+        messages.append(message)
+
+    async with connect("http", "2026-07-28", make_shop, ALL) as client:
+        code = "from tools import export\nawait export()"
+        await client.call_tool("run_code", {"code": code}, progress_callback=receive)
+    assert messages == ["export: half", "export"]
+
+
+def test_a_client_that_disconnects_stops_the_program_and_its_calls(serve: Serve) -> None:
+    app = make_shop()
+    url = serve(Toolway(app, settings=ALL).mount().app) + "/mcp"
+    body = message(MODERN, "tools/call", {"name": "run_code", "arguments": {"code": WAIT}})
+    with pytest.raises(httpx2.ReadTimeout):
+        httpx2.post(url, json=body, headers=headers_of(MODERN, body), timeout=1)
+    assert app.state.stopped.wait(PATIENCE)
 
 
 async def test_a_program_continues_in_another_worker() -> None:
