@@ -105,8 +105,8 @@ class Settings(BaseSettings):
     """How many subscriptions to changes may be open at once, per process."""
 
     store_url: str = "sqlite:///var/toolway/tasks.db"
-    """The database of tasks and of truncated results: ``sqlite:///path`` for workers on one machine,
-    ``postgresql://...`` for any number. It is created when the first one is stored."""
+    """The database of tasks, of truncated results, and of question states that were used: ``sqlite:///path`` for
+    workers on one machine, ``postgresql://...`` for any number. It is created when the first one is stored."""
 
     task_queue: str = Field(default="default", min_length=1)
     """The name of the application's task queue; applications that share a store need different names."""
