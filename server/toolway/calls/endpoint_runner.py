@@ -11,6 +11,7 @@ from toolway.calls.dispatcher import Dispatcher
 from toolway.calls.reply import Reply
 from toolway.calls.request.caller_headers import check_not_carried, mention_missing_values, read_carried_names
 from toolway.calls.request.request_builder import Request, build_request
+from toolway.calls.response.corrections import add_corrected_call
 from toolway.calls.response.error_results import report_https_redirect, report_internal_error, report_invalid_argument
 from toolway.calls.response.field_selection import read_fields, select_fields
 from toolway.calls.response.job_polling import JobPoller, add_location_hint
@@ -200,7 +201,7 @@ class _EndpointRun:
             if outcome.breaks_schema:
                 self._runner.warn_of_schema(tool.name)
             if outcome.status is not None and 400 <= outcome.status < 500:
-                outcome = self._mention_missing_values(outcome)
+                outcome = add_corrected_call(self._mention_missing_values(outcome), tool, self._call.arguments)
             if self._set_cookies and read is parse_response:
                 outcome = mention_cookies(outcome, self._set_cookies, self._runner.credentials())
             return add_location_hint(outcome, reply) if reply.status == 202 and tool.follow else outcome
