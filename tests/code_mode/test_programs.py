@@ -169,6 +169,14 @@ async def test_output_is_cut_at_the_limit() -> None:
         assert await programs.value("print('y' * 29)\n'x' * 300") == "y" * 29 + "\n" + "x" * 70 + note.format(230)
 
 
+@pytest.mark.parametrize(
+    "code", ["raise ValueError('x' * 10 ** 6)", "print('x' * 90_000)\n1 / 0", "y = '" + "x" * 90_000]
+)
+async def test_the_text_of_an_error_is_short(code: str) -> None:
+    async with running_programs() as programs:
+        assert len(await programs.failure(code)) < 6_000
+
+
 async def test_progress_of_the_calls_is_progress_of_the_program() -> None:
     reports: list[tuple[float, float | None, str | None]] = []
 

@@ -18,6 +18,9 @@ __all__ = ["report_check", "report_failure", "report_result"]
 
 _MOST_PROBLEMS = 10
 _NOTE_BYTES = 100
+_LONGEST_LINE = 200
+_LONGEST_PROBLEM = 1000
+_LONGEST_OUTPUT = 4000
 _IMPORT = re.compile(r"has no member `(\w+)`")
 _EMPTY = "The program has no result: print it, or make it the last expression."
 
@@ -45,27 +48,36 @@ def report_check(
     for line, problem in error.problems[:_MOST_PROBLEMS]:
         missing = _IMPORT.search(problem) if "`tools`" in problem else None
         source = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-        parts += [f"Line {line}: {explain_import(missing[1]) if missing else problem}", f"    {source}"]
+        reason = explain_import(missing[1]) if missing else _shorten(problem, _LONGEST_PROBLEM)
+        parts += [f"Line {line}: {reason}", f"    {_shorten(source, _LONGEST_LINE)}"]
     if len(error.problems) > _MOST_PROBLEMS:
         parts.append(f"... and {len(error.problems) - _MOST_PROBLEMS} more problems")
     parts += find_signatures(signatures, "\n".join(parts))
-    problems = [{"line": line, "message": problem} for line, problem in error.problems[:_MOST_PROBLEMS]]
+    problems = [
+        {"line": line, "message": _shorten(problem, _LONGEST_PROBLEM)}
+        for line, problem in error.problems[:_MOST_PROBLEMS]
+    ]
     return Outcome((TextContent(text="\n".join(parts)),), error={"status": None, "problems": problems})
 
 
 def report_failure(problem: str, program: Program) -> Outcome:
     """Return how a program has failed, what it has printed, and every call that it made before."""
     calls = list(program.calls.values())
+    problem = _shorten(problem, _LONGEST_PROBLEM)
     parts = [f"The program failed. {problem}"]
     if program.output:
-        parts += ["It printed:", program.output.rstrip()]
+        parts += ["It printed:", _shorten(program.output.rstrip(), _LONGEST_OUTPUT)]
     if calls:
         parts.append("It made these calls:")
         parts += [f"{at}. {call.describe()}" for at, call in enumerate(calls, 1)]
     else:
         parts.append("It called no tool.")
-    facts = [{"tool": call.function, "arguments": call.arguments, "status": call.status} for call in calls]
+    facts = [{"tool": call.function, "status": call.status} for call in calls]
     return Outcome((TextContent(text="\n".join(parts)),), error={"status": None, "detail": problem, "calls": facts})
+
+
+def _shorten(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def _write_value(value: Any) -> str:
