@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Never
 
 from fastapi import APIRouter, FastAPI, params
 
-from toolway.catalog import Catalog, CatalogMode, Exposure, Filter, Selection
+from toolway.catalog import Catalog, CatalogChoice, Exposure, Filter, Selection
 from toolway.console.offline_docs import serve_docs_offline
 from toolway.engine import Engine
 from toolway.errors import ConfigurationError, NotStartedError
@@ -62,8 +62,6 @@ class Toolway:
             description.
         skills: a folder of skills, each a folder with a ``SKILL.md``; served under the official extension.
         output_schemas: whether tools publish their output schemas. Defaults to the setting of this name.
-        catalog: how clients find tools: ``"list"`` or ``"code"``. Defaults to the setting of this name; a client
-            chooses for its connection with ``?catalog=code`` in the URL.
         bus: delivers change notifications to subscribed clients. By default, to those of this process.
         settings: hosts, limits and the like. Defaults to the environment (``TOOLWAY_...``).
         header_arguments: headers and cookies that are arguments of tools although they would be taken from the MCP
@@ -72,6 +70,10 @@ class Toolway:
             arguments. Defaults to the setting of this name.
         hooks: objects whose method ``call`` runs around every call, whose method ``visible`` decides which tools a
             caller may see, or both; the first one is the outermost. See `toolway.policy`.
+        catalog: ``"list"`` lists all tools, ``"search"`` only tools that find and call the others, ``"code"`` tools
+            that find the others and run programs. Defaults to the setting of this name: ``"auto"``, which searches
+            catalogs of more than 128 tools or 25,000 tokens. A client chooses with ``/mcp?catalog=list``.
+        pinned: names of tools that are listed in every mode.
 
     Raises:
         ConfigurationError: a filter has an unknown key, a variable of the environment cannot be read, the client of a
@@ -90,12 +92,13 @@ class Toolway:
         instructions: str | None = None,
         skills: str | Path | None = None,
         output_schemas: bool | None = None,
-        catalog: CatalogMode | None = None,
         bus: SubscriptionBus | None = None,
         settings: Settings | None = None,
         header_arguments: Sequence[str] | None = None,
         caller_headers: Sequence[str] | None = None,
         hooks: Sequence[object] = (),
+        catalog: CatalogChoice | None = None,
+        pinned: Sequence[str] = (),
         **unknown: Never,
     ) -> None:
         _refuse_options(removed, unknown)
@@ -111,7 +114,15 @@ class Toolway:
         else:
             source = source_of(app, selection, settings)
         self._engine = Engine(
-            self, source, settings, name=name, instructions=instructions, skills=skills, bus=bus, hooks=hooks
+            self,
+            source,
+            settings,
+            name=name,
+            instructions=instructions,
+            skills=skills,
+            bus=bus,
+            hooks=hooks,
+            pinned=pinned,
         )
 
     def mount(

@@ -7,25 +7,28 @@ application does not need that only imports a marker.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI, params
 
-from toolway.calls import EndpointRunner, Invoker, Runner, delivering_changes_to, may_ask
-from toolway.catalog import Catalog, CatalogModes, Tool, read_skills
+from toolway.calls import BuiltInRunner, EndpointRunner, Invoker, Runner, delivering_changes_to, may_ask
+from toolway.catalog import ALL_MODES, MODES, Catalog, CatalogMode, Tool, read_skills, too_large_for_list
 from toolway.catalog.naming import max_name_length
+from toolway.catalog.schema.lean import count_tokens
 from toolway.clients.launch import server_name
-from toolway.code_mode import CODE_ORIGIN, RUN_CODE, CodeRunner, Limits, code_tool, is_code_available
+from toolway.code_mode import CODE_ORIGIN, CodeRunner, Limits, code_tool, is_code_available
 from toolway.errors import ConfigurationError
 from toolway.host.app_state import state_of
 from toolway.host.lifespan import Lifespan, State, run_within
 from toolway.mounts import McpMount, add_mcp_route, bypassing_router, check_path, remember, warn_if_late
 from toolway.openapi import may_inspect_callers
 from toolway.policy import Confirmation, Hooks
+from toolway.search_mode import SEARCH_ORIGIN, SearchFunctions, build_search_tools
 from toolway.settings import Settings
 from toolway.sources import Source
 
@@ -57,7 +60,7 @@ class Running:
 class Engine:
     """The internal side of a `Toolway`, for the command line, the linter and tests."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the options of a Toolway
         self,
         toolway: Toolway,
         source: Source,
@@ -68,6 +71,7 @@ class Engine:
         skills: str | Path | None,
         bus: SubscriptionBus | None,
         hooks: Sequence[object],
+        pinned: Sequence[str],
     ) -> None:
         self.toolway = toolway
         self.source = source
@@ -94,6 +98,8 @@ class Engine:
             ),
             allows_changes=settings.code_tools == "all",
         )
+        self._pinned = frozenset(pinned)
+        self._search = SearchFunctions()
         self._endpoint: Endpoint | None = None
         self._is_guarded = False
         self._runs_tasks = True
@@ -120,12 +126,22 @@ class Engine:
         catalog = self.source.read_catalog(max_name_length=longest)
         if self._skills is not None:
             catalog = replace(catalog, skills=read_skills(self._skills))
+        _check_pinned(self._pinned, catalog)
+        tools = {
+            name: replace(tool, modes=ALL_MODES) if name in self._pinned else tool
+            for name, tool in catalog.tools.items()
+        }
+        return replace(catalog, tools=tools, built_in={tool.name: tool for tool in self._built_in_tools(catalog)})
+
+    def _built_in_tools(self, catalog: Catalog) -> Iterator[Tool]:
+        """Yield the server's own tools."""
+        yield from build_search_tools(catalog.tools)
+        if self.settings.catalog == "code" or is_code_available():
+            yield code_tool(allows_changes=self.settings.code_tools == "all")
         if self.settings.result_tokens:
             from toolway.results import build_read_result  # noqa: PLC0415 - see the module's docstring
 
-            reader = build_read_result(catalog.tools.values())
-            catalog = replace(catalog, built_in={reader.name: reader})
-        return catalog
+            yield build_read_result(catalog.tools.values())
 
     def mount(self, path: str, target: FastAPI | APIRouter, dependencies: Sequence[params.Depends]) -> None:
         """Add the MCP endpoint to an application or a router, as `Toolway.mount` describes it."""
@@ -171,6 +187,7 @@ class Engine:
             _refuse_tasks(catalog)
         changed = self.running.server.replace_catalog(catalog)
         self.running.calls.offer(catalog)
+        self._search.offer(catalog, self.running.calls)
         self.running = replace(self.running, catalog=catalog)
         if self._endpoint is not None:
             self._endpoint.refresh()
@@ -288,6 +305,7 @@ class Engine:
 
         catalog, settings = self.toolway.read_catalog(), self.settings
         _warn_of_unknown_headers(catalog, settings.header_arguments)
+        mode = self._choose_mode(catalog)
         runners: dict[str, Runner] = {
             origin: EndpointRunner(
                 dispatcher, ignore_unknown=settings.ignore_unknown_arguments, follow_seconds=settings.follow_seconds
@@ -295,15 +313,17 @@ class Engine:
             for origin, dispatcher in self.source.dispatchers(state).items()
         }
         runners[CODE_ORIGIN] = self._code_runner
+        runners[SEARCH_ORIGIN] = BuiltInRunner(self._search.by_name(catalog.built_in))
         calls = Invoker(
             catalog,
             runners,
             policy=self._policy,
-            modes=self._modes(),
+            mode=mode,
             progress_seconds=settings.progress_seconds,
             shutdown_seconds=settings.shutdown_seconds,
         )
         self._code_runner.call_through(calls)
+        self._search.offer(catalog, calls)
         config = ServerConfig(
             name=self.title,
             instructions=catalog.description if self._instructions is None else self._instructions,
@@ -312,22 +332,27 @@ class Engine:
             bus=self._bus or InMemorySubscriptionBus(),
             is_guarded=self._is_guarded or self._policy.hides_tools,
             limiter=_limit_results(calls, runners, catalog, settings),
+            mode=mode,
+            modes=frozenset(
+                mode
+                for mode in MODES
+                if mode == "list" or any(mode in tool.modes for tool in catalog.built_in.values())
+            ),
         )
         server = CatalogServer(catalog, config)
         install_request_state(server, calls, settings)
         return catalog, calls, server
 
-    def _modes(self) -> CatalogModes:
-        """Return the ways in which clients may see the catalog.
-
-        Raises:
-            ConfigurationError: a package is missing for the default.
-        """
-        settings = self.settings
-        built_in: dict[str, dict[str, Tool]] = {}
-        if settings.catalog == "code" or is_code_available():
-            built_in["code"] = {RUN_CODE: code_tool(allows_changes=settings.code_tools == "all")}
-        return CatalogModes(settings.catalog, built_in)
+    def _choose_mode(self, catalog: Catalog) -> CatalogMode:
+        """Return how the catalog is offered; a large one is searched, unless the settings choose."""
+        if self.settings.catalog != "auto":
+            return self.settings.catalog
+        listed = catalog.listed("list")
+        reason = too_large_for_list(len(listed), sum(count_tokens(tool.definition(wrapped=False)) for tool in listed))
+        if not reason:
+            return "list"
+        logger.info("catalog: search, because %s. catalog='list' lists all tools (TOOLWAY_CATALOG)", reason)
+        return "search"
 
     def _task_worker(self, catalog: Catalog, calls: Invoker) -> AbstractAsyncContextManager[TaskWorker | None]:
         """Return a worker for tasks, if a tool runs as a task."""
@@ -341,6 +366,14 @@ class Engine:
                 f"a tool runs as a task, which needs {error.name}: pip install 'toolway[tasks]'"
             ) from error
         return open_worker(calls, self.settings, self.title, QUESTION_CODEC).running()
+
+
+def _check_pinned(names: Collection[str], catalog: Catalog) -> None:
+    for name in names:
+        if name not in catalog.tools:
+            near = get_close_matches(name, catalog.tools, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigurationError(f"pinned names {name!r}, but there is no such tool{hint}")
 
 
 def _limit_results(
@@ -361,7 +394,7 @@ def _limit_results(
     limiter = ResultLimiter(
         ResultStore(settings.store_url, settings.result_seconds),
         settings.result_tokens,
-        next(iter(catalog.built_in), "read_result"),
+        next(name for name, tool in catalog.built_in.items() if tool.origin == READ_RESULT_ORIGIN),
         lambda context: principals.for_call(context) or "",
     )
     runners[READ_RESULT_ORIGIN] = ReadResultRunner(limiter)

@@ -64,6 +64,8 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
     ask_first: bool | None = None,
     confirm: str | None = None,
     concise: Sequence[str] | None = None,
+    pinned: bool | None = None,
+    search_words: Sequence[str] | None = None,
     lint_ignore: Mapping[str, str] | None = None,
 ) -> Callable[[EndpointT], EndpointT]:
     """Describe an endpoint to agents; place it below the route decorator. docs/your-application.md has examples.
@@ -81,6 +83,8 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
         ask_first: True asks its questions within the request and becomes a task afterwards; implied by `confirm`.
         confirm: a question that the user must confirm before the call: ``"Cancel order {order_id}?"``.
         concise: the fields of the result that agents get unless they name others: ``["order_id", "lines[].sku"]``.
+        pinned: True lists the tool in every mode of the catalog, also in ``search`` and ``code``.
+        search_words: more words by which ``search_tools`` finds the tool: ``["buy", "basket"]``.
         lint_ignore: rules of ``toolway lint`` to suppress, each with its reason: ``{"R1": "at most four"}``.
     """
     fields = locals()
@@ -183,6 +187,8 @@ _FIELD_TYPES = {
     "ask_first": bool,
     "confirm": str,
     "concise": Sequence,
+    "pinned": bool,
+    "search_words": Sequence,
     "lint_ignore": Mapping,
     "tool": bool,
     "resource": Mapping,
@@ -207,6 +213,9 @@ def check_marker(marker: Marker, subject: object) -> None:
     if "task" in marker and marker["task"] not in TASKS:
         expected = " or ".join(map(repr, TASKS))
         raise ConfigurationError(f"{subject}: expected task to be {expected}, found {marker['task']!r}")
+    words = cast("Sequence[object]", marker.get("search_words", ()))
+    if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+        raise ConfigurationError(f"{subject}: expected search_words to be a list of strings, found {words!r}")
     _check_hints(marker.get("hints", {}), subject)
     for rule, reason in cast("Mapping[object, object]", marker.get("lint_ignore", {})).items():
         if not isinstance(reason, str) or not reason.strip():

@@ -139,9 +139,10 @@ class Settings(BaseSettings):
     caller_headers: Annotated[list[str], AfterValidator(check_caller_names)] = []
     """Headers and cookies that every endpoint receives from the MCP request, and that are never arguments."""
 
-    catalog: Literal["list", "code"] = "list"
-    """How clients find tools: in a list, or through programs that they write (code mode). A client chooses for its
-    connection with ``?catalog=code`` in the URL."""
+    catalog: Literal["auto", "list", "search", "code"] = "auto"
+    """How tools are offered: ``list`` lists all, ``search`` lists tools that find and call the others, ``code`` lists
+    tools that find the others and run programs. ``auto`` is ``list``, or ``search`` for more than 128 tools or 25,000
+    tokens. A client chooses in the URL: ``/mcp?catalog=list``."""
 
     code_tools: Literal["read_only", "all"] = "read_only"
     """The tools that programs of agents may call in code mode. With ``all``, the user is asked before each call of a

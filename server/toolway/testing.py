@@ -39,14 +39,23 @@ class MCPTestClient:
             made for it; without one, all its operations are tools.
         headers: headers of every request, such as ``{"Authorization": "Bearer ..."}``.
         mode: the protocol version, as `mcp.Client` takes it: ``"auto"``, ``"legacy"``, or ``"2026-07-28"``.
+        path: the path of the MCP endpoint, for example with a query: ``"/mcp?catalog=search"``. Defaults to the path
+            of the first mount.
         **options: more options of `mcp.Client`, such as ``elicitation_callback``.
     """
 
     def __init__(
-        self, app: FastAPI | Toolway, *, headers: Mapping[str, str] | None = None, mode: str = "auto", **options: Any
+        self,
+        app: FastAPI | Toolway,
+        *,
+        headers: Mapping[str, str] | None = None,
+        mode: str = "auto",
+        path: str | None = None,
+        **options: Any,
     ) -> None:
         self._toolway = app if isinstance(app, Toolway) else _find_toolway(app)
         self._headers = dict(headers or {})
+        self._path = path
         self._options: dict[str, Any] = {"mode": mode, **options}
         self._stack = AsyncExitStack()
         self._client: Client | None = None
@@ -62,7 +71,7 @@ class MCPTestClient:
             http = await stack.enter_async_context(
                 httpx2.AsyncClient(transport=transport, base_url=address, headers=self._headers)
             )
-            streams = streamable_http_client(f"{address}{self._toolway.path}", http_client=http)
+            streams = streamable_http_client(f"{address}{self._path or self._toolway.path}", http_client=http)
             self._client = await stack.enter_async_context(Client(streams, **self._options))
             self._stack = stack.pop_all()
         return self

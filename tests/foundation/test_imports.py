@@ -21,6 +21,7 @@ ROOMS = (
     "policy",
     "code_mode",
     "results",
+    "search_mode",
     "tasks",
     "protocol",
     "clients",

@@ -1,5 +1,6 @@
 """One tool call: arguments to a request, the request to the application, its response to an outcome."""
 
+from toolway.calls.built_in_runner import BuiltInFunction, BuiltInRunner
 from toolway.calls.context import CONTEXT_KEY, CallContext, LogCallback, ProgressCallback
 from toolway.calls.dependencies import (
     LEVELS,
@@ -18,7 +19,7 @@ from toolway.calls.dependencies import (
 )
 from toolway.calls.dispatcher import Dispatcher
 from toolway.calls.endpoint_runner import EndpointRunner
-from toolway.calls.invoker import Invoker, Policy
+from toolway.calls.invoker import CALL_TOOL, Invoker, Policy, unwrap_call
 from toolway.calls.progress import steady
 from toolway.calls.request.text_arguments import read_arguments
 from toolway.calls.response.error_results import report_internal_error, report_invalid_argument
@@ -28,9 +29,12 @@ from toolway.calls.response.tool_result import ToolResult
 from toolway.calls.tool_call import Interceptor, Proceed, Run, Runner, ToolCall, outcome_of_exception
 
 __all__ = [
+    "CALL_TOOL",
     "CONTEXT_KEY",
     "LEVELS",
     "Ask",
+    "BuiltInFunction",
+    "BuiltInRunner",
     "CallContext",
     "Changed",
     "Changes",
@@ -64,4 +68,5 @@ __all__ = [
     "report_internal_error",
     "report_invalid_argument",
     "steady",
+    "unwrap_call",
 ]

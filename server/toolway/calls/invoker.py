@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import anyio
 
@@ -17,15 +17,18 @@ from toolway.calls.response.error_results import report_internal_error
 from toolway.calls.response.outcome import Outcome
 from toolway.calls.response.response_parser import parse_response
 from toolway.calls.tool_call import Interceptor, Read, Runner, ToolCall
-from toolway.catalog import Catalog, CatalogModes, EndpointTool, Tool
+from toolway.catalog import Catalog, CatalogMode, EndpointTool, Tool, choose_mode
 from toolway.errors import ServerShutdownError, UnknownToolError
 
-__all__ = ["Invoker", "Policy"]
+__all__ = ["CALL_TOOL", "Invoker", "Policy", "unwrap_call"]
 
 logger = logging.getLogger("toolway.calls")
 
+CALL_TOOL = "call_tool"
+"""The tool that calls another one by its name, unless the application has a tool of this name."""
+
+_INDIRECT_ARGUMENTS = frozenset({"name", "arguments", "fields"})
 _LONGEST_NAME = 100
-_NO_TOOLS: Mapping[str, Tool] = {}
 _CLEANUP_SECONDS = 1.0
 """How long interrupted calls may take to clean up."""
 
@@ -71,7 +74,7 @@ class Invoker:
         catalog: the tools.
         runners: what a tool runs, by the tool's origin.
         policy: the rules around every call.
-        modes: the built-in tools, and the connections that list them.
+        mode: how the catalog is offered, unless the URL of a request asks for another way.
         shutdown_seconds: how long calls may take to finish once the server is shutting down.
         progress_seconds: how often a caller that wants progress hears that its call is still running; 0 for never.
     """
@@ -82,13 +85,13 @@ class Invoker:
         runners: Mapping[str, Runner],
         *,
         policy: Policy | None = None,
-        modes: CatalogModes | None = None,
+        mode: CatalogMode = "list",
         shutdown_seconds: float = 10,
         progress_seconds: float = 0,
     ) -> None:
         self.runners = runners
         self.policy: Policy = policy or _NoPolicy()
-        self.modes = modes or CatalogModes()
+        self._mode: CatalogMode = mode
         self.shutdown_seconds = shutdown_seconds
         self.progress_seconds = progress_seconds
         self._deadline: float | None = None
@@ -104,6 +107,7 @@ class Invoker:
         """Call the tools of this catalog from now on; running calls are not affected."""
         self.tools = catalog.tools
         self.built_in = catalog.built_in
+        self._indirect = next((name for name in self.built_in if name.removeprefix("toolway_") == CALL_TOOL), None)
         for origin, runner in self.runners.items():
             offered = chain(self.tools.items(), self.built_in.items())
             runner.offer({name: tool for name, tool in offered if tool.origin == origin})
@@ -123,13 +127,13 @@ class Invoker:
         return {name: tool for name, tool in self.tools.items() if self.policy.shows(tool, context)}
 
     def tool(self, name: str, context: CallContext) -> Tool:
-        """Return a tool of the server itself, as far as the mode of the connection has it, or one the caller may see.
+        """Return a tool of the server itself, or one that the caller may see.
 
         Raises:
             UnknownToolError: the caller sees no such tool; the text names the nearest.
         """
-        own = self.modes.built_in.get(self.modes.chosen(context.query), _NO_TOOLS)
-        if (built_in := own.get(name) or self.built_in.get(name)) is not None:
+        built_in = self.built_in.get(name)
+        if built_in is not None and self.offers(built_in, context.query):
             return built_in
         tool = self.tools.get(name)
         if tool is None or (self.policy.hides_tools and not self.policy.shows(tool, context)):
@@ -137,6 +141,30 @@ class Invoker:
             near = get_close_matches(name, [*self.shown(context), *own, *self.built_in], n=1)
             raise UnknownToolError(f"Unknown tool: {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         return tool
+
+    def resolve(self, name: str, arguments: Mapping[str, Any], context: CallContext) -> tuple[Tool, Mapping[str, Any]]:
+        """Return the tool that a call runs, and its arguments: for ``call_tool``, those of the tool that it names.
+
+        Raises:
+            UnknownToolError: the caller sees no such tool.
+        """
+        tool = self.tool(name, context)
+        if not self.is_indirect(tool.name):
+            return tool, arguments
+        inner = unwrap_call(arguments)
+        found = self.shown(context).get(inner[0]) if inner is not None else None
+        return (found, inner[1]) if inner is not None and found is not None else (tool, arguments)
+
+    def offers(self, tool: Tool, query: Iterable[tuple[str, str]]) -> bool:
+        """Return whether a request with this query may call one of the server's own tools.
+
+        It may call those that are in its list, and those that are in no list.
+        """
+        return not tool.modes or choose_mode(query, self._mode) in tool.modes
+
+    def is_indirect(self, name: str) -> bool:
+        """Return whether a tool of this name calls another one that its arguments name."""
+        return name == self._indirect
 
     async def call(self, name: str, arguments: Mapping[str, Any], context: CallContext) -> Outcome:
         """Call one tool, and return its outcome as soon as it is known; its background tasks continue.
@@ -212,3 +240,13 @@ class Invoker:
         with anyio.move_on_after(seconds):
             if self._running:
                 await self._idle.wait()
+
+
+def unwrap_call(arguments: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+    """Return the tool and the arguments that a call of ``call_tool`` names; None if it does not name both."""
+    name, inner = arguments.get("name"), arguments.get("arguments", {})
+    if not isinstance(name, str) or not isinstance(inner, dict) or not arguments.keys() <= _INDIRECT_ARGUMENTS:
+        return None
+    given = cast("dict[str, Any]", inner)
+    fields = arguments.get("fields")
+    return name, given if fields is None else {**given, "fields": fields}

@@ -6,7 +6,15 @@ from toolway.catalog.combine import combine_catalogs
 from toolway.catalog.field_paths import ANY_FIELD, FieldTree, check_fields, parse_fields
 from toolway.catalog.filters import Exposure, Filter, Selection
 from toolway.catalog.marker_fields import FIELDS
-from toolway.catalog.modes import CatalogMode, CatalogModes
+from toolway.catalog.modes import (
+    ALL_MODES,
+    MODES,
+    CatalogChoice,
+    CatalogMode,
+    choose_mode,
+    read_mode,
+    too_large_for_list,
+)
 from toolway.catalog.prompt import Prompt
 from toolway.catalog.resource import Resource
 from toolway.catalog.result_shape import find_result_schema, find_rows
@@ -16,15 +24,17 @@ from toolway.catalog.suggestions import Completion
 from toolway.catalog.tool import EndpointTool, Tool, ToolAnnotations
 
 __all__ = [
+    "ALL_MODES",
     "ANY_FIELD",
     "FIELDS",
+    "MODES",
     "WRAPPER",
     "Argument",
     "ArgumentLocation",
     "BodyPlan",
     "Catalog",
+    "CatalogChoice",
     "CatalogMode",
-    "CatalogModes",
     "Completion",
     "EndpointTool",
     "Exposure",
@@ -39,9 +49,12 @@ __all__ = [
     "ToolAnnotations",
     "build_catalog",
     "check_fields",
+    "choose_mode",
     "combine_catalogs",
     "find_result_schema",
     "find_rows",
     "parse_fields",
+    "read_mode",
     "read_skills",
+    "too_large_for_list",
 ]

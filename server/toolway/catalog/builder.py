@@ -19,6 +19,7 @@ from toolway.catalog.marker_fields import (
     read_operation_marker,
 )
 from toolway.catalog.metadata import build_annotations, build_description, build_title
+from toolway.catalog.modes import ALL_MODES, CatalogMode
 from toolway.catalog.naming import MAX_LENGTH, name_tools
 from toolway.catalog.prompt import Prompt, build_prompt
 from toolway.catalog.resource import Resource, build_resource
@@ -54,15 +55,14 @@ class Catalog:
     built_in: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     """Tools of the server itself, which are not operations."""
 
-    @property
-    def listed(self) -> Sequence[Tool]:
-        """The tools that lists contain."""
-        return [tool for tool in (*self.tools.values(), *self.built_in.values()) if tool.is_listed]
+    def listed(self, mode: CatalogMode = "list") -> Sequence[Tool]:
+        """Return the tools that lists contain in a mode."""
+        return [tool for tool in (*self.tools.values(), *self.built_in.values()) if mode in tool.modes]
 
     def definitions(self) -> dict[str, list[dict[str, Any]]]:
         """Return the list entries of all tools, resources and prompts, by kind."""
         return {
-            "tools": [tool.definition(wrapped=False) for tool in self.listed],
+            "tools": [tool.definition(wrapped=False) for tool in self.listed()],
             "resources": [entry.definition() for entry in (*self.resources, *self.skills)],
             "prompts": [prompt.definition() for prompt in self.prompts.values()],
         }
@@ -269,6 +269,8 @@ def _build_tool(
         selects_fields=is_partial,
         concise=concise,
         confirmation=read_confirmation(operation, marker, names),
+        modes=ALL_MODES if marker.get("pinned") else frozenset({"list"}),
+        search_words=tuple(marker.get("search_words", ())),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from toolway.catalog.arguments import Argument, BodyPlan
+from toolway.catalog.modes import CatalogMode
 from toolway.markers import TaskSupport
 from toolway.openapi import Operation, Schema
 
@@ -49,8 +50,8 @@ class Tool:
     wraps_output: bool = False
     """Whether those revisions get every result as ``{"result": ...}``, because it may not be an object."""
     annotations: ToolAnnotations
-    is_listed: bool = True
-    """Whether lists contain it; another tool can be called by its name."""
+    modes: frozenset[CatalogMode] = frozenset({"list"})
+    """The modes in which lists contain it; in the others, it can be called by its name."""
     origin: str = ""
     """The key of its runner: for an endpoint, the prefix of its application; empty for a single application."""
 
@@ -90,5 +91,7 @@ class EndpointTool(Tool):
     """The members of the result that an agent gets without ``fields``; empty for all."""
     confirmation: str | None = None
     """The question that the user must confirm before the call, with argument names in braces."""
+    search_words: Sequence[str] = ()
+    """More words by which a search finds it."""
     always_confirms: bool = False
     """Whether the user has to confirm every call, also if the settings disable confirmation."""

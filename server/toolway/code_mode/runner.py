@@ -65,6 +65,7 @@ def code_tool(*, allows_changes: bool) -> Tool:
         annotations=ToolAnnotations(
             read_only=not allows_changes, destructive=allows_changes, idempotent=None, open_world=False
         ),
+        modes=frozenset({"code"}),
         origin=CODE_ORIGIN,
         asks_user=True,
     )

@@ -21,7 +21,7 @@ from mcp_types import INTERNAL_ERROR, SubscriptionsListenRequestParams
 from pydantic import ValidationError
 
 from toolway.calls import Invoker
-from toolway.catalog import Catalog
+from toolway.catalog import Catalog, CatalogMode
 from toolway.errors import ServerShutdownError
 from toolway.protocol.caching import list_hint, list_hints
 from toolway.protocol.call_context import CallContextFactory
@@ -61,6 +61,10 @@ class ServerConfig:
     """Whether something in front of the endpoint may authenticate callers."""
     limiter: ResultLimiter | None = None
     """Truncates long results; None truncates nothing."""
+    mode: CatalogMode = "list"
+    """How the catalog is offered, unless the URL of a request asks for another way."""
+    modes: frozenset[CatalogMode] = frozenset({"list"})
+    """The ways that a request may ask for."""
 
 
 class CatalogServer(Server[Any]):
@@ -101,7 +105,7 @@ class CatalogServer(Server[Any]):
         """
         calls, contexts = self.config.calls, self.call_contexts
         resources = Resources(catalog.resources)
-        register_tool_list(self, catalog, calls, contexts)
+        register_tool_list(self, catalog, calls, contexts, default=self.config.mode, offered=self.config.modes)
         hint = list_hint(catalog, self.config.settings, is_guarded=self.config.is_guarded)
         files = SkillFiles(catalog.skills, hint)
         self._resources, self._files = resources, files

@@ -62,9 +62,10 @@ def build_read_result(tools: Collection[EndpointTool]) -> Tool:
     results that a client has received, and few other results are too long.
     """
     taken = {tool.name for tool in tools}
+    has_lists = any(find_rows(tool.operation) is not None for tool in tools)
     return Tool(
         name=next(name for name in _NAMES if name not in taken),
-        is_listed=any(find_rows(tool.operation) is not None for tool in tools),
+        modes=frozenset({"list", "search"}) if has_lists else frozenset(),
         title="Read more of a result",
         description="Read more of a truncated result, which names its handle.",
         input_schema=_INPUT_SCHEMA,

@@ -9,6 +9,7 @@ from mcp_types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY
 from pydantic_core import from_json, to_json
 from starlette.types import ASGIApp, Message, Scope
 
+from toolway.catalog import CatalogMode
 from toolway.protocol.tracing import UNTRACED
 from toolway.protocol.versions import Revision
 
@@ -16,24 +17,24 @@ __all__ = ["CachedResults"]
 
 
 class CachedResults:
-    """Results of requests without parameters, by method and revision."""
+    """Results of requests without parameters, by method, revision and mode of the catalog."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._results: dict[tuple[str, Revision], bytes] = {}
+        self._results: dict[tuple[str, Revision, CatalogMode], bytes] = {}
 
-    async def result(self, method: str, revision: Revision) -> bytes | None:
+    async def result(self, method: str, revision: Revision, mode: CatalogMode) -> bytes | None:
         """Return the result as JSON; None if the response is an error."""
-        cached = self._results.get((method, revision))
+        cached = self._results.get((method, revision, mode))
         if cached is None:
-            reply = await _request(self._app, method, revision)
+            reply = await _request(self._app, method, revision, mode)
             if "result" not in reply:
                 return None
-            cached = self._results[method, revision] = to_json(reply["result"])
+            cached = self._results[method, revision, mode] = to_json(reply["result"])
         return cached
 
 
-async def _request(app: ASGIApp, method: str, revision: Revision) -> dict[str, Any]:
+async def _request(app: ASGIApp, method: str, revision: Revision, mode: CatalogMode) -> dict[str, Any]:
     """Send a request to an MCP endpoint in this process, and return the response message."""
     body = to_json({"jsonrpc": "2.0", "id": 0, "method": method, "params": _params(revision)})
     inbox: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
@@ -47,7 +48,7 @@ async def _request(app: ASGIApp, method: str, revision: Revision) -> dict[str, A
     async def send(message: Message) -> None:
         sent.append(message.get("body", b""))
 
-    await app(_scope(method, revision), receive, send)
+    await app(_scope(method, revision, mode), receive, send)
     return from_json(_read_message(b"".join(sent)))
 
 
@@ -57,7 +58,7 @@ def _params(revision: Revision) -> dict[str, Any]:
     return {"_meta": {PROTOCOL_VERSION_META_KEY: revision.id, CLIENT_CAPABILITIES_META_KEY: {}}}
 
 
-def _scope(method: str, revision: Revision) -> Scope:
+def _scope(method: str, revision: Revision, mode: CatalogMode) -> Scope:
     headers = {
         "host": "localhost",
         "content-type": "application/json",
@@ -66,8 +67,15 @@ def _scope(method: str, revision: Revision) -> Scope:
         "mcp-method": method,
     }
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    scope: Scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "root_path": "", "headers": raw}
-    return {**scope, UNTRACED: True}
+    return {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "query_string": f"catalog={mode}".encode(),
+        "root_path": "",
+        "headers": raw,
+        UNTRACED: True,
+    }
 
 
 def _read_message(body: bytes) -> bytes:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
+from urllib.parse import parse_qsl
 
 from mcp.shared.inbound import decode_header_value, validate_mcp_param_headers
 from mcp_types import INTERNAL_ERROR, PROTOCOL_VERSION_META_KEY
@@ -20,10 +21,9 @@ from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolway.calls import Invoker, Outcome, ProgressCallback, ToolCall, may_ask, may_log
-from toolway.catalog import EndpointTool, Tool
-from toolway.catalog.modes import MODE_PARAMETER
-from toolway.errors import ServerShutdownError
+from toolway.calls import Invoker, Outcome, ProgressCallback, ToolCall, may_ask, may_log, unwrap_call
+from toolway.catalog import CatalogMode, EndpointTool, Tool, read_mode
+from toolway.errors import ConfigurationError, ServerShutdownError
 from toolway.protocol.fast_lane.cached_results import CachedResults
 from toolway.protocol.fast_lane.result_writer import ResultWriter
 from toolway.protocol.http.jsonrpc import Headers, Message, error_message, request_id
@@ -33,6 +33,7 @@ from toolway.protocol.http.timeouts import Timers
 from toolway.protocol.server import CatalogServer
 from toolway.protocol.tracing import RequestSpan, start_span
 from toolway.protocol.versions import REVISIONS_BY_HEADER, Revision
+from toolway.search_mode import with_signature
 
 __all__ = ["FastLane"]
 
@@ -71,7 +72,10 @@ class FastLane:
 
     def __init__(self, server: CatalogServer, calls: Invoker, timers: Timers, sdk: ASGIApp, *, stateful: bool) -> None:
         self._calls = calls
-        self._tools: dict[str, Tool] = {name: tool for name, tool in calls.tools.items() if _is_simple(tool)}
+        self._mode: CatalogMode = server.config.mode
+        self._modes = server.config.modes
+        tools = (*calls.tools.values(), *calls.built_in.values())
+        self._tools: dict[str, Tool] = {tool.name: tool for tool in tools if _is_simple(tool)}
         self._limiter = server.config.limiter
         self._timers = timers
         self._schema_with_headers = server.get_tool_input_schema
@@ -91,16 +95,30 @@ class FastLane:
         if request is None:
             return False
         if request.method != "tools/call":
-            if self._calls.policy.hides_tools or _chooses_mode(scope):
+            if self._calls.policy.hides_tools:
                 return False
             return await self._list(request, scope, send)
-        tool = self._tools.get(request.params["name"])
+        tool, arguments = self._resolve(request.params, scope)
         if tool is None or not self._has_valid_param_headers(request.params, headers):
             return False
         if self._calls.policy.hides_tools and not self._calls.policy.shows(tool, http_context(scope, None)):
             return False
-        await self._call(request, tool, scope, receive, send)
+        await self._call(request, tool, arguments, scope, receive, send)
         return True
+
+    def _resolve(self, params: Message, scope: Scope) -> tuple[Tool | None, Message]:
+        """Return the tool that a call runs, and its arguments; None if the SDK has to handle the call."""
+        arguments: Message = params.get("arguments") or _EMPTY
+        tool = self._tools.get(params["name"])
+        if tool is None or isinstance(tool, EndpointTool):
+            return tool, arguments
+        if not self._calls.offers(tool, parse_qsl(scope["query_string"].decode("latin-1"))):
+            return None, arguments
+        if not self._calls.is_indirect(tool.name):
+            return tool, arguments
+        inner = unwrap_call(arguments)
+        tool = self._tools.get(inner[0]) if inner is not None else None
+        return (tool, dict(inner[1])) if inner is not None and isinstance(tool, EndpointTool) else (None, arguments)
 
     def _recognize(self, scope: Scope, headers: Headers, message: Message) -> _Request | None:
         number, method = request_id(message), message.get("method", "")
@@ -139,7 +157,13 @@ class FastLane:
         return validate_mcp_param_headers(schema, params.get("arguments") or {}, texts) is None
 
     async def _list(self, request: _Request, scope: Scope, send: Send) -> bool:
-        result = await self._cached_results.result(request.method, request.revision)
+        mode: CatalogMode = self._mode
+        if query := scope["query_string"]:
+            try:
+                mode = read_mode(parse_qsl(query.decode("latin-1")), mode, self._modes)
+            except ConfigurationError:  # which the SDK's handler reports
+                return False
+        result = await self._cached_results.result(request.method, request.revision, mode)
         if result is None:
             return False
         if span := _start_span(request, scope):
@@ -147,12 +171,17 @@ class FastLane:
         await ResponseStream(send).finish(*self._writer.reply(request.id, result))
         return True
 
-    async def _call(self, request: _Request, tool: Tool, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _call(
+        self, request: _Request, tool: Tool, arguments: Message, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         stream = ResponseStream(send)
         monitor = DisconnectMonitor(self._timers, receive, stream)
-        span = _start_span(request, scope)
+        is_indirect = tool.name != request.params["name"]
+        span = _start_span(replace(request, params={"name": tool.name}) if is_indirect else request, scope)
 
         async def deliver(outcome: Outcome) -> None:
+            if is_indirect:
+                outcome = with_signature(tool, outcome)
             if self._limiter is not None and self._limiter.exceeds(outcome):
                 outcome = await self._limiter.truncate(tool, outcome, context)
             monitor.close()
@@ -170,7 +199,6 @@ class FastLane:
 
         token: str | int | None = request.meta.get("progressToken")
         context = http_context(scope, None if token is None else _progress_callback(token, stream))
-        arguments: Message = request.params.get("arguments") or _EMPTY
         call = ToolCall(self._calls, tool, arguments, context, deliver, fail, on_wait=monitor.start)
         try:
             with span.current() if span is not None else _NO_SPAN:
@@ -197,11 +225,6 @@ def _is_simple(tool: Tool) -> bool:
     if isinstance(tool, EndpointTool) and (tool.task is not None or tool.follow):
         return False
     return not may_ask(tool) and not may_log(tool)
-
-
-def _chooses_mode(scope: Scope) -> bool:
-    """Return whether a connection may have chosen another list of tools than the default."""
-    return MODE_PARAMETER.encode() in scope.get("query_string", b"")
 
 
 def _has_matching_headers(revision: Revision, headers: Headers, method: str, params: Message) -> bool:

@@ -28,6 +28,7 @@ from starlette.requests import Request
 from toolway.calls import Invoker
 from toolway.catalog import EndpointTool
 from toolway.elicitation import AnyQuestion
+from toolway.errors import UnknownToolError
 from toolway.openapi import NO_PARAMETERS, ParameterNames
 from toolway.protocol.call_context import CallContextFactory
 from toolway.protocol.change_events import TaskChanged
@@ -113,7 +114,7 @@ class TaskHandlers:
         """Return a handler of ``tools/call`` that starts tasks, and passes other calls to the given handler."""
 
         async def call_tool(context: RequestContext, params: CallToolRequestParams) -> Any:
-            tool = self._calls.shown(self._call_contexts.create(context)).get(params.name)
+            tool, arguments = self._resolve(context, params)
             revision = revision_for(context.protocol_version)
             if tool is None or tool.task is None or not revision.has_tasks_extension:
                 return await call_in_request(context, params)
@@ -122,7 +123,7 @@ class TaskHandlers:
             if not _declares_extension(context) or (params.request_state is None and self._asks_first(tool, context)):
                 return await call_in_request(context, params)
             try:
-                task = await self._start(tool, params, context)
+                task = await self._start(tool, arguments, context)
             except QueueBusyError as error:
                 if tool.task == "required":
                     raise MCPError(INTERNAL_ERROR, f"This server cannot run tasks: {error}") from None
@@ -134,7 +135,19 @@ class TaskHandlers:
 
         return call_tool
 
-    async def _start(self, tool: EndpointTool, params: CallToolRequestParams, context: RequestContext) -> Task:
+    def _resolve(
+        self, context: RequestContext, params: CallToolRequestParams
+    ) -> tuple[EndpointTool | None, Mapping[str, Any]]:
+        """Return the endpoint that a call runs, and its arguments; None for any other tool."""
+        try:
+            tool, arguments = self._calls.resolve(
+                params.name, params.arguments or {}, self._call_contexts.create(context)
+            )
+        except UnknownToolError:  # reported by the handler of other calls
+            return None, {}
+        return (tool, arguments) if isinstance(tool, EndpointTool) else (None, {})
+
+    async def _start(self, tool: EndpointTool, arguments: Mapping[str, Any], context: RequestContext) -> Task:
         call = self._call_contexts.create(context)
         hints = tool.annotations
         try:
@@ -142,7 +155,7 @@ class TaskHandlers:
             return await self._worker.start(
                 tool.name,
                 identity.read(call),
-                encode_call(params.arguments or {}, call, tool.operation),
+                encode_call(arguments, call, tool.operation),
                 repeatable=hints.read_only or bool(hints.idempotent),
                 identity=identity.model_dump_json(),
             )

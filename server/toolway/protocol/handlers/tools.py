@@ -5,7 +5,7 @@ https://modelcontextprotocol.io/specification/2026-07-28/server/tools
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeAlias
 
 from mcp.server.lowlevel import Server
@@ -22,10 +22,10 @@ from mcp_types import (
 from mcp_types import (
     Tool as ListedTool,
 )
+from starlette.requests import Request
 
 from toolway.calls import Invoker
-from toolway.catalog import Catalog, Tool
-from toolway.catalog.modes import MODE_PARAMETER
+from toolway.catalog import Catalog, CatalogMode, Tool, read_mode
 from toolway.catalog.schema.traversal import iter_schemas
 from toolway.errors import ConfigurationError, UnknownToolError
 from toolway.protocol.call_context import CallContextFactory
@@ -34,6 +34,7 @@ from toolway.protocol.requests import RequestContext, check_cursor
 from toolway.protocol.results import tool_result
 from toolway.protocol.versions import revision_for
 from toolway.results import ResultLimiter
+from toolway.search_mode import with_signature
 
 __all__ = ["call_tool_handler", "register_tool_list"]
 
@@ -41,18 +42,32 @@ CallTool: TypeAlias = Callable[[RequestContext, CallToolRequestParams], Awaitabl
 
 
 def register_tool_list(
-    server: Server[Any], catalog: Catalog, calls: Invoker, call_contexts: CallContextFactory
+    server: Server[Any],
+    catalog: Catalog,
+    calls: Invoker,
+    call_contexts: CallContextFactory,
+    *,
+    default: CatalogMode,
+    offered: Collection[CatalogMode],
 ) -> None:
     """Serve ``tools/list`` for these tools, and have their ``Mcp-Param-*`` headers checked.
+
+    Args:
+        server: the server.
+        catalog: the tools.
+        calls: knows which tools a caller may see.
+        call_contexts: creates the contexts of requests.
+        default: the mode of the catalog.
+        offered: the modes that the URL of a request may ask for.
 
     Raises:
         ConfigurationError: an argument declares such a header in a way that makes clients drop the tool.
     """
-    listed_by_mode = {"list": catalog.listed}
-    listed_by_mode |= {mode: list(tools.values()) for mode, tools in calls.modes.built_in.items()}
     lists = {
-        (mode, wrapped): _list_tools(tools, wrapped=wrapped)
-        for mode, tools in listed_by_mode.items()
+        (mode, wrapped): ListToolsResult(
+            tools=[ListedTool.model_validate(tool.definition(wrapped=wrapped)) for tool in catalog.listed(mode)]
+        )
+        for mode in offered
         for wrapped in (False, True)
     }
     schemas_with_headers = {
@@ -61,15 +76,11 @@ def register_tool_list(
 
     async def list_tools(context: RequestContext, params: PaginatedRequestParams | None) -> ListToolsResult:
         check_cursor(params)
-        call = call_contexts.create(context)
-        mode = calls.modes.chosen(call.query)
-        listed = lists.get((mode, revision_for(context.protocol_version).wraps_structured_content))
-        if listed is None:
-            known = " or ".join(["list", *calls.modes.built_in])
-            raise MCPError(INVALID_PARAMS, f"?{MODE_PARAMETER}={mode!r:.100} is not available here; use {known}")
-        if not calls.policy.hides_tools or mode != "list":
+        mode = _mode_of(context, default, offered)
+        listed = lists[mode, revision_for(context.protocol_version).wraps_structured_content]
+        if not calls.policy.hides_tools:
             return listed
-        shown = calls.shown(call)
+        shown = calls.shown(call_contexts.create(context))
         return ListToolsResult(
             tools=[tool for tool in listed.tools if tool.name in shown or tool.name in catalog.built_in]
         )
@@ -78,8 +89,14 @@ def register_tool_list(
     server.get_tool_input_schema = schemas_with_headers.get
 
 
-def _list_tools(tools: Iterable[Tool], *, wrapped: bool) -> ListToolsResult:
-    return ListToolsResult(tools=[ListedTool.model_validate(tool.definition(wrapped=wrapped)) for tool in tools])
+def _mode_of(context: RequestContext, default: CatalogMode, offered: Collection[CatalogMode]) -> CatalogMode:
+    request = context.request
+    if not isinstance(request, Request):
+        return default
+    try:
+        return read_mode(request.query_params.multi_items(), default, offered)
+    except ConfigurationError as error:
+        raise MCPError(INVALID_PARAMS, f"Invalid request: {error}") from error
 
 
 def _has_header_arguments(tool: Tool) -> bool:
@@ -96,10 +113,12 @@ def call_tool_handler(calls: Invoker, call_contexts: CallContextFactory, limiter
     async def call_tool(context: RequestContext, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
         call = call_contexts.create(context)
         try:
-            tool = calls.tool(params.name, call)
+            tool, arguments = calls.resolve(params.name, params.arguments or {}, call)
         except UnknownToolError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
-        outcome = await calls.perform(tool, params.arguments or {}, call)
+        outcome = await calls.perform(tool, arguments, call)
+        if tool.name != params.name:
+            outcome = with_signature(tool, outcome)
         if limiter is not None and limiter.exceeds(outcome):
             outcome = await limiter.truncate(tool, outcome, call)
         return input_required_result(call) or tool_result(tool, outcome, revision_for(context.protocol_version))

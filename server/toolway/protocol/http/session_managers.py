@@ -79,7 +79,7 @@ def _manager(server: Server[Any], settings: Settings, *, stateless: bool) -> Str
 
 def _needs_sessions(calls: Invoker) -> bool:
     """Return whether a tool asks questions and this process can keep sessions; log a warning if it cannot."""
-    tools = (*calls.tools.values(), *calls.modes.built_in.get(calls.modes.default, {}).values())
+    tools = (*calls.tools.values(), *(tool for tool in calls.built_in.values() if calls.offers(tool, ())))
     asking = next((tool.name for tool in tools if may_ask(tool)), None)
     if asking is not None and is_one_of_several():
         logger.warning(
