@@ -59,10 +59,10 @@ class Catalog:
         """Return the tools that lists contain in a mode."""
         return [tool for tool in (*self.tools.values(), *self.built_in.values()) if mode in tool.modes]
 
-    def definitions(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the list entries of all tools, resources and prompts, by kind."""
+    def definitions(self, mode: CatalogMode = "list") -> dict[str, list[dict[str, Any]]]:
+        """Return the list entries of tools, in a mode of the catalog, and of resources and prompts, by kind."""
         return {
-            "tools": [tool.definition(wrapped=False) for tool in self.listed()],
+            "tools": [tool.definition(wrapped=False) for tool in self.listed(mode)],
             "resources": [entry.definition() for entry in (*self.resources, *self.skills)],
             "prompts": [prompt.definition() for prompt in self.prompts.values()],
         }

@@ -5,19 +5,29 @@ from __future__ import annotations
 import json
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from toolway.calls import Outcome
-from toolway.catalog import Argument, Catalog, EndpointTool
+from toolway.catalog import Argument, Catalog, CatalogMode, EndpointTool
 from toolway.catalog.schema.definitions import dereference
 from toolway.cli.output_streams import echo, format_json, is_stdout_terminal
 from toolway.content import AudioContent, Content, EmbeddedResource, ImageContent, ResourceLink, TextContent
 from toolway.openapi import Schema
+from toolway.search_mode import RankedTool
 
-__all__ = ["NOTHING_EXPOSED", "is_unexplained", "print_catalog", "print_catalog_json", "print_outcome"]
+__all__ = [
+    "NOTHING_EXPOSED",
+    "is_unexplained",
+    "print_catalog",
+    "print_catalog_json",
+    "print_outcome",
+    "print_ranking",
+    "print_ranking_json",
+]
 
 _MAX_WIDTH = 110
+_MEANING = "meaning"
 NOTHING_EXPOSED = (
     "Nothing is exposed to agents: the OpenAPI document has no operations (include_in_schema=False hides them), or "
     "filters and decorators exclude all of them."
@@ -46,9 +56,26 @@ def is_unexplained(catalog: Catalog) -> bool:
     return not (catalog.tools or catalog.resources or catalog.prompts or catalog.skipped)
 
 
-def print_catalog_json(catalog: Catalog) -> None:
-    """Print the definitions of tools, resources and prompts as clients receive them."""
-    echo(format_json(catalog.definitions()))
+def print_catalog_json(catalog: Catalog, mode: CatalogMode = "list") -> None:
+    """Print the definitions of tools, resources and prompts as clients receive them in a mode of the catalog."""
+    echo(format_json(catalog.definitions(mode)))
+
+
+def print_ranking(ranking: Sequence[RankedTool]) -> None:
+    """Print the tools that a search finds, with their scores and what each word of the query adds."""
+    for entry in ranking:
+        echo(f"{entry.score:6.2f}  ", nl=False)
+        echo(entry.tool.name, bold=True, nl=False)
+        parts = (f"{_MEANING if word == '~' else word} {added:.2f}" for word, added in entry.words.items())
+        echo(f"  ({', '.join(parts)})")
+        echo(f"        {textwrap.shorten(_summarize(entry.tool.description), _MAX_WIDTH, placeholder=' ...')}")
+    if not ranking:
+        echo("No tool matches.", err=True)
+
+
+def print_ranking_json(ranking: Sequence[RankedTool]) -> None:
+    """Print the tools that a search finds as JSON."""
+    echo(format_json([{"name": entry.tool.name, "score": entry.score, "words": entry.words} for entry in ranking]))
 
 
 def _iter_other_blocks(catalog: Catalog) -> Iterator[list[str]]:

@@ -28,7 +28,13 @@ from toolway.catalog import Catalog, build_catalog
 from toolway.cli.app_loader import load_and_list_others
 from toolway.cli.app_runner import ShutdownError, run_async, start_app
 from toolway.cli.app_source import AppSource, find_source, is_source, suggest_equivalent
-from toolway.cli.catalog_output import print_catalog, print_catalog_json, print_outcome
+from toolway.cli.catalog_output import (
+    print_catalog,
+    print_catalog_json,
+    print_outcome,
+    print_ranking,
+    print_ranking_json,
+)
 from toolway.cli.lint_output import parse_fail_on, parse_rules, print_report, print_report_json
 from toolway.cli.options import (
     credential_options,
@@ -50,6 +56,7 @@ from toolway.elicitation import ReplayChannel
 from toolway.errors import ConfigurationError, ToolwayError
 from toolway.lint import lint
 from toolway.openapi import load_document, read_document
+from toolway.search_mode import rank_tools
 from toolway.settings import settings_of
 from toolway.sources import caller_rules
 
@@ -165,10 +172,35 @@ def list_tools(app: str | None, as_json: bool, starts: bool, app_dir: Path, **fi
     """List the tools, resources and prompts of APP as an agent sees them."""
 
     def show(catalog: Catalog) -> int:
-        (print_catalog_json if as_json else print_catalog)(catalog)
+        mode = settings_of(None).catalog
+        if as_json:
+            print_catalog_json(catalog, "list" if mode == "auto" else mode)
+        else:
+            print_catalog(catalog)
         return 0
 
     sys.exit(_run_with_catalog(find_source(app, app_dir, None, parse_selection(**filters)), show, starts=starts))
+
+
+@_toolway.command(short_help="Search the tools of APP as an agent does.")
+@click.argument("words", nargs=-1, required=True, metavar="[APP] TEXT")
+@click.option("--json", "as_json", is_flag=True, help="Print the ranking as JSON.")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(min=1), help="Show at most so many tools.")
+@_start
+@_app_dir
+def find(words: tuple[str, ...], as_json: bool, limit: int, starts: bool, app_dir: Path) -> None:
+    """Search the tools of APP as search_tools does, best first, and show which words each tool matches.
+
+    Add search_words to a tool that should be found, or improve its description.
+    """
+    app, text = (words[0], words[1:]) if len(words) > 1 and is_source(words[0]) else (None, words)
+
+    def show(catalog: Catalog) -> int:
+        ranking = rank_tools(list(catalog.tools.values()), " ".join(text))
+        (print_ranking_json if as_json else print_ranking)(ranking[:limit])
+        return 0 if ranking else 1
+
+    sys.exit(_run_with_catalog(find_source(app, app_dir, None), show, starts=starts))
 
 
 @_toolway.command("lint", short_help="Check APP for problems that trip up agents.")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast, get_args
 import click
 from pydantic import SecretStr
 
-from toolway.catalog import Exposure, Filter, Selection
+from toolway.catalog import CatalogChoice, Exposure, Filter, Selection
 from toolway.cli.app_source import Credentials
 from toolway.errors import ArgumentError, ConfigurationError
 from toolway.settings_validators import check_header_values
@@ -33,9 +33,16 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def filter_options(command: F) -> F:
-    """Add the options that select what is served: ``--include``, ``--exclude``, ``--expose``, ``--output-schemas``."""
+    """Add the options that select what is served, and how: ``--include``, ``--exclude``, ``--catalog`` and others."""
     form = "FILTER is KEY=VALUE (operations, tags, paths or methods) or a path such as '/orders/*'. Can be repeated."
     for option in (
+        click.option(
+            "--catalog",
+            type=click.Choice(get_args(CatalogChoice)),
+            expose_value=False,
+            callback=_set_catalog_mode,
+            help="List all tools, or only tools that find and call the others. Overrides TOOLWAY_CATALOG.",
+        ),
         click.option(
             "--output-schemas/--no-output-schemas",
             default=None,
@@ -54,6 +61,12 @@ def filter_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def _set_catalog_mode(_context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    """Set the environment variable, because the application's own Toolway and worker processes read it too."""
+    if value is not None:
+        os.environ["TOOLWAY_CATALOG"] = value
 
 
 def _set_output_schemas(_context: click.Context, _option: click.Parameter, value: bool | None) -> None:

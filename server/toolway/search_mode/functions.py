@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
@@ -19,7 +21,7 @@ from toolway.catalog.stubs import write_signature
 from toolway.errors import ArgumentError
 from toolway.search_mode.agent_tools import DESCRIBE_TOOLS, SEARCH_TOOLS
 
-__all__ = ["SearchFunctions", "with_signature"]
+__all__ = ["RankedTool", "SearchFunctions", "rank_tools", "with_signature"]
 
 _MOST_DESCRIBED = 20
 _MOST_TAGS = 20
@@ -46,14 +48,23 @@ class _Describe(BaseModel):
 _ArgumentsT = TypeVar("_ArgumentsT", bound=BaseModel)
 
 
+@dataclass(frozen=True, slots=True)
+class RankedTool:
+    """A tool that a search has found."""
+
+    tool: EndpointTool
+    score: float
+    words: Mapping[str, float]
+    """The part of the score that each word of the query adds; ``~`` is the similarity of the embeddings."""
+
+
 class SearchFunctions:
     """The functions for one server; the index of its tools is built at the first search, and kept."""
 
     def __init__(self) -> None:
         self._invoker: Invoker | None = None
         self._catalog: Catalog | None = None
-        self._tools: list[EndpointTool] = []
-        self._index: SearchIndex | None = None
+        self._index: tuple[SearchIndex, Sequence[EndpointTool]] | None = None
 
     def offer(self, catalog: Catalog, invoker: Invoker) -> None:
         """Search the tools of this catalog from now on."""
@@ -76,11 +87,11 @@ class SearchFunctions:
         tags = None if wanted.tags is None else frozenset(wanted.tags)
         found = [
             tool
-            for tool in self._rank(wanted.query)
+            for tool in await self._rank(wanted.query)
             if tool.name in visible and (tags is None or tags & set(tool.operation.tags))
         ]
         shown = [_summarize(tool) for tool in found[: wanted.limit]]
-        hint = self._hint(len(found), len(shown)) if found else self._explain_no_match(wanted, visible)
+        hint = self._hint(len(found), len(shown)) if found else await self._explain_no_match(wanted, visible)
         return Outcome(structured=to_json({"tools": shown, "total": len(found), "hint": hint}), status=200)
 
     async def describe(self, arguments: Mapping[str, Any], context: CallContext) -> Outcome:
@@ -109,22 +120,17 @@ class SearchFunctions:
             raise ArgumentError(f"unknown argument {min(unknown)!r}; the arguments of the tool belong into 'arguments'")
         raise ArgumentError(f"arguments: expected an object with the arguments of the tool:\n{write_signature(tool)}")
 
-    def find_ranked(self, query: str) -> list[tuple[EndpointTool, float, Mapping[str, float]]]:
-        """Return all matching tools with their scores, and what each word of the query adds to them."""
-        index = self._built_index()
-        matches = index.search(query, _MOST_SCANNED)
-        return [(self._tools[match.document], match.score, match.words) for match in matches]
-
-    def _rank(self, query: str) -> Sequence[EndpointTool]:
-        index = self._built_index()
+    async def _rank(self, query: str) -> Sequence[EndpointTool]:
+        index, tools = await self._read_index()
         if not query.strip():
-            return self._tools
-        return [self._tools[match.document] for match in index.search(query, _MOST_SCANNED)]
+            return tools
+        return [tools[match.document] for match in index.search(query, _MOST_SCANNED)]
 
-    def _built_index(self) -> SearchIndex:
+    async def _read_index(self) -> tuple[SearchIndex, Sequence[EndpointTool]]:
+        """Return the index of the current catalog; the first call builds it in a thread."""
         if self._index is None:
-            self._tools = list(self._catalog.tools.values()) if self._catalog is not None else []
-            self._index = SearchIndex([index_fields(tool) for tool in self._tools], load_embeddings())
+            tools = list(self._catalog.tools.values()) if self._catalog is not None else []
+            self._index = await to_thread.run_sync(_build_index, tools), tools
         return self._index
 
     def _visible(self, context: CallContext) -> Mapping[str, EndpointTool]:
@@ -143,9 +149,10 @@ class SearchFunctions:
         more = f"{shown} of {total} shown; raise limit or narrow the query. " if total > shown else ""
         return f"{more}{DESCRIBE_TOOLS} shows signatures."
 
-    def _explain_no_match(self, wanted: _Search, visible: Mapping[str, EndpointTool]) -> str:
+    async def _explain_no_match(self, wanted: _Search, visible: Mapping[str, EndpointTool]) -> str:
         """Return the nearest names and the tags, for a search without a match."""
-        words = self._built_index().nearest_words(wanted.query)
+        index, _ = await self._read_index()
+        words = index.nearest_words(wanted.query)
         near = [name for name in visible if any(word in name.lower() for word in words)][:_NEAREST]
         near = near or get_close_matches(wanted.query[:_LONGEST_NAME], visible, n=_NEAREST, cutoff=0.3)
         tags = Counter(tag for tool in visible.values() for tag in tool.operation.tags).most_common(_MOST_TAGS)
@@ -157,6 +164,16 @@ class SearchFunctions:
         return (
             " ".join(parts) if near or tags else f"{parts[0]} Some of the tools: {', '.join(list(visible)[:_NEAREST])}."
         )
+
+
+def rank_tools(tools: Sequence[EndpointTool], query: str) -> list[RankedTool]:
+    """Return the tools that match a query, best first."""
+    matches = _build_index(tools).search(query, _MOST_SCANNED)
+    return [RankedTool(tools[match.document], match.score, match.words) for match in matches]
+
+
+def _build_index(tools: Sequence[EndpointTool]) -> SearchIndex:
+    return SearchIndex([index_fields(tool) for tool in tools], load_embeddings())
 
 
 def _parse(kind: type[_ArgumentsT], arguments: Mapping[str, Any]) -> _ArgumentsT:

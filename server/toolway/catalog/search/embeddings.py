@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class Embeddings:
         return (vectors @ self._model.embed([text], norm=True)[0]).tolist()
 
 
+@cache
 def load_embeddings() -> Embeddings | None:
     """Return the embeddings; None if the extra ``search`` is not installed. Takes about half a second."""
     found = importlib.util.find_spec("wordllama")

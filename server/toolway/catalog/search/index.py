@@ -49,7 +49,7 @@ class Match:
     """The number of the document in the order in which they were given."""
     score: float
     words: Mapping[str, float]
-    """The part of the score that each word of the query adds, by its stem; ``~`` is the similarity of the embeddings."""
+    """The part of the score that each word of the query adds, by its stem; ``~`` is that of the embeddings."""
 
 
 class SearchIndex:
