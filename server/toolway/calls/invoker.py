@@ -138,7 +138,8 @@ class Invoker:
         tool = self.tools.get(name)
         if tool is None or (self.policy.hides_tools and not self.policy.shows(tool, context)):
             name = name[:_LONGEST_NAME]  # the search for the nearest name takes long for a long one
-            near = get_close_matches(name, [*self.shown(context), *own, *self.built_in], n=1)
+            own = [tool.name for tool in self.built_in.values() if self.offers(tool, context.query)]
+            near = get_close_matches(name, [*self.shown(context), *own], n=1)
             raise UnknownToolError(f"Unknown tool: {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         return tool
 
