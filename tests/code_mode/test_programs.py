@@ -77,9 +77,10 @@ async def test_a_wrong_argument_is_found_before_anything_runs() -> None:
         code = 'from tools import add_note, get_order\nawait add_note("o1", reason="a")\nawait get_order(order=1)'
         text = await programs.failure(code)
         assert programs.effects == []
-    assert text.splitlines()[:3] == [
+    assert text.splitlines()[:4] == [
         "The program was not run, and no tool was called:",
         "Line 3: No argument provided for required parameter `order_id` of function `get_order`",
+        "Line 3: Argument `order` does not match any known parameter of function `get_order`",
         "    await get_order(order=1)",
     ]
     assert "async def get_order(order_id: str) -> " in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from typing import Any, cast
 
 from toolway.calls import Outcome
@@ -44,20 +45,20 @@ def report_check(
 ) -> Outcome:
     """Return why a program was not run, with its lines and the signatures of the tools that they call."""
     lines = code.splitlines()
+    problems = error.problems[:_MOST_PROBLEMS]
     parts = ["The program was not run, and no tool was called:"]
-    for line, problem in error.problems[:_MOST_PROBLEMS]:
-        missing = _IMPORT.search(problem) if "`tools`" in problem else None
-        source = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-        reason = explain_import(missing[1]) if missing else _shorten(problem, _LONGEST_PROBLEM)
-        parts += [f"Line {line}: {reason}", f"    {_shorten(source, _LONGEST_LINE)}"]
+    for line, group in groupby(problems, key=lambda problem: problem[0]):
+        for _, problem in group:
+            missing = _IMPORT.search(problem) if "`tools`" in problem else None
+            reason = explain_import(missing[1]) if missing else _shorten(problem, _LONGEST_PROBLEM)
+            parts.append(f"Line {line}: {reason}")
+        if 0 < line <= len(lines):
+            parts.append(f"    {_shorten(lines[line - 1].strip(), _LONGEST_LINE)}")
     if len(error.problems) > _MOST_PROBLEMS:
         parts.append(f"... and {len(error.problems) - _MOST_PROBLEMS} more problems")
     parts += find_signatures(signatures, "\n".join(parts))
-    problems = [
-        {"line": line, "message": _shorten(problem, _LONGEST_PROBLEM)}
-        for line, problem in error.problems[:_MOST_PROBLEMS]
-    ]
-    return Outcome((TextContent(text="\n".join(parts)),), error={"status": None, "problems": problems})
+    facts = [{"line": line, "message": _shorten(problem, _LONGEST_PROBLEM)} for line, problem in problems]
+    return Outcome((TextContent(text="\n".join(parts)),), error={"status": None, "problems": facts})
 
 
 def report_failure(problem: str, program: Program) -> Outcome:
