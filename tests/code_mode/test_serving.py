@@ -203,3 +203,14 @@ def test_the_state_of_a_program_is_bound_to_its_code_and_its_caller_and_used_onc
     assert reply(answered)["result"]["content"][0]["text"] == "4.5"
     assert refused(run(peer, CANCEL, ann, inputResponses=given, requestState=state))
     assert app.state.effects == ["cancel o3"]
+
+
+@by_era
+def test_a_search_in_code_mode_shows_what_a_program_needs(serve: Serve, version: str) -> None:
+    peer = Peer(serve(Toolway(make_shop(), catalog="code").mount().app) + "/mcp", version)
+    found = json.loads(peer.call("search_tools", {"query": "get one order", "limit": 6})["content"][0]["text"])
+    by_name = {tool["name"]: tool for tool in found["tools"]}
+    assert by_name["get_order"]["signature"].startswith("async def get_order(order_id: str) -> ")
+    assert "total: float" in by_name["get_order"]["signature"]
+    assert [tool.get("signature") is not None for tool in found["tools"]] == [True] * 5 + [False] * (len(by_name) - 5)
+    assert "describe_tools" not in found["hint"]

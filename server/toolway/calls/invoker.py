@@ -156,12 +156,16 @@ class Invoker:
         found = self.shown(context).get(inner[0]) if inner is not None else None
         return (found, inner[1]) if inner is not None and found is not None else (tool, arguments)
 
+    def mode(self, query: Iterable[tuple[str, str]]) -> str:
+        """Return how the catalog is offered to a request with this query; a mode that it names may be unknown."""
+        return choose_mode(query, self._mode)
+
     def offers(self, tool: Tool, query: Iterable[tuple[str, str]]) -> bool:
         """Return whether a request with this query may call one of the server's own tools.
 
         It may call those that are in its list, and those that are in no list.
         """
-        return not tool.modes or choose_mode(query, self._mode) in tool.modes
+        return not tool.modes or self.mode(query) in tool.modes
 
     def is_indirect(self, name: str) -> bool:
         """Return whether a tool of this name calls another one that its arguments name."""

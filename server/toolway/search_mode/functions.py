@@ -26,6 +26,7 @@ __all__ = ["RankedTool", "SearchFunctions", "rank_tools", "with_signature"]
 _MOST_DESCRIBED = 20
 _MOST_TAGS = 20
 _NEAREST = 5
+_MOST_SIGNATURES = 5
 _LONGEST_NAME = 100
 _MOST_SCANNED = 1000
 
@@ -90,8 +91,15 @@ class SearchFunctions:
             for tool in await self._rank(wanted.query)
             if tool.name in visible and (tags is None or tags & set(tool.operation.tags))
         ]
+        writes_code = self._invoker is not None and self._invoker.mode(context.query) == "code"
         shown = [_summarize(tool) for tool in found[: wanted.limit]]
-        hint = self._hint(len(found), len(shown)) if found else await self._explain_no_match(wanted, visible)
+        if writes_code:  # a program needs the types of results, and there is no describe_tools
+            shown[:_MOST_SIGNATURES] = [_with_signature(tool) for tool in found[: len(shown)][:_MOST_SIGNATURES]]
+        hint = (
+            _hint(len(found), len(shown), writes_code=writes_code)
+            if found
+            else await self._explain_no_match(wanted, visible)
+        )
         return Outcome(structured=to_json({"tools": shown, "total": len(found), "hint": hint}), status=200)
 
     async def describe(self, arguments: Mapping[str, Any], context: CallContext) -> Outcome:
@@ -145,10 +153,6 @@ class SearchFunctions:
             + (f"the nearest names are {near}" if near else f"find one with {SEARCH_TOOLS}")
         )
 
-    def _hint(self, total: int, shown: int) -> str:
-        more = f"{shown} of {total} shown; raise limit or narrow the query. " if total > shown else ""
-        return f"{more}{DESCRIBE_TOOLS} shows signatures."
-
     async def _explain_no_match(self, wanted: _Search, visible: Mapping[str, EndpointTool]) -> str:
         """Return the nearest names and the tags, for a search without a match."""
         index, _ = await self._read_index()
@@ -192,6 +196,19 @@ def _summarize(tool: EndpointTool) -> dict[str, Any]:
         "read_only": tool.annotations.read_only,
         "destructive": bool(tool.annotations.destructive),
     }
+
+
+def _with_signature(tool: EndpointTool) -> dict[str, Any]:
+    summary = _summarize(tool)
+    del summary["arguments"]  # the signature has them
+    return {**summary, "signature": write_signature(tool)}
+
+
+def _hint(total: int, shown: int, *, writes_code: bool) -> str:
+    more = f"{shown} of {total} shown; raise limit or narrow the query. " if total > shown else ""
+    if not writes_code:
+        return f"{more}{DESCRIBE_TOOLS} shows signatures."
+    return f"{more}The first {_MOST_SIGNATURES} have the signatures of their functions."
 
 
 def _describe(tool: EndpointTool, *, with_schemas: bool) -> dict[str, Any]:
