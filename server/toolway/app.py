@@ -12,7 +12,7 @@ from toolway.catalog import Catalog, CatalogChoice, Exposure, Filter, Selection
 from toolway.console.offline_docs import serve_docs_offline
 from toolway.engine import Engine
 from toolway.errors import ConfigurationError, NotStartedError
-from toolway.settings import Settings, settings_of
+from toolway.settings import OutputSchemas, SchemaProfile, Settings, settings_of
 from toolway.sources import Remote, Source, combined, source_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ class Toolway:
         instructions: guidance for agents before they call a tool, up to 2,000 bytes. Defaults to the application's
             description.
         skills: a folder of skills, each a folder with a ``SKILL.md``; served under the official extension.
-        output_schemas: whether tools publish their output schemas. Defaults to the setting of this name.
+        schemas: how definitions of tools are listed (``"lean"``, ``"full"``, ``"portable"`` or ``"strict"``). Defaults
+            to the setting of this name, as do the next two.
+        schema_tokens: the longest definition of a tool, in tokens of four bytes.
+        output_schemas: whether output schemas are listed; ``"auto"`` lists them unless the list becomes long.
         bus: delivers change notifications to subscribed clients. By default, to those of this process.
         settings: hosts, limits and the like. Defaults to the environment (``TOOLWAY_...``).
         header_arguments: headers and cookies that are arguments of tools although they would be taken from the MCP
@@ -91,7 +94,9 @@ class Toolway:
         expose: Exposure = "all",
         instructions: str | None = None,
         skills: str | Path | None = None,
-        output_schemas: bool | None = None,
+        schemas: SchemaProfile | None = None,
+        schema_tokens: int | None = None,
+        output_schemas: OutputSchemas | None = None,
         bus: SubscriptionBus | None = None,
         settings: Settings | None = None,
         header_arguments: Sequence[str] | None = None,
@@ -105,6 +110,8 @@ class Toolway:
         settings = settings_of(settings).replaced(
             header_arguments=header_arguments,
             caller_headers=caller_headers,
+            schemas=schemas,
+            schema_tokens=schema_tokens,
             output_schemas=output_schemas,
             catalog=catalog,
         )

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI, params
 
 from toolway.calls import BuiltInRunner, EndpointRunner, Invoker, Runner, delivering_changes_to, may_ask
-from toolway.catalog import ALL_MODES, MODES, Catalog, CatalogMode, Tool, read_skills, too_large_for_list
+from toolway.catalog import (
+    ALL_MODES,
+    MODES,
+    Catalog,
+    CatalogMode,
+    Tool,
+    prepare_definitions,
+    read_skills,
+    too_large_for_list,
+)
 from toolway.catalog.naming import max_name_length
 from toolway.catalog.schema.lean import count_tokens
 from toolway.clients.launch import server_name
@@ -124,6 +133,7 @@ class Engine:
         """Build the catalog of the application as it is now."""
         longest = self.max_name_length or max_name_length(server_name(self.title))
         catalog = self.source.read_catalog(max_name_length=longest)
+        catalog = replace(catalog, tools=prepare_definitions(catalog.tools, self.settings))
         if self._skills is not None:
             catalog = replace(catalog, skills=read_skills(self._skills))
         _check_pinned(self._pinned, catalog)

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -31,9 +31,13 @@ from toolway.settings_validators import (
     check_hosts,
     check_keys,
     check_origins,
+    check_output_schemas,
 )
 
-__all__ = ["Settings", "read_settings", "settings_of"]
+__all__ = ["OutputSchemas", "SchemaProfile", "Settings", "read_settings", "settings_of"]
+
+SchemaProfile: TypeAlias = Literal["lean", "full", "portable", "strict"]
+OutputSchemas: TypeAlias = bool | Literal["auto"]
 
 _PREFIX = "TOOLWAY_"
 _RENAMED = {"base_url": "public_url"}
@@ -125,9 +129,17 @@ class Settings(BaseSettings):
     Defaults to the address of the MCP request, and to ``http://localhost`` over stdio. If the connection uses TLS,
     links are https in any case."""
 
-    output_schemas: bool = True
-    """Publish the output schemas of tools. Without them, a response that does not match its schema, for example because
-    middleware reshapes it, is an ordinary success. Structured content is sent in any case."""
+    schemas: SchemaProfile = "lean"
+    """How definitions of tools are listed: ``full`` as they are; ``lean`` shortened to `schema_tokens`; ``portable``
+    and ``strict`` also rewritten for clients that accept only a part of JSON Schema."""
+
+    schema_tokens: int = Field(default=1000, ge=100)
+    """The longest definition of a tool, in tokens of four bytes, unless it is listed in full."""
+
+    output_schemas: Annotated[OutputSchemas, WrapValidator(check_output_schemas)] = "auto"
+    """List the output schemas of tools: always, never, or with ``auto`` while the whole list has less than 10,000
+    tokens. Without its output schema, a response that does not match it, for example because middleware reshapes it, is
+    an ordinary success. Structured content is sent in any case."""
 
     forward_headers: Annotated[list[str], AfterValidator(check_forward_headers)] = []
     """Additional headers of the MCP request to pass to endpoints, besides Authorization and the declared ones."""

@@ -19,6 +19,7 @@ __all__ = [
     "check_hosts",
     "check_keys",
     "check_origins",
+    "check_output_schemas",
 ]
 
 _KEY_BYTES = 32
@@ -121,3 +122,11 @@ def check_confirm(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         return handler(value)
     except ValidationError:
         raise ValueError(f"expected true, false or if_possible, got {value!r}") from None
+
+
+def check_output_schemas(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Return a value of the setting ``output_schemas``, as `check_confirm` does."""
+    try:
+        return handler(value)
+    except ValidationError:
+        raise ValueError(f"expected true, false or auto, got {value!r}") from None

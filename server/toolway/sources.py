@@ -141,7 +141,7 @@ class Application:
             self.selection,
             origin,
             rules,
-            publishes_output=settings.output_schemas,
+            publishes_output=settings.output_schemas is not False,
             max_name_length=max_name_length,
         )
 
@@ -201,7 +201,7 @@ class RemoteSource(_HostApp):
         super().__init__("toolway")
         self._document = document
         self._dispatcher = dispatcher
-        self._publishes_output = settings.output_schemas
+        self._publishes_output = settings.output_schemas is not False
         self._selection = selection
         self._rules = caller_rules(settings)
 

@@ -179,11 +179,15 @@ def test_every_operation_of_a_document_is_listed_once_with_valid_schemas(name: s
     assert done.stderr == ""
     tools = json.loads(done.stdout)["tools"]
     names = [tool["name"] for tool in tools]
-    assert [tool["title"] for tool in tools] == list(summaries(path))
+    titles = list(summaries(path))
+    assert len(tools) == len(titles)
+    assert [tool["title"] for tool in tools if "title" in tool] == [
+        title for tool, title in zip(tools, titles, strict=True) if "title" in tool
+    ]
     assert [name for name in names if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name)] == []
     assert len(set(names)) == len(names)
     schemas = [tool[side] for tool in tools for side in ("inputSchema", "outputSchema") if side in tool]
-    assert len(schemas) > len(tools)
+    assert len(schemas) >= len(tools)
     for schema in schemas:
         Draft202012Validator.check_schema(schema)
         assert list(dangling(schema)) == []

@@ -17,10 +17,7 @@ HOW = "after an intended change: UPDATE_GOLDEN=1 make test ARGS=tests/golden, an
 
 def compare(tools: Mapping[str, Tool], folder: Path) -> None:
     """Compare the definitions of the tools with the recorded ones; record them if UPDATE_GOLDEN is set."""
-    found = {
-        name: {"2026-07-28": tool.definition(wrapped=False), "2025-11-25": tool.definition(wrapped=True)}
-        for name, tool in tools.items()
-    }
+    found = {name: _definitions(tool) for name, tool in tools.items()}
     if os.environ.get("UPDATE_GOLDEN"):
         _write(found, folder)
     known = {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(folder.glob("*.json"))}
@@ -31,6 +28,12 @@ def compare(tools: Mapping[str, Tool], folder: Path) -> None:
         assert written(definition) == written(known[name]), (
             f"the members of {name} are in another order than recorded; {HOW}"
         )
+
+
+def _definitions(tool: Tool) -> dict[str, Any]:
+    """Return the whole definition of a tool by revision, and the one in lists if that is another one."""
+    whole = {"2026-07-28": tool.whole_definition(wrapped=False), "2025-11-25": tool.whole_definition(wrapped=True)}
+    return whole if tool.listed is None else {"listed": tool.definition(wrapped=False), **whole}
 
 
 def written(definition: Any) -> str:

@@ -308,7 +308,7 @@ CASES: dict[str, Callable[[], Case]] = {
         {"model": taking(Stock), "list": taking(list[str]), "values": taking(dict[str, int])},
     ),
     "C1": lambda: Case({"21 tools, more than 20": many(21), "129 tools, more than 128": many(129)}, {"20": many(20)}),
-    "C2": lambda: Case({"tokens for 2 tools": large(2)}, {"one": large(1)}),
+    "C2": lambda: Case({"tokens for 12 tools": large(12)}, {"one": large(1)}),
     "R1": lambda: Case(
         {"no argument limits it": returning(list[Stock])},
         {

@@ -10,11 +10,12 @@ from typing import Any
 
 import jsonschema
 from mcp import Client
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, TextContent, TextResourceContents
 
 from tests.tools.replay import UNTOUCHED_SHA256, Operation, Task, restore_copy
 from tools.retail.database import Database
 from tools.retail.store import canonical
+from toolway.catalog import tool_uri
 
 __all__ = ["Player"]
 
@@ -37,8 +38,11 @@ class Player:
     async def prepare(self) -> None:
         """Read the output schemas of the tools, and the content of the untouched store."""
         for tool in (await self._client.list_tools()).tools:
-            assert tool.output_schema, f"{tool.name} has no output schema"
-            self._answers[tool.name] = jsonschema.Draft202012Validator(tool.output_schema)
+            (contents,) = (await self._client.read_resource(tool_uri(tool.name))).contents
+            assert isinstance(contents, TextResourceContents)
+            schema = json.loads(contents.text).get("outputSchema")
+            assert schema, f"{tool.name} has no output schema"
+            self._answers[tool.name] = jsonschema.Draft202012Validator(schema)
         text = await self._state()
         assert _sha256(text) == UNTOUCHED_SHA256
         self._untouched = json.loads(text)

@@ -5,6 +5,7 @@ from toolway.catalog.builder import Catalog, build_catalog
 from toolway.catalog.combine import combine_catalogs
 from toolway.catalog.field_paths import ANY_FIELD, FieldTree, check_fields, parse_fields
 from toolway.catalog.filters import Exposure, Filter, Selection
+from toolway.catalog.listing import prepare_definitions
 from toolway.catalog.marker_fields import FIELDS
 from toolway.catalog.modes import (
     ALL_MODES,
@@ -21,7 +22,7 @@ from toolway.catalog.result_shape import find_result_schema, find_rows
 from toolway.catalog.schema.output_schema import WRAPPER
 from toolway.catalog.skill import Skill, SkillFile, read_skills
 from toolway.catalog.suggestions import Completion
-from toolway.catalog.tool import EndpointTool, Tool, ToolAnnotations
+from toolway.catalog.tool import EndpointTool, Tool, ToolAnnotations, tool_uri
 
 __all__ = [
     "ALL_MODES",
@@ -54,7 +55,9 @@ __all__ = [
     "find_result_schema",
     "find_rows",
     "parse_fields",
+    "prepare_definitions",
     "read_mode",
     "read_skills",
     "too_large_for_list",
+    "tool_uri",
 ]

@@ -11,7 +11,14 @@ from toolway.catalog.modes import CatalogMode
 from toolway.markers import TaskSupport
 from toolway.openapi import Operation, Schema
 
-__all__ = ["EndpointTool", "Tool", "ToolAnnotations"]
+__all__ = ["EndpointTool", "Tool", "ToolAnnotations", "tool_uri"]
+
+_URI = "toolway://tools/"
+
+
+def tool_uri(name: str) -> str:
+    """Return the URI of the resource with the whole definition of a tool."""
+    return _URI + name
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +64,31 @@ class Tool:
 
     asks_user: bool = False
     """Whether a call may ask the user, for a tool that is not an endpoint."""
+    listed: tuple[dict[str, Any], dict[str, Any]] | None = None
+    """Its entries in lists of MCP 2026-07-28 and of earlier revisions, if they differ from the whole definition."""
+    null_is_missing: bool = False
+    """Whether null for an optional argument is treated as if it was left out."""
 
     def definition(self, *, wrapped: bool) -> dict[str, Any]:
         """Return the tool's entry in a list; `wrapped` for MCP 2024-11-05 to 2025-11-25."""
+        return self.whole_definition(wrapped=wrapped) if self.listed is None else self.listed[wrapped]
+
+    @property
+    def promises_output(self) -> bool:
+        """Whether clients see an output schema, so that they reject results that do not match it."""
+        return self.wrapped_output_schema is not None and (self.listed is None or "outputSchema" in self.listed[True])
+
+    @property
+    def is_abridged(self) -> bool:
+        """Whether lists leave out a part of its schemas or of its description."""
+        if self.listed is None:
+            return False
+        return tool_uri(self.name) in self.listed[True]["description"] or not (
+            self.promises_output or self.wrapped_output_schema is None
+        )
+
+    def whole_definition(self, *, wrapped: bool) -> dict[str, Any]:
+        """Return everything about the tool, as an entry in a list; `wrapped` as in `definition`."""
         entry: dict[str, Any] = {
             "name": self.name,
             "title": self.title,

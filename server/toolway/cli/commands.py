@@ -24,7 +24,7 @@ import click
 
 from toolway.app import engine_of
 from toolway.calls import CallContext, read_arguments
-from toolway.catalog import Catalog, build_catalog
+from toolway.catalog import Catalog, build_catalog, prepare_definitions
 from toolway.cli.app_loader import load_and_list_others
 from toolway.cli.app_runner import ShutdownError, run_async, start_app
 from toolway.cli.app_source import AppSource, find_source, is_source, suggest_equivalent
@@ -251,7 +251,9 @@ def _run_with_catalog(source: AppSource, show: Callable[[Catalog], int], *, star
     if source.is_document:
         settings, api = settings_of(None), read_document(load_document(source.text))
         rules = caller_rules(settings)
-        return show(build_catalog(api, source.selection, rules=rules, publishes_output=settings.output_schemas))
+        publishes_output = settings.output_schemas is not False
+        catalog = build_catalog(api, source.selection, rules=rules, publishes_output=publishes_output)
+        return show(replace(catalog, tools=prepare_definitions(catalog.tools, settings)))
     with redirect_application_output():
         toolway = load_and_list_others(source)
 

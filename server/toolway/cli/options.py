@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from toolway.catalog import CatalogChoice, Exposure, Filter, Selection
 from toolway.cli.app_source import Credentials
 from toolway.errors import ArgumentError, ConfigurationError
+from toolway.settings import SchemaProfile
 from toolway.settings_validators import check_header_values
 
 __all__ = [
@@ -51,6 +52,13 @@ def filter_options(command: F) -> F:
             help="Publish the output schemas of tools, or withhold them. Overrides TOOLWAY_OUTPUT_SCHEMAS.",
         ),
         click.option(
+            "--schemas",
+            type=click.Choice(get_args(SchemaProfile)),
+            expose_value=False,
+            callback=_set_schemas,
+            help="How definitions of tools are listed. Overrides TOOLWAY_SCHEMAS.",
+        ),
+        click.option(
             "--expose",
             type=click.Choice(get_args(Exposure)),
             default="all",
@@ -67,6 +75,12 @@ def _set_catalog_mode(_context: click.Context, _option: click.Parameter, value: 
     """Set the environment variable, because the application's own Toolway and worker processes read it too."""
     if value is not None:
         os.environ["TOOLWAY_CATALOG"] = value
+
+
+def _set_schemas(_context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    """Set the environment variable, as `_set_output_schemas` does."""
+    if value is not None:
+        os.environ["TOOLWAY_SCHEMAS"] = value
 
 
 def _set_output_schemas(_context: click.Context, _option: click.Parameter, value: bool | None) -> None:

@@ -49,7 +49,7 @@ C3 = Rule(
 
 def _check_size(context: LintContext) -> Iterator[Finding]:
     for tool in context.tools:
-        whole, taken = context.sizes[tool.name], json_size(tool.input_schema)
+        whole, taken = json_size(tool.whole_definition(wrapped=False)), json_size(tool.input_schema)
         output = json_size(tool.output_schema) if tool.output_schema is not None else 0
         if whole > _MAX_BYTES:
             yield S5.at(tool, f"the definition has {whole:,} bytes: input schema {taken:,}, output schema {output:,}")

@@ -50,7 +50,7 @@ class LintContext:
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of each tool definition as JSON."""
+        """Bytes of each tool definition as JSON, as agents see it."""
         return {tool.name: json_size(tool.definition(wrapped=False)) for tool in self.tools}
 
 

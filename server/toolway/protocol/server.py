@@ -31,6 +31,7 @@ from toolway.protocol.handlers.prompts import register_prompts
 from toolway.protocol.handlers.resources import Resources, register_resource_lists, register_resource_reads
 from toolway.protocol.handlers.skills import SkillFiles, register_skills
 from toolway.protocol.handlers.subscriptions import SubscriptionStreams
+from toolway.protocol.handlers.tool_definitions import ToolDefinitions
 from toolway.protocol.handlers.tools import call_tool_handler, register_tool_list
 from toolway.protocol.requests import RequestContext
 from toolway.protocol.tracing import trace_request
@@ -109,10 +110,10 @@ class CatalogServer(Server[Any]):
         hint = list_hint(catalog, self.config.settings, is_guarded=self.config.is_guarded)
         files = SkillFiles(catalog.skills, hint)
         self._resources, self._files = resources, files
-        if self._has(catalog.resources or catalog.skills, "resources/list"):
-            register_resource_lists(self, resources, catalog.skills, calls, contexts)
-        if catalog.resources or catalog.skills or self.config.limiter is not None:
-            register_resource_reads(self, resources, files, calls, contexts, self.config)
+        definitions = ToolDefinitions(catalog.listed(), hint)
+        if self._has(catalog.resources or catalog.skills or definitions.templates, "resources/list"):
+            register_resource_lists(self, resources, catalog.skills, definitions, calls, contexts)
+        register_resource_reads(self, resources, files, definitions, calls, contexts, self.config)
         if self._has(catalog.skills, "skills/list"):
             register_skills(self, catalog.skills, files, hint)
         if self._has(catalog.prompts, "prompts/list"):

@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from toolway.calls.request.form_fields import encode_field, make_field_parts
 from toolway.calls.request.multipart import Part, encode_multipart, make_file_part
+from toolway.calls.request.null_arguments import drop_nulls
 from toolway.calls.request.parameter_styles import (
     serialize_cookie,
     serialize_header,
@@ -106,6 +107,8 @@ def build_request(tool: EndpointTool, arguments: Mapping[str, Any], *, ignore_un
             endpoint.
     """
     buckets = _ArgumentBuckets()
+    if tool.null_is_missing:
+        arguments = drop_nulls(arguments, tool.input_schema)
     for name, value in arguments.items():
         argument = tool.arguments.get(name)
         if argument is not None:

@@ -51,7 +51,7 @@ _TEXTUAL = re.compile(
 def parse_response(tool: EndpointTool, reply: Reply) -> Outcome:
     """Return the outcome for a response: JSON as structured content, and text, images and audio as their content types.
 
-    A tool with an output schema has promised JSON. Clients reject a success without it, so that is an error here.
+    A tool that lists an output schema has promised JSON. Clients reject a success without it, so that is an error here.
     """
     outcome = _outcome(tool, reply)
     if outcome.is_error or tool.wrapped_output_schema is None:
@@ -62,7 +62,7 @@ def parse_response(tool: EndpointTool, reply: Reply) -> Outcome:
                 return replace(outcome, structured=to_json(text))
             case _:
                 pass
-    if _may_match_schema(tool, outcome.structured, is_strict=reply.is_strict):
+    if not tool.promises_output or _may_match_schema(tool, outcome.structured, is_strict=reply.is_strict):
         return outcome
     return _report_broken_schema(tool, outcome)
 
@@ -142,7 +142,7 @@ def _outcome(tool: EndpointTool, reply: Reply) -> Outcome:
     if reply.status >= 400 and not _is_tool_result(reply):
         return report_client_error(tool, reply)
     if 300 <= reply.status < 400 and (reply.header(b"location") or not reply.body):
-        is_failure = (reply.is_remote or tool.wrapped_output_schema is not None) and reply.status != 304
+        is_failure = (reply.is_remote or tool.promises_output) and reply.status != 304
         return report_unfollowed_redirect(reply) if is_failure else _text_outcome(reply, _describe_redirect(reply))
     if not reply.body:
         done = f"Done: {tool.title} ({reply.status} {reason_phrase(reply.status)})"

@@ -7,26 +7,34 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from toolway.catalog.schema.traversal import iter_references, iter_schemas, rewrite_by_level
-from toolway.catalog.schema.unions import merge_alternatives
+from toolway.catalog.schema.traversal import iter_references, iter_schemas, rewrite_by_level, rewrite_schema
+from toolway.catalog.schema.unions import list_null_type, merge_alternatives
 from toolway.openapi import Schema
 
-__all__ = ["LeanSchema", "count_tokens", "first_sentence", "reduce_schema"]
+__all__ = [
+    "LeanSchema",
+    "compact_schema",
+    "count_tokens",
+    "first_sentence",
+    "name_properties",
+    "reduce_schema",
+    "widen",
+]
 
 _BYTES_PER_TOKEN = 4
 _DEFS = "#/$defs/"
 _REFERENCE = re.compile(r"#/\$defs/[A-Za-z0-9_.-]+")
-_MOST_VALUES = 20
-_SHOWN_VALUES = 5
+_SHOWN_VALUES = 4
 _LONGEST_VALUE = 40
 _MOST_PROPERTIES = 40
 _LONGEST_SENTENCE = 120
-_SENTENCE = re.compile(r"(?s)(.+?[.!?])(?=\s|$)|(.+?)(?=\n\s*\n|$)")
+_SENTENCE = re.compile(r"(?s)(.+?[.!?])(?=\s+[^\Wa-z]|\s*$)|(.+?)(?=\n\s*\n|$)")
 
 _ANNOTATIONS = frozenset({"description", "default", "deprecated"})
 _NOISE = frozenset(
@@ -68,11 +76,11 @@ def reduce_schema(schema: Schema, budget: int) -> LeanSchema:
     """
     if count_tokens(schema) <= budget or not _is_reducible(schema):
         return LeanSchema(schema, is_whole=True)
-    for step in _LOSSLESS_STEPS:
+    for step in (_remove_noise, _share_definitions):
         schema = step(schema)
         if count_tokens(schema) <= budget:
             return LeanSchema(schema, is_whole=True)
-    schema = rewrite_by_level(schema, _widen)
+    schema = rewrite_by_level(schema, lambda node, _level: widen(node))
     for step in _LOSSY_STEPS:
         schema = _share_definitions(step(schema))
         if count_tokens(schema) <= budget:
@@ -80,7 +88,20 @@ def reduce_schema(schema: Schema, budget: int) -> LeanSchema:
     return LeanSchema(schema, is_whole=False)
 
 
+def compact_schema(schema: Schema) -> Schema:
+    """Return a schema that accepts the same values, without noise and repeated definitions."""
+    return _share_definitions(_remove_noise(schema)) if _is_reducible(schema) else schema
+
+
 def _is_reducible(schema: Schema) -> bool:
+    """Return whether all references are simple, and no ``x-mcp-header`` is below the first level.
+
+    The server checks such a header against the argument, so that clients have to know of it.
+    """
+    first_level: Iterable[Any] = schema.get("properties", {}).values()
+    headers = sum("x-mcp-header" in node for node in iter_schemas(schema))
+    if headers != sum("x-mcp-header" in node for node in first_level if isinstance(node, dict)):
+        return False
     nodes = list(iter_schemas(schema))
     definitions = schema.get("$defs", {})
     return (
@@ -125,15 +146,10 @@ def _simplify_tuple(node: Schema) -> Schema:
 
 def _share_definitions(schema: Schema) -> Schema:
     """Merge definitions that are identical, and inline those that cost more than they save."""
-    while True:
-        aliases = _find_duplicates(schema.get("$defs", {}))
-        if aliases:
-            schema = rewrite_by_level(schema, partial(_rename_reference, aliases))
-            continue
-        name = _find_inlinable(schema)
-        if name is None:
-            return schema
-        schema = rewrite_by_level(schema, partial(_inline_reference, name, schema["$defs"][name]))
+    while aliases := _find_duplicates(schema.get("$defs", {})):
+        schema = rewrite_by_level(schema, partial(_rename_reference, aliases))
+    inlined = _find_inlinable(schema)
+    return rewrite_by_level(schema, lambda node, _level: _inline_reference(inlined, node)) if inlined else schema
 
 
 def _find_duplicates(definitions: Mapping[str, Schema]) -> dict[str, str]:
@@ -152,28 +168,38 @@ def _rename_reference(aliases: Mapping[str, str], node: Schema, _level: int) -> 
     return {**node, "$ref": _DEFS + aliases[name]} if name in aliases else node
 
 
-def _find_inlinable(schema: Schema) -> str | None:
+def _find_inlinable(schema: Schema) -> dict[str, Schema]:
     definitions: Mapping[str, Schema] = schema.get("$defs", {})
-    references = [reference.removeprefix(_DEFS) for reference in iter_references(schema)]
+    uses = Counter(reference.removeprefix(_DEFS) for reference in iter_references(schema))
+    found: dict[str, Schema] = {}
     for name, definition in definitions.items():
-        uses, size = references.count(name), len(json.dumps(definition))
-        saved = len(json.dumps({name: {"$ref": _DEFS + name}})) + uses * len(_DEFS + name)
-        if (uses == 1 or (uses - 1) * size < saved) and _DEFS + name not in set(iter_references(definition)):
-            return name
-    return None
+        saved = len(json.dumps({name: {"$ref": _DEFS + name}})) + uses[name] * len(_DEFS + name)
+        is_small = (uses[name] - 1) * len(json.dumps(definition)) < saved and not any(iter_references(definition))
+        if uses[name] == 1 or is_small:
+            found[name] = definition
+    references = {
+        name: {reference.removeprefix(_DEFS) for reference in iter_references(definition)} & found.keys()
+        for name, definition in found.items()
+    }
+    while leaves := [name for name, used in references.items() if not used & references.keys()]:
+        for name in leaves:
+            del references[name]
+    return {name: definition for name, definition in found.items() if name not in references}  # the rest is recursive
 
 
-def _inline_reference(name: str, definition: Schema, node: Schema, _level: int) -> Schema:
-    if node.get("$ref") != _DEFS + name:
+def _inline_reference(inlined: Mapping[str, Schema], node: Schema) -> Schema:
+    target = inlined.get(str(node.get("$ref", "")).removeprefix(_DEFS))
+    if target is None:
         return node
+    definition = rewrite_schema(target, lambda inner, _name: _inline_reference(inlined, inner))
     rest = {key: value for key, value in node.items() if key != "$ref"}
     if rest.keys() <= _ANNOTATIONS:
         return {**definition, **rest}
     return {**rest, "allOf": [*rest.get("allOf", []), definition]}
 
 
-def _widen(node: Schema, _level: int) -> Schema:
-    """Remove what would reject more values once the schemas inside accept more."""
+def widen(node: Schema) -> Schema:
+    """Remove from a schema what would reject more values once the schemas inside accept more."""
     for key in (*_EXACT, "unevaluatedProperties"):
         node.pop(key, None)
     variants = node.pop("oneOf", None)
@@ -182,9 +208,14 @@ def _widen(node: Schema, _level: int) -> Schema:
     return node
 
 
-def _shorten_enum(node: Schema, _level: int) -> Schema:
+def _shorten_enums(most: int, schema: Schema) -> Schema:
+    """Replace enums with more values than this by their type, with a few values as examples."""
+    return rewrite_by_level(schema, lambda node, _level: _shorten_enum(most, node))
+
+
+def _shorten_enum(most: int, node: Schema) -> Schema:
     values = cast("list[Any]", node.get("enum") or [])
-    if len(values) <= _MOST_VALUES:
+    if len(values) <= most:
         return node
     rest = {key: value for key, value in node.items() if key != "enum"}
     kind = _common_type(values)
@@ -193,7 +224,13 @@ def _shorten_enum(node: Schema, _level: int) -> Schema:
     texts = [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values]
     shown = [text for text in texts if len(text) <= _LONGEST_VALUE][:_SHOWN_VALUES]
     note = f"One of {len(values)} values" + (f", such as {', '.join(shown)}." if shown else ".")
-    return {**rest, "description": _join_sentences(rest.get("description"), note)}
+    return {**rest, "description": f"{note} {rest.get('description', '')}".strip()}  # cut from its end later
+
+
+def _drop_enum(node: Schema, _level: int) -> Schema:
+    if "enum" not in node or "type" not in node:
+        return node
+    return {key: value for key, value in node.items() if key != "enum"}
 
 
 def _common_type(values: list[Any]) -> str | None:
@@ -281,7 +318,7 @@ def _outline(schema: Schema | bool, definitions: Mapping[str, Schema], depth: in
     if depth > 4:  # deep lists and unions, or one that contains itself
         return {key: value for key, value in kept.items() if key != "description"}
     if schema.keys() & {"properties", "allOf", "patternProperties", "additionalProperties"}:
-        return _name_properties(schema, definitions, kept)
+        return name_properties(schema, definitions, kept)
     if isinstance(schema.get("items"), dict) and "prefixItems" not in schema:
         return {**kept, "items": _outline(schema["items"], definitions, depth + 1)}
     if isinstance(schema.get("anyOf"), list) and "enum" not in schema:
@@ -290,7 +327,8 @@ def _outline(schema: Schema | bool, definitions: Mapping[str, Schema], depth: in
     return {**kept, "$ref": schema["$ref"]} if "$ref" in schema else schema
 
 
-def _name_properties(schema: Schema, definitions: Mapping[str, Schema], kept: Schema) -> Schema:
+def name_properties(schema: Schema, definitions: Mapping[str, Schema], kept: Schema) -> Schema:
+    """Return the keywords to keep of an object's schema, with a description that names its properties."""
     combined = cast("list[Any]", schema.get("allOf") or [])
     parts: list[Schema] = [schema, *(entry for entry in combined if isinstance(entry, dict))]
     parts = [definitions.get(str(part.get("$ref", "")).removeprefix(_DEFS), part) for part in parts]
@@ -301,34 +339,27 @@ def _name_properties(schema: Schema, definitions: Mapping[str, Schema], kept: Sc
         return kept
     more = f", and {len(names) - _MOST_PROPERTIES} more" if len(names) > _MOST_PROPERTIES else ""
     note = f"Properties: {', '.join(names[:_MOST_PROPERTIES])}{more}."
-    return {**kept, "description": _join_sentences(kept.get("description"), note)}
+    return {**kept, "description": f"{note} {kept.get('description', '')}".strip()}  # cut from its end later
 
 
-def _join_sentences(first: object, second: str) -> str:
-    text = first.strip() if isinstance(first, str) else ""
-    if not text:
-        return second
-    return f"{text} {second}" if text.endswith((".", "!", "?")) else f"{text}. {second}"
-
-
-def _strip_first_level(schema: Schema) -> Schema:
+def _strip_first_level(schema: Schema, *, with_required: bool) -> Schema:
     """Keep the type of each property of the first level, and nothing else."""
-
-    def strip(node: Schema, level: int) -> Schema:
-        if level != 1:
-            return node
-        return {key: value for key, value in node.items() if key in _FIRST_LEVEL}
-
-    return rewrite_by_level(schema, strip)
+    required: list[str] = [] if with_required else schema.get("required") or []
+    properties = cast("dict[str, Any]", schema.get("properties") or {})
+    stripped = {
+        name: {key: value for key, value in cast("Schema", entry).items() if key in _FIRST_LEVEL}
+        for name, entry in properties.items()
+        if isinstance(entry, dict) and name not in required
+    }
+    return rewrite_by_level({**schema, "properties": {**properties, **stripped}}, lambda node, _level: node)
 
 
 def _by_level(change: Callable[[Schema, int], Schema]) -> Callable[[Schema], Schema]:
     return lambda schema: rewrite_by_level(schema, change)
 
 
-_LOSSLESS_STEPS: tuple[Callable[[Schema], Schema], ...] = (_remove_noise, _share_definitions)
 _LOSSY_STEPS: tuple[Callable[[Schema], Schema], ...] = (
-    _by_level(_shorten_enum),
+    partial(_shorten_enums, 20),
     partial(_cut_descriptions, 3, _LONGEST_SENTENCE),
     partial(_cut_descriptions, 3, 0),
     _remove_details,
@@ -343,8 +374,11 @@ _LOSSY_STEPS: tuple[Callable[[Schema], Schema], ...] = (
     partial(_outline_objects, 1),
     partial(_outline_objects, 1, with_required=True),
     partial(_cut_descriptions, 1, _LONGEST_SENTENCE),
+    partial(_shorten_enums, 6),
     partial(_cut_descriptions, 1, 60),
-    partial(_cut_descriptions, 1, 0),
-    _strip_first_level,
+    partial(_strip_first_level, with_required=False),
+    partial(_strip_first_level, with_required=True),
+    _by_level(_drop_enum),
+    _by_level(list_null_type),  # last, because the Gemini API rejects lists of types
 )
 """In the order in which they are applied: what helps an agent least goes first."""

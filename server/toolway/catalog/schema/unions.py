@@ -8,12 +8,14 @@ from typing import Any, cast
 
 from toolway.openapi import Schema
 
-__all__ = ["merge_alternatives"]
+__all__ = ["list_null_type", "merge_alternatives"]
 
 _DEFS = "#/$defs/"
 _TEXTS = frozenset({"description", "default", "deprecated", "title"})
 _MOST_LEVELS = 8
 _MOST_VALUES = 20
+_VALUE_KEYWORDS = frozenset({"$ref", "allOf", "anyOf", "const", "enum", "not", "oneOf", "if"})
+"""Keywords that also restrict null, unlike those for one type of value."""
 _SCALARS = frozenset({"string", "integer", "number", "boolean", "null"})
 _ARRAY = frozenset({"type", "items", "minItems", "maxItems"})
 _OBJECT = frozenset({"type", "properties", "required", "additionalProperties"})
@@ -42,6 +44,23 @@ def merge_alternatives(node: Schema, definitions: Mapping[str, Schema]) -> Schem
     if rest.keys() <= _TEXTS:
         return {**cast("Schema", only), **rest}
     return rest if rest.get("type") is not None and only == {"type": rest["type"]} else {**rest, "anyOf": merged}
+
+
+def list_null_type(node: Schema, _level: int = 0) -> Schema:
+    """Write "a string or null" and the like as one schema with two types."""
+    variants = node.get("anyOf")
+    if not isinstance(variants, list) or node.keys() - _TEXTS != {"anyOf"}:
+        return node
+    others = [entry for entry in cast("list[Any]", variants) if entry != {"type": "null"}]
+    if len(others) != 1 or len(others) == len(cast("list[Any]", variants)) or not isinstance(others[0], dict):
+        return node
+    other = cast("Schema", others[0])
+    is_plain = isinstance(other.get("type"), str) and not other.keys() & _VALUE_KEYWORDS
+    return (
+        {**other, **{key: node[key] for key in node if key != "anyOf"}, "type": [other["type"], "null"]}
+        if is_plain
+        else node
+    )
 
 
 def _join(one: Any, other: Any, definitions: Mapping[str, Schema], level: int) -> Schema | None:

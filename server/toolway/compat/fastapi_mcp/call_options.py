@@ -62,6 +62,7 @@ def settings_with(headers: Sequence[str]) -> Settings:
     forwarded = [name for name in wanted if name != _ALWAYS and not stays_with_connection(name)]
     known = read_settings()
     return Settings(
+        schemas="full",
         forward_headers=list(dict.fromkeys([*known.forward_headers, *forwarded])),
         stateful=known.stateful if known.stateful is not None or is_one_of_several() else True,
         catalog="list",

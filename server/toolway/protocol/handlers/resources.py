@@ -32,6 +32,7 @@ from toolway.protocol.caching import read_hint
 from toolway.protocol.call_context import CallContextFactory
 from toolway.protocol.handlers.elicitation import input_required_result
 from toolway.protocol.handlers.skills import SkillFiles
+from toolway.protocol.handlers.tool_definitions import ToolDefinitions
 from toolway.protocol.requests import RequestContext, check_cursor
 from toolway.protocol.results import outcome_error, resource_contents, resource_not_found
 from toolway.protocol.uris import Template, canonical
@@ -142,10 +143,11 @@ def register_resource_lists(
     server: Server[Any],
     resources: Resources,
     skills: Sequence[Skill],
+    definitions: ToolDefinitions,
     calls: Invoker,
     call_contexts: CallContextFactory,
 ) -> None:
-    """Serve the lists of these resources and of the files of these skills."""
+    """Serve the lists of these resources, of the files of these skills, and of the definitions of tools."""
     entries = [ListedResource.model_validate(skill.definition()) for skill in skills]
     fixed, templates, shows = resources.list_fixed(), resources.list_templates(), calls.policy.shows
 
@@ -159,7 +161,7 @@ def register_resource_lists(
         check_cursor(params)
         caller = call_contexts.create(context)
         shown = [entry for resource, entry in templates if shows(resource.tool, caller)]
-        return ListResourceTemplatesResult(resource_templates=shown)
+        return ListResourceTemplatesResult(resource_templates=[*shown, *definitions.templates])
 
     server.add_request_handler("resources/list", PaginatedRequestParams, list_resources)
     server.add_request_handler("resources/templates/list", PaginatedRequestParams, list_templates)
@@ -169,11 +171,12 @@ def register_resource_reads(
     server: Server[Any],
     resources: Resources,
     files: SkillFiles,
+    definitions: ToolDefinitions,
     calls: Invoker,
     call_contexts: CallContextFactory,
     config: ResourceConfig,
 ) -> None:
-    """Serve reads of these resources, of the files of skills, and of truncated results, which are in no list."""
+    """Serve reads of these resources, the files of skills, the definitions of tools, and truncated results."""
     shows = calls.policy.shows
 
     async def read_resource(
@@ -184,6 +187,9 @@ def register_resource_reads(
         if config.limiter is not None and params.uri.startswith(RESULT_URI):
             return await _read_stored_result(config.limiter, params.uri, call_contexts.create(context), context)
         found, call = resources.find(params.uri), call_contexts.create(context)
+        tool = definitions.find(params.uri) if found is None else None
+        if tool is not None and shows(tool, call):
+            return definitions.read(tool, params.uri, revision_for(context.protocol_version))
         if found is None or not shows(found[0].tool, call):
             raise resource_not_found(params.uri, revision_for(context.protocol_version))
         resource, arguments = found
