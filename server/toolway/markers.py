@@ -66,6 +66,8 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
     concise: Sequence[str] | None = None,
     pinned: bool | None = None,
     search_words: Sequence[str] | None = None,
+    ui: str | None = None,
+    meta: Mapping[str, Any] | None = None,
     lint_ignore: Mapping[str, str] | None = None,
 ) -> Callable[[EndpointT], EndpointT]:
     """Describe an endpoint to agents; place it below the route decorator. docs/your-application.md has examples.
@@ -85,6 +87,8 @@ def agent_tool(  # noqa: PLR0913 - each is a field of the marker
         concise: the fields of the result that agents get unless they name others: ``["order_id", "lines[].sku"]``.
         pinned: True lists the tool in every mode of the catalog, also in ``search`` and ``code``.
         search_words: more words by which ``search_tools`` finds the tool: ``["buy", "basket"]``.
+        ui: an HTML file beside the endpoint's module that shows results to users of clients with MCP Apps.
+        meta: ``_meta`` of the tool, for particular clients: ``{"anthropic/maxResultSizeChars": 200_000}``.
         lint_ignore: rules of ``toolway lint`` to suppress, each with its reason: ``{"R1": "at most four"}``.
     """
     fields = locals()
@@ -189,6 +193,8 @@ _FIELD_TYPES = {
     "concise": Sequence,
     "pinned": bool,
     "search_words": Sequence,
+    "ui": str,
+    "meta": Mapping,
     "lint_ignore": Mapping,
     "tool": bool,
     "resource": Mapping,

@@ -124,6 +124,9 @@ class Settings(BaseSettings):
     tasks_per_caller: int = Field(default=100, gt=0)
     """How many unfinished tasks one caller may have."""
 
+    icons: list[str] = []
+    """URLs of icons of the server, ``https:`` or ``data:``, which clients show beside its name."""
+
     public_url: Annotated[str, AfterValidator(check_address)] | None = None
     """The address that endpoints see in their requests (the Host header and the links they build), without a path.
     Defaults to the address of the MCP request, and to ``http://localhost`` over stdio. If the connection uses TLS,

@@ -23,12 +23,14 @@ from toolway.catalog.schema.output_schema import WRAPPER
 from toolway.catalog.skill import Skill, SkillFile, read_skills
 from toolway.catalog.suggestions import Completion
 from toolway.catalog.tool import EndpointTool, Tool, ToolAnnotations, tool_uri
+from toolway.catalog.view import VIEW_MEDIA_TYPE, View
 
 __all__ = [
     "ALL_MODES",
     "ANY_FIELD",
     "FIELDS",
     "MODES",
+    "VIEW_MEDIA_TYPE",
     "WRAPPER",
     "Argument",
     "ArgumentLocation",
@@ -48,6 +50,7 @@ __all__ = [
     "SkillFile",
     "Tool",
     "ToolAnnotations",
+    "View",
     "build_catalog",
     "check_fields",
     "choose_mode",

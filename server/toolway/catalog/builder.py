@@ -29,6 +29,7 @@ from toolway.catalog.schema.output_schema import build_output_schemas
 from toolway.catalog.skill import Skill
 from toolway.catalog.suggestions import Completion, find_completions
 from toolway.catalog.tool import EndpointTool, Tool
+from toolway.catalog.view import View, read_view
 from toolway.errors import ConfigurationError, DocumentError
 from toolway.markers import Marker
 from toolway.openapi import MALFORMED_ERRORS, Api, CallerRules, Operation, Schema, SkippedOperation
@@ -58,6 +59,11 @@ class Catalog:
     def listed(self, mode: CatalogMode = "list") -> Sequence[Tool]:
         """Return the tools that lists contain in a mode."""
         return [tool for tool in (*self.tools.values(), *self.built_in.values()) if mode in tool.modes]
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """The views of tools, by URI."""
+        return {tool.view.uri: tool.view for tool in self.tools.values() if tool.view is not None}
 
     def definitions(self, mode: CatalogMode = "list") -> dict[str, list[dict[str, Any]]]:
         """Return the list entries of tools, in a mode of the catalog, and of resources and prompts, by kind."""
@@ -243,6 +249,7 @@ def _build_tool(
     follow: bool = marker.get("follow", False)
     publishes_output = publishes_output and not follow  # the documented schema is that of the 202 response
     concise = read_concise_fields(operation, marker, names)
+    view = read_view(operation, marker)
     has_own_schema = FIELDS in names or accepts_extra or "input_schema" in marker
     selection = None if has_own_schema else build_fields_schema(operation, concise)
     is_partial = selection is not None or bool(concise)
@@ -266,12 +273,20 @@ def _build_tool(
         follow=follow,
         ask_first=marker.get("ask_first", False),
         origin=origin,
+        view=view,
+        meta=_build_meta(marker, view),
         selects_fields=is_partial,
         concise=concise,
         confirmation=read_confirmation(operation, marker, names),
         modes=ALL_MODES if marker.get("pinned") else frozenset({"list"}),
         search_words=tuple(marker.get("search_words", ())),
     )
+
+
+def _build_meta(marker: Marker, view: View | None) -> Mapping[str, Any] | None:
+    """Return ``_meta`` of a tool, with the link to its view."""
+    meta: Mapping[str, Any] | None = marker.get("meta")
+    return meta if view is None else {"ui": {"resourceUri": view.uri}, **(meta or {})}
 
 
 def _build_input_schema(

@@ -8,6 +8,7 @@ from typing import Any
 
 from toolway.catalog.arguments import Argument, BodyPlan
 from toolway.catalog.modes import CatalogMode
+from toolway.catalog.view import View
 from toolway.markers import TaskSupport
 from toolway.openapi import Operation, Schema
 
@@ -57,6 +58,8 @@ class Tool:
     wraps_output: bool = False
     """Whether those revisions get every result as ``{"result": ...}``, because it may not be an object."""
     annotations: ToolAnnotations
+    meta: Mapping[str, Any] | None = None
+    """``_meta`` of its entry in a list."""
     modes: frozenset[CatalogMode] = frozenset({"list"})
     """The modes in which lists contain it; in the others, it can be called by its name."""
     origin: str = ""
@@ -98,7 +101,8 @@ class Tool:
         output = self.wrapped_output_schema if wrapped else self.output_schema
         if output is not None:
             entry["outputSchema"] = output
-        return {**entry, "annotations": self.annotations.to_wire(self.title)}
+        meta = {} if self.meta is None else {"_meta": dict(self.meta)}
+        return {**entry, "annotations": self.annotations.to_wire(self.title), **meta}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +122,8 @@ class EndpointTool(Tool):
     """Whether it has the argument ``fields``, which selects members of the result."""
     concise: tuple[str, ...] = ()
     """The members of the result that an agent gets without ``fields``; empty for all."""
+    view: View | None = None
+    """The document that shows its results to the user."""
     confirmation: str | None = None
     """The question that the user must confirm before the call, with argument names in braces."""
     search_words: Sequence[str] = ()

@@ -17,7 +17,7 @@ from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.models import InitializationOptions
 from mcp.server.subscriptions import SubscriptionBus
 from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR, SubscriptionsListenRequestParams
+from mcp_types import INTERNAL_ERROR, Icon, SubscriptionsListenRequestParams
 from pydantic import ValidationError
 
 from toolway.calls import Invoker
@@ -42,6 +42,8 @@ __all__ = ["CatalogServer", "ServerConfig"]
 
 logger = logging.getLogger("toolway.protocol")
 
+VIEWS_EXTENSION = "io.modelcontextprotocol/ui"
+"""The MCP Apps extension (SEP-1865): tools are linked to views, which clients show in a sandbox."""
 _MAX_INSTRUCTION_BYTES = 2000
 """Clients truncate instructions at 2 kB, some in the middle of a word and without a warning."""
 
@@ -82,6 +84,7 @@ class CatalogServer(Server[Any]):
         super().__init__(
             config.name,
             version=catalog.version,
+            icons=[Icon(src=address) for address in config.settings.icons] or None,
             title=catalog.title or None,
             instructions=_truncate_instructions(config.instructions) or None,
             on_call_tool=call_tool_handler(config.calls, self.call_contexts, config.limiter),
@@ -105,13 +108,15 @@ class CatalogServer(Server[Any]):
             ConfigurationError: as in the constructor; the previous catalog stays.
         """
         calls, contexts = self.config.calls, self.call_contexts
-        resources = Resources(catalog.resources)
+        resources = Resources(catalog.resources, catalog.views)
         register_tool_list(self, catalog, calls, contexts, default=self.config.mode, offered=self.config.modes)
         hint = list_hint(catalog, self.config.settings, is_guarded=self.config.is_guarded)
         files = SkillFiles(catalog.skills, hint)
         self._resources, self._files = resources, files
+        if catalog.views:
+            self.extensions[VIEWS_EXTENSION] = {}
         definitions = ToolDefinitions(catalog.listed(), hint)
-        if self._has(catalog.resources or catalog.skills or definitions.templates, "resources/list"):
+        if self._has(catalog.resources or catalog.skills or catalog.views or definitions.templates, "resources/list"):
             register_resource_lists(self, resources, catalog.skills, definitions, calls, contexts)
         register_resource_reads(self, resources, files, definitions, calls, contexts, self.config)
         if self._has(catalog.skills, "skills/list"):

@@ -96,7 +96,7 @@ class ResultLimiter:
         part = cut_text(text, budget)
         note, link = self._keep(Collection("text", text.encode()), len(part), len(text), caller)
         error = outcome.error
-        if error is None and tool is not None and tool.wrapped_output_schema is not None:
+        if error is None and tool is not None and tool.promises_output:
             error = {"status": outcome.status, "detail": note.text}
         blocks = (TextContent(text=part), note, *link)
         return replace(outcome, blocks=blocks, structured=None, error=error, truncation=note.text)
@@ -161,7 +161,7 @@ def _add_note(body: bytes, note: str) -> bytes:
 
 def _matches_schema(tool: Tool | None, body: bytes) -> bool:
     """Return whether structured content matches the output schema of a tool, against which clients validate it."""
-    if tool is None or tool.wrapped_output_schema is None:
+    if tool is None or tool.wrapped_output_schema is None or not tool.promises_output:
         return True
     value = json.loads(body)
     content = {WRAPPER: value} if tool.wraps_output else value

@@ -135,7 +135,9 @@ async def read_export(
 
 
 @router.get("/sales-report", operation_id="sales_report", response_model=SalesReport)
-@agent_tool(when_to_use="Use this for questions about the shop's business, not about a single customer.")
+@agent_tool(
+    when_to_use="Use this for questions about the shop's business, not about a single customer.", ui="sales_plot.html"
+)
 async def sales_report(
     store: Store,
     top: Top = 10,

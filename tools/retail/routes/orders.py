@@ -17,6 +17,7 @@ router = APIRouter(prefix="/orders/{order_id}")
 
 
 @router.get("", operation_id="get_order_details", responses=problems(404))
+@agent_tool(ui="order_card.html")
 @agent_resource("orders://{order_id}", name="order", complete={"order_id": suggest_order_ids})
 async def get_order_details(store: Store, order_id: OrderIdPath) -> Order:
     """Get an order with its status, items, address, shipments and payment history.

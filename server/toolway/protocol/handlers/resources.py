@@ -25,7 +25,7 @@ from mcp_types import (
 )
 
 from toolway.calls import CallContext, Document, Invoker, parse_document
-from toolway.catalog import Resource, Skill
+from toolway.catalog import VIEW_MEDIA_TYPE, Resource, Skill, View
 from toolway.content import EmbeddedResource, ResourceContents
 from toolway.errors import ConfigurationError
 from toolway.protocol.caching import read_hint
@@ -55,13 +55,14 @@ class ResourceConfig(Protocol):
 
 
 class Resources:
-    """The resources of a catalog, by URI.
+    """The resources of a catalog, by URI, and the views of its tools.
 
     Raises:
         ConfigurationError: a URI is invalid or duplicate, or has a variable that is not an argument of its endpoint.
     """
 
-    def __init__(self, resources: Sequence[Resource]) -> None:
+    def __init__(self, resources: Sequence[Resource], views: Mapping[str, View]) -> None:
+        self._views = views
         self._fixed: dict[str, Resource] = {}
         self._templates: dict[str, tuple[Template, Resource]] = {}
         for resource in resources:
@@ -69,6 +70,14 @@ class Resources:
                 self._add(resource)
             except ConfigurationError as error:
                 raise ConfigurationError(f"{resource.tool.operation}: {error}") from error
+
+    def read_view(self, uri: str) -> ReadResourceResult | None:
+        """Return the document of a view, which is in no list; None if there is no such view."""
+        view = self._views.get(uri)
+        if view is None:
+            return None
+        contents = ResourceContents(uri=uri, mime_type=VIEW_MEDIA_TYPE, text=view.html)
+        return ReadResourceResult(contents=[resource_contents(contents, uri)], ttl_ms=0, cache_scope="public")
 
     def _add(self, resource: Resource) -> None:
         uri = resource.uri if resource.is_template else canonical(resource.uri)
@@ -182,7 +191,7 @@ def register_resource_reads(
     async def read_resource(
         context: RequestContext, params: ReadResourceRequestParams
     ) -> ReadResourceResult | InputRequiredResult:
-        if file := files.read(params.uri):
+        if file := files.read(params.uri) or resources.read_view(params.uri):
             return file
         if config.limiter is not None and params.uri.startswith(RESULT_URI):
             return await _read_stored_result(config.limiter, params.uri, call_contexts.create(context), context)
