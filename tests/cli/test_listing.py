@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -231,3 +232,20 @@ def test_output_schemas_can_be_withheld(tmp_path: Path, options: tuple[str, ...]
     (tool,) = json.loads(toolway("list", app, "--json", *options, cwd=tmp_path).stdout)["tools"]
 
     assert ("outputSchema" in tool) == (not options)
+
+
+@pytest.mark.parametrize(("profile", "has_type_list"), [("full", True), ("lean", True), ("portable", False)])
+def test_definitions_are_listed_in_the_chosen_profile(tmp_path: Path, profile: str, has_type_list: bool) -> None:
+    code = """
+        from typing import Annotated
+        from fastapi import FastAPI, Query
+        from pydantic import WithJsonSchema
+        app = FastAPI()
+        @app.get('/count')
+        def count(of: Annotated[str, Query(), WithJsonSchema({'type': ['string', 'null']})]) -> int: return 3
+    """
+    write(tmp_path, {"shop.py": textwrap.dedent(code)})
+
+    (tool,) = json.loads(toolway("list", "shop:app", "--json", "--schemas", profile, cwd=tmp_path).stdout)["tools"]
+
+    assert isinstance(tool["inputSchema"]["properties"]["of"].get("type"), list) == has_type_list

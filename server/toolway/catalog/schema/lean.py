@@ -98,20 +98,21 @@ def _is_reducible(schema: Schema) -> bool:
 
     The server checks such a header against the argument, so that clients have to know of it.
     """
-    first_level: Iterable[Any] = schema.get("properties", {}).values()
-    headers = sum("x-mcp-header" in node for node in iter_schemas(schema))
-    if headers != sum("x-mcp-header" in node for node in first_level if isinstance(node, dict)):
-        return False
-    nodes = list(iter_schemas(schema))
     definitions = schema.get("$defs", {})
-    return (
-        not any(_DIALECT & node.keys() for node in nodes)
-        and all(
-            _REFERENCE.fullmatch(reference) and isinstance(definitions.get(reference.removeprefix(_DEFS)), dict)
-            for reference in iter_references(schema)
-        )
-        and not any("$defs" in node for node in nodes if node is not schema)
-    )
+    headers = 0
+    for node in iter_schemas(schema):
+        reference = node.get("$ref")
+        if reference is not None and not (
+            isinstance(reference, str)
+            and _REFERENCE.fullmatch(reference)
+            and isinstance(definitions.get(reference.removeprefix(_DEFS)), dict)
+        ):
+            return False
+        if not node.keys().isdisjoint(_DIALECT) or ("$defs" in node and node is not schema):
+            return False
+        headers += "x-mcp-header" in node
+    first_level: Iterable[Any] = schema.get("properties", {}).values()
+    return headers == sum("x-mcp-header" in node for node in first_level if isinstance(node, dict))
 
 
 def _remove_noise(schema: Schema) -> Schema:

@@ -6,7 +6,7 @@ are visited.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 from toolway.openapi import Schema
@@ -107,9 +107,16 @@ def find_levels(schema: Schema) -> dict[str, int]:
             levels[name] = level
             pending.append((definitions[name], level))
         for key, value in node.items():
-            if key != "$defs":
-                deeper = level + (key in _MEMBER_KEYWORDS)
-                pending.extend((child, deeper) for child in iter_children({key: value}))
+            deeper = level + (key in _MEMBER_KEYWORDS)
+            items: Iterable[Any]
+            if isinstance(value, list):
+                items = cast("list[Any]", value) if key in _LIST_KEYWORDS else ()
+            elif isinstance(value, dict) and key != "$defs":
+                entry = cast("Schema", value)
+                items = entry.values() if key in _MAPPING_KEYWORDS else (entry,) if key in _SCHEMA_KEYWORDS else ()
+            else:
+                continue
+            pending.extend([(cast("Schema", item), deeper) for item in items if isinstance(item, dict)])
     return levels
 
 
