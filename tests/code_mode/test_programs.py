@@ -203,7 +203,7 @@ async def test_a_canceled_program_cancels_its_calls() -> None:
 
 
 class Audit:
-    """A hook that lists calls, and hides one tool."""
+    """A hook that lists calls, and hides some tools."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, dict[str, Any]]] = []
@@ -213,7 +213,7 @@ class Audit:
         return await proceed()
 
     def visible(self, tool: Tool, caller: Caller) -> bool:
-        return tool.name != "export" or caller.headers.get("x-role") == "staff"
+        return tool.name not in {"export", "purge"} or caller.headers.get("x-role") == "staff"
 
 
 async def test_hooks_run_around_every_call_under_the_name_of_its_tool() -> None:
@@ -225,7 +225,8 @@ async def test_hooks_run_around_every_call_under_the_name_of_its_tool() -> None:
 
 
 async def test_hidden_tools_cannot_be_imported() -> None:
-    async with running_programs(hooks=[Audit()]) as programs:
+    async with running_programs(hooks=[Audit()], code_tools="read_only") as programs:
+        assert "There is no tool 'purge'" in await programs.failure("from tools import purge")
         code = "from tools import export\nawait export()"
         assert "There is no tool 'export'" in await programs.failure(code)
         outcome = await programs.run(code, headers=((b"x-role", b"staff"),))

@@ -97,13 +97,12 @@ class Program:
         return self._questions
 
     def save(self, snapshot: bytes) -> str:
-        """Return the state of the paused program as text; the caller has to encrypt it."""
-        spent = self._limits.seconds - self.seconds_left
+        """Return the state of the program after `pause` as text; the caller has to encrypt it."""
         members = {
             "calls": {call_id: asdict(record) for call_id, record in self.calls.items()},
             "output": self.output,
             "cut": self.cut_characters,
-            "spent": spent,
+            "spent": self._spent_seconds,
         }
         packed = zlib.compress(json.dumps(members).encode() + b"\n" + snapshot)
         return base64.b85encode(packed).decode()
@@ -123,8 +122,10 @@ class Program:
         self._began = time.monotonic()
 
     def pause(self) -> None:
-        """Stop the clock."""
-        self._spent_seconds = self._limits.seconds - self.seconds_left
+        """Add the time since the start, or since the last answers, to the time that is spent."""
+        now = time.monotonic()
+        self._spent_seconds += now - self._began
+        self._began = now
 
     async def call(self, call_id: int, function: str, arguments: str) -> Reply | None:
         """Make a call of the program."""

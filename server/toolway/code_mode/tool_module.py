@@ -32,7 +32,9 @@ class ToolModule:
             for function, signature in found.items()
             if allows_changes or signature.tool.annotations.read_only
         }
-        self._refused = found.keys() - self._signatures.keys()
+        self._refused = {
+            function: signature.tool for function, signature in found.items() if function not in self._signatures
+        }
 
     def select(self, code: str, is_visible: Callable[[Tool], bool]) -> Mapping[str, Signature]:
         """Return the functions whose names a program contains, as far as its caller may see their tools."""
@@ -46,7 +48,7 @@ class ToolModule:
 
     def explain_import(self, name: str, is_visible: Callable[[Tool], bool]) -> str:
         """Return why a name cannot be imported."""
-        if name in self._refused:
+        if (refused := self._refused.get(name)) is not None and is_visible(refused):
             return f"{name!r} is not read-only; programs may only import read-only tools. Call it as a tool instead."
         near = get_close_matches(name, self._signatures, n=3)
         visible = [repr(each) for each in near if is_visible(self._signatures[each].tool)]
