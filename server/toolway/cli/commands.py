@@ -196,8 +196,8 @@ def find(words: tuple[str, ...], as_json: bool, limit: int, starts: bool, app_di
     app, text = (words[0], words[1:]) if len(words) > 1 and is_source(words[0]) else (None, words)
 
     def show(catalog: Catalog) -> int:
-        ranking = rank_tools(list(catalog.tools.values()), " ".join(text))
-        (print_ranking_json if as_json else print_ranking)(ranking[:limit])
+        ranking = rank_tools(list(catalog.tools.values()), " ".join(text), limit)
+        (print_ranking_json if as_json else print_ranking)(ranking)
         return 0 if ranking else 1
 
     sys.exit(_run_with_catalog(find_source(app, app_dir, None), show, starts=starts))

@@ -170,10 +170,14 @@ class SearchFunctions:
         )
 
 
-def rank_tools(tools: Sequence[EndpointTool], query: str) -> list[RankedTool]:
-    """Return the tools that match a query, best first."""
-    matches = _build_index(tools).search(query, _MOST_SCANNED)
-    return [RankedTool(tools[match.document], match.score, match.words) for match in matches]
+def rank_tools(tools: Sequence[EndpointTool], query: str, limit: int) -> list[RankedTool]:
+    """Return the tools that match a query, best first, and why they match."""
+    index = _build_index(tools)
+    matches = index.search(query, limit)
+    explained = index.explain(query, matches)
+    return [
+        RankedTool(tools[match.document], match.score, words) for match, words in zip(matches, explained, strict=True)
+    ]
 
 
 def _build_index(tools: Sequence[EndpointTool]) -> SearchIndex:

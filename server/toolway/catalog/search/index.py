@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from heapq import nsmallest
+from itertools import islice
 
 from toolway.catalog.search.embeddings import Embeddings
 from toolway.catalog.search.words import grams_of, split_words, synonyms_of
@@ -48,8 +49,6 @@ class Match:
     document: int
     """The number of the document in the order in which they were given."""
     score: float
-    words: Mapping[str, float]
-    """The part of the score that each word of the query adds, by its stem; ``~`` is that of the embeddings."""
 
 
 class SearchIndex:
@@ -76,34 +75,46 @@ class SearchIndex:
 
     def search(self, query: str, limit: int = 10) -> list[Match]:
         """Return the best matches, best first; documents with the same score in their own order."""
-        words = list(split_words(query))[:_LONGEST_QUERY]
-        scores, parts = self._score_words(words)
-        if self._embeddings is not None and self._vectors is not None and self._size:
-            best = max(scores.values(), default=0.0)
-            scores = {document: score / best for document, score in scores.items()} if best else scores
+        scores: dict[int, float] = {}
+        for word, repeated in _count_words(query).items():
+            for document, weight in self._expand(word).items():
+                scores[document] = scores.get(document, 0.0) + repeated * weight
+        if self._embeddings is not None and self._size:
+            scale = self._scale(scores)
+            scores = {document: score * scale for document, score in scores.items()}
             for document, similarity in enumerate(self._embeddings.compare(query, self._vectors)):
-                if document not in scores and similarity < _LEAST_MEANING:
-                    continue
-                added = _EMBEDDING_WEIGHT * max(0.0, similarity)
-                scores[document] = scores.get(document, 0.0) + added
-                parts[document]["~"] = added
+                if similarity >= _LEAST_MEANING or (similarity > 0 and document in scores):
+                    scores[document] = scores.get(document, 0.0) + _EMBEDDING_WEIGHT * similarity
         ranked = nsmallest(limit, scores.items(), key=lambda entry: (-entry[1], entry[0]))
-        return [Match(document, score, parts[document]) for document, score in ranked]
+        return [Match(document, score) for document, score in ranked]
+
+    def explain(self, query: str, matches: Sequence[Match]) -> list[dict[str, float]]:
+        """Return what each word of a query, by its stem, adds to the scores of its matches; ``~`` for the meaning."""
+        words = _count_words(query)
+        totals: defaultdict[int, float] = defaultdict(float)
+        for word, repeated in words.items():
+            for document, weight in self._expand(word).items():
+                totals[document] += repeated * weight
+        scale = 1.0 if self._embeddings is None else self._scale(totals)
+        explained: list[dict[str, float]] = []
+        for match in matches:
+            weights = {word: self._expand(word).get(match.document, 0.0) * repeated for word, repeated in words.items()}
+            parts = {word: weight * scale for word, weight in weights.items() if weight}
+            if self._embeddings is not None:
+                parts["~"] = match.score - sum(parts.values())
+            explained.append(parts)
+        return explained
 
     def nearest_words(self, query: str, limit: int = 5) -> list[str]:
         """Return words of the documents that look like those of a query."""
         found = [word for stem in split_words(query) for word, _ in self._similar_words(stem)]
         return list(dict.fromkeys(found))[:limit]
 
-    def _score_words(self, words: Sequence[str]) -> tuple[dict[int, float], defaultdict[int, dict[str, float]]]:
-        scores: dict[int, float] = {}
-        parts: defaultdict[int, dict[str, float]] = defaultdict(dict)
-        for word, count in Counter(words).items():
-            for document, weight in self._expand(word).items():
-                added = weight * (1 + math.log(count))
-                scores[document] = scores.get(document, 0.0) + added
-                parts[document][word] = added
-        return scores, parts
+    @staticmethod
+    def _scale(scores: Mapping[int, float]) -> float:
+        """Return the factor that makes the best score 1, so that the meaning counts the same for every query."""
+        best = max(scores.values(), default=0.0)
+        return 1 / best if best else 1.0
 
     def _expand_word(self, word: str) -> Mapping[int, float]:
         """Return what a word adds to the score of each document: the most of itself, its synonyms and its typos."""
@@ -134,6 +145,12 @@ class SearchIndex:
         )
         near = [entry for entry in similar if entry[1] >= _LEAST_SIMILARITY]
         return nsmallest(_MOST_TYPOS, near, key=lambda entry: (-entry[1], entry[0]))
+
+
+def _count_words(query: str) -> dict[str, float]:
+    """Return the words of a query by their stems, each with the factor of its repetitions."""
+    words = Counter(islice(split_words(query), _LONGEST_QUERY))
+    return {word: 1 + math.log(count) for word, count in words.items()}
 
 
 def _weigh(documents: Sequence[Mapping[str, Sequence[str]]]) -> dict[str, dict[int, float]]:

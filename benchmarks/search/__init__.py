@@ -1,0 +1,1 @@
+"""Measurement of how well searches find tools."""
