@@ -141,7 +141,8 @@ class Engine:
             name: replace(tool, modes=ALL_MODES) if name in self._pinned else tool
             for name, tool in catalog.tools.items()
         }
-        return replace(catalog, tools=tools, built_in={tool.name: tool for tool in self._built_in_tools(catalog)})
+        catalog = replace(catalog, tools=tools)
+        return replace(catalog, built_in={tool.name: tool for tool in self._built_in_tools(catalog)})
 
     def _built_in_tools(self, catalog: Catalog) -> Iterator[Tool]:
         """Yield the server's own tools."""

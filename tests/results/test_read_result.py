@@ -97,3 +97,21 @@ async def test_an_unknown_handle_says_what_to_do(tmp_path: Path) -> None:
         result = await client.call_tool("read_result", {"handle": "unknown"})
     assert result.is_error
     assert "Call the original tool again to get a new handle." in texts(result)[0]
+
+
+@pytest.mark.parametrize(("pinned", "is_listed"), [(["list_rows"], True), ([], False)])
+async def test_code_mode_lists_it_beside_pinned_tools(pinned: list[str], is_listed: bool, tmp_path: Path) -> None:
+    app = FastAPI()
+
+    @app.get("/rows", operation_id="list_rows")
+    async def list_rows() -> list[Row]:
+        return [Row(number=number) for number in range(1000)]
+
+    settings = Settings(_env_file=None, catalog="code", result_tokens=500, store_url=f"sqlite:///{tmp_path}/results.db")
+    async with MCPTestClient(Toolway(app, settings=settings, pinned=pinned)) as client:
+        names = [tool.name for tool in await client.list_tools()]
+        assert ("read_result" in names) is is_listed
+        if is_listed:
+            result = await client.call_tool("list_rows")
+            page = await client.call_tool("read_result", {"handle": facts(result)["handle"], "limit": 1})
+            assert not page.is_error

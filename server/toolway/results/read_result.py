@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from toolway.calls import Outcome, ToolCall, report_internal_error, report_invalid_argument
 from toolway.calls.response.field_selection import select_fields
-from toolway.catalog import EndpointTool, Tool, ToolAnnotations, find_rows, parse_fields
+from toolway.catalog import ALL_MODES, CatalogMode, EndpointTool, Tool, ToolAnnotations, find_rows, parse_fields
 from toolway.content import TextContent
 from toolway.errors import ArgumentError
 from toolway.openapi import Schema
@@ -63,9 +63,12 @@ def build_read_result(tools: Collection[EndpointTool]) -> Tool:
     """
     taken = {tool.name for tool in tools}
     has_lists = any(find_rows(tool.operation) is not None for tool in tools)
+    modes: frozenset[CatalogMode] = frozenset({"list", "search"})
+    if any("code" in tool.modes for tool in tools):  # otherwise only programs get results in this mode
+        modes = ALL_MODES
     return Tool(
         name=next(name for name in _NAMES if name not in taken),
-        modes=frozenset({"list", "search"}) if has_lists else frozenset(),
+        modes=modes if has_lists else frozenset(),
         title="Read more of a result",
         description="Read more of a truncated result, which names its handle.",
         input_schema=_INPUT_SCHEMA,
