@@ -19,7 +19,7 @@ from toolway.calls.dependencies import (
 )
 from toolway.calls.dispatcher import Dispatcher
 from toolway.calls.endpoint_runner import EndpointRunner
-from toolway.calls.invoker import CALL_TOOL, Invoker, Policy, unwrap_call
+from toolway.calls.invoker import CALL_TOOL, Invoker, Policy, ResolvedCall, unwrap_call
 from toolway.calls.progress import steady
 from toolway.calls.request.text_arguments import read_arguments
 from toolway.calls.response.error_results import report_internal_error, report_invalid_argument
@@ -54,6 +54,7 @@ __all__ = [
     "Progress",
     "ProgressCallback",
     "Reporter",
+    "ResolvedCall",
     "Run",
     "Runner",
     "ToolCall",

@@ -20,7 +20,7 @@ from toolway.calls.response.redirects import Step, is_https_redirect, resolve_lo
 from toolway.calls.response.response_parser import parse_response
 from toolway.calls.response.set_cookies import collect_credentials, find_set_cookies, mention_cookies
 from toolway.calls.tool_call import ToolCall
-from toolway.catalog import FIELDS, EndpointTool, FieldTree, Tool
+from toolway.catalog import EndpointTool, FieldTree, Tool
 from toolway.errors import ArgumentError
 from toolway.openapi import ParameterNames
 
@@ -123,8 +123,8 @@ class _EndpointRun:
             ArgumentError: an argument is missing, unknown, or cannot be sent.
         """
         tool, arguments = self._tool, self._call.arguments
-        if tool.selects_fields or (FIELDS in arguments and not _is_own_argument(tool, FIELDS)):
-            self._fields, arguments = read_fields(tool, arguments)
+        if tool.selects_fields or self._call.fields is not None:
+            self._fields, arguments = read_fields(tool, arguments, self._call.fields)
         request = build_request(tool, arguments, ignore_unknown=self._runner.ignore_unknown)
         if request.headers and request.headers[0][0] != b"content-type":  # which comes after those of arguments
             headers = self._dispatcher.caller_headers(tool.operation, self._call.context)
@@ -231,8 +231,3 @@ class _EndpointRun:
         here, root = self._dispatcher.address(request, context), self._dispatcher.root_path(context)
         otherwise: Any = self._tool.operation if is_accepted else None
         return find(self._runner.tools.values(), request, reply, here=here, root=root, otherwise=otherwise)
-
-
-def _is_own_argument(tool: EndpointTool, name: str) -> bool:
-    """Return whether an endpoint itself takes an argument of this name."""
-    return name in tool.arguments or (tool.body is not None and tool.body.accepts_extra)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
 from typing import Any, Protocol, cast
@@ -20,7 +21,7 @@ from toolway.calls.tool_call import Interceptor, Read, Runner, ToolCall
 from toolway.catalog import Catalog, CatalogMode, EndpointTool, Tool, choose_mode
 from toolway.errors import ServerShutdownError, UnknownToolError
 
-__all__ = ["CALL_TOOL", "Invoker", "Policy", "unwrap_call"]
+__all__ = ["CALL_TOOL", "Invoker", "Policy", "ResolvedCall", "unwrap_call"]
 
 logger = logging.getLogger("toolway.calls")
 
@@ -31,6 +32,16 @@ _INDIRECT_ARGUMENTS = frozenset({"name", "arguments", "fields"})
 _LONGEST_NAME = 100
 _CLEANUP_SECONDS = 1.0
 """How long interrupted calls may take to clean up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedCall:
+    """The tool that a call runs."""
+
+    tool: Tool
+    arguments: Mapping[str, Any]
+    fields: Any = None
+    """The selection of a part of the result, besides the arguments; None for all of it."""
 
 
 class Policy(Protocol):
@@ -143,7 +154,7 @@ class Invoker:
             raise UnknownToolError(f"Unknown tool: {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         return tool
 
-    def resolve(self, name: str, arguments: Mapping[str, Any], context: CallContext) -> tuple[Tool, Mapping[str, Any]]:
+    def resolve(self, name: str, arguments: Mapping[str, Any], context: CallContext) -> ResolvedCall:
         """Return the tool that a call runs, and its arguments: for ``call_tool``, those of the tool that it names.
 
         Raises:
@@ -151,10 +162,8 @@ class Invoker:
         """
         tool = self.tool(name, context)
         if not self.is_indirect(tool.name):
-            return tool, arguments
-        inner = unwrap_call(arguments)
-        found = self.shown(context).get(inner[0]) if inner is not None else None
-        return (found, inner[1]) if inner is not None and found is not None else (tool, arguments)
+            return ResolvedCall(tool, arguments)
+        return unwrap_call(arguments, self.shown(context)) or ResolvedCall(tool, arguments)
 
     def mode(self, query: Iterable[tuple[str, str]]) -> str:
         """Return how the catalog is offered to a request with this query; a mode that it names may be unknown."""
@@ -184,7 +193,13 @@ class Invoker:
         return await self.perform(self.tool(name, context), arguments, context)
 
     async def perform(
-        self, tool: Tool, arguments: Mapping[str, Any], context: CallContext, read: Read = parse_response
+        self,
+        tool: Tool,
+        arguments: Mapping[str, Any],
+        context: CallContext,
+        read: Read = parse_response,
+        *,
+        fields: object = None,
     ) -> Outcome:
         """Call any tool as `call` does, listed or not; `read` turns its response into an outcome."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -197,7 +212,7 @@ class Invoker:
             if not answer.done():
                 answer.set_exception(error)
 
-        call = ToolCall(self, tool, arguments, context, deliver, fail, read)
+        call = ToolCall(self, tool, arguments, context, deliver, fail, read, fields=fields)
         task = asyncio.create_task(self.run(call))
         task.add_done_callback(lambda _: answer.cancel())  # it was stopped before there was an outcome
         try:
@@ -247,11 +262,12 @@ class Invoker:
                 await self._idle.wait()
 
 
-def unwrap_call(arguments: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
-    """Return the tool and the arguments that a call of ``call_tool`` names; None if it does not name both."""
+def unwrap_call(arguments: Mapping[str, Any], tools: Mapping[str, Tool]) -> ResolvedCall | None:
+    """Return the call that the arguments of ``call_tool`` describe; None if they do not name one of these tools."""
     name, inner = arguments.get("name"), arguments.get("arguments", {})
-    if not isinstance(name, str) or not isinstance(inner, dict) or not arguments.keys() <= _INDIRECT_ARGUMENTS:
+    tool = tools.get(name) if isinstance(name, str) else None
+    if not isinstance(tool, EndpointTool) or not isinstance(inner, dict):
         return None
-    given = cast("dict[str, Any]", inner)
-    fields = arguments.get("fields")
-    return name, given if fields is None else {**given, "fields": fields}
+    if not arguments.keys() <= _INDIRECT_ARGUMENTS:
+        return None
+    return ResolvedCall(tool, cast("dict[str, Any]", inner), arguments.get("fields"))

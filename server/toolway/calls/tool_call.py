@@ -141,10 +141,11 @@ class ToolCall:
         deliver: gets the outcome as soon as it is known.
         fail: gets the error of a call that the server did not finish.
         read: turns the response of an endpoint into an outcome.
+        fields: selects a part of the result, besides the arguments.
         on_wait: gets a function that stops the call, when the call has to wait for the first time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all of them differ from call to call
         self,
         host: CallHost,
         tool: Tool,
@@ -154,12 +155,14 @@ class ToolCall:
         fail: Fail,
         read: Read = parse_response,
         *,
+        fields: object = None,
         on_wait: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.tool = tool
         self.arguments = arguments
         self.context = context
         self.read = read
+        self.fields = fields
         self._host = host
         self._deliver = deliver
         self._fail = fail

@@ -27,17 +27,27 @@ _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def read_fields(tool: EndpointTool, arguments: Mapping[str, Any]) -> tuple[FieldTree, Mapping[str, Any]]:
+def read_fields(
+    tool: EndpointTool, arguments: Mapping[str, Any], fields: object = None
+) -> tuple[FieldTree, Mapping[str, Any]]:
     """Return the selection of a call, or the default one of the tool, and the arguments of the endpoint.
+
+    Args:
+        tool: the tool.
+        arguments: the arguments, with those that the tool has besides its endpoint.
+        fields: the selection, if it is not one of the arguments.
 
     Raises:
         ArgumentError: the argument is not a list of paths, or the result has no such field.
     """
-    if FIELDS not in arguments:
+    if fields is None and not (tool.selects_fields and FIELDS in arguments):
         return parse_fields(list(tool.concise)), arguments
-    tree = parse_fields(arguments[FIELDS])
+    if fields is None:
+        fields = arguments[FIELDS]
+        arguments = {name: value for name, value in arguments.items() if name != FIELDS}
+    tree = parse_fields(fields)
     check_fields(tree, find_result_schema(tool.operation) or {}, tool.operation.components)
-    return tree, {name: value for name, value in arguments.items() if name != FIELDS}
+    return tree, arguments
 
 
 def select_fields(body: bytes, tree: FieldTree) -> bytes:

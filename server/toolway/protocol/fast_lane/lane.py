@@ -21,7 +21,7 @@ from mcp_types.methods import validate_client_request
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolway.calls import Invoker, Outcome, ProgressCallback, ToolCall, may_ask, may_log, unwrap_call
+from toolway.calls import Invoker, Outcome, ProgressCallback, ResolvedCall, ToolCall, may_ask, may_log, unwrap_call
 from toolway.catalog import CatalogMode, EndpointTool, Tool, read_mode
 from toolway.errors import ConfigurationError, ServerShutdownError
 from toolway.protocol.fast_lane.cached_results import CachedResults
@@ -98,27 +98,27 @@ class FastLane:
             if self._calls.policy.hides_tools:
                 return False
             return await self._list(request, scope, send)
-        tool, arguments = self._resolve(request.params, scope)
-        if tool is None or not self._has_valid_param_headers(request.params, headers):
+        call = self._resolve(request.params, scope)
+        if call is None or not self._has_valid_param_headers(request.params, headers):
             return False
-        if self._calls.policy.hides_tools and not self._calls.policy.shows(tool, http_context(scope, None)):
+        if self._calls.policy.hides_tools and not self._calls.policy.shows(call.tool, http_context(scope, None)):
             return False
-        await self._call(request, tool, arguments, scope, receive, send)
+        await self._call(request, call, scope, receive, send)
         return True
 
-    def _resolve(self, params: Message, scope: Scope) -> tuple[Tool | None, Message]:
-        """Return the tool that a call runs, and its arguments; None if the SDK has to handle the call."""
+    def _resolve(self, params: Message, scope: Scope) -> ResolvedCall | None:
+        """Return the call that a request makes; None if the SDK has to handle it."""
         arguments: Message = params.get("arguments") or _EMPTY
         tool = self._tools.get(params["name"])
-        if tool is None or isinstance(tool, EndpointTool):
-            return tool, arguments
+        if tool is None:
+            return None
+        if isinstance(tool, EndpointTool):
+            return ResolvedCall(tool, arguments)
         if not self._calls.offers(tool, parse_qsl(scope["query_string"].decode("latin-1"))):
-            return None, arguments
+            return None
         if not self._calls.is_indirect(tool.name):
-            return tool, arguments
-        inner = unwrap_call(arguments)
-        tool = self._tools.get(inner[0]) if inner is not None else None
-        return (tool, dict(inner[1])) if inner is not None and isinstance(tool, EndpointTool) else (None, arguments)
+            return ResolvedCall(tool, arguments)
+        return unwrap_call(arguments, self._tools)
 
     def _recognize(self, scope: Scope, headers: Headers, message: Message) -> _Request | None:
         number, method = request_id(message), message.get("method", "")
@@ -172,8 +172,9 @@ class FastLane:
         return True
 
     async def _call(
-        self, request: _Request, tool: Tool, arguments: Message, scope: Scope, receive: Receive, send: Send
+        self, request: _Request, resolved: ResolvedCall, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        tool = resolved.tool
         stream = ResponseStream(send)
         monitor = DisconnectMonitor(self._timers, receive, stream)
         is_indirect = tool.name != request.params["name"]
@@ -199,7 +200,10 @@ class FastLane:
 
         token: str | int | None = request.meta.get("progressToken")
         context = http_context(scope, None if token is None else _progress_callback(token, stream))
-        call = ToolCall(self._calls, tool, arguments, context, deliver, fail, on_wait=monitor.start)
+        call = ToolCall(
+            self._calls, tool, resolved.arguments, context, deliver, fail,
+            fields=resolved.fields, on_wait=monitor.start,
+        )  # fmt: skip
         try:
             with span.current() if span is not None else _NO_SPAN:
                 await self._calls.run(call)

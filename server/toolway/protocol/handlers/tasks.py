@@ -140,12 +140,12 @@ class TaskHandlers:
     ) -> tuple[EndpointTool | None, Mapping[str, Any]]:
         """Return the endpoint that a call runs, and its arguments; None for any other tool."""
         try:
-            tool, arguments = self._calls.resolve(
-                params.name, params.arguments or {}, self._call_contexts.create(context)
-            )
+            call = self._calls.resolve(params.name, params.arguments or {}, self._call_contexts.create(context))
         except UnknownToolError:  # reported by the handler of other calls
             return None, {}
-        return (tool, arguments) if isinstance(tool, EndpointTool) else (None, {})
+        if call.fields is not None or not isinstance(call.tool, EndpointTool):  # a task stores no selection
+            return None, {}
+        return call.tool, call.arguments
 
     async def _start(self, tool: EndpointTool, arguments: Mapping[str, Any], context: RequestContext) -> Task:
         call = self._call_contexts.create(context)

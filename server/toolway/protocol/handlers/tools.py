@@ -113,10 +113,11 @@ def call_tool_handler(calls: Invoker, call_contexts: CallContextFactory, limiter
     async def call_tool(context: RequestContext, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
         call = call_contexts.create(context)
         try:
-            tool, arguments = calls.resolve(params.name, params.arguments or {}, call)
+            resolved = calls.resolve(params.name, params.arguments or {}, call)
         except UnknownToolError as error:
             raise MCPError(INVALID_PARAMS, str(error)) from error
-        outcome = await calls.perform(tool, arguments, call)
+        tool = resolved.tool
+        outcome = await calls.perform(tool, resolved.arguments, call, fields=resolved.fields)
         if tool.name != params.name:
             outcome = with_signature(tool, outcome)
         if limiter is not None and limiter.exceeds(outcome):
