@@ -49,7 +49,7 @@ class Both:
 @asynccontextmanager
 async def both(app: FastAPI, *, mode: str = "auto", **options: Any) -> AsyncGenerator[Both]:
     """Run an application's lifespan and reach it both ways."""
-    options.setdefault("settings", Settings(_env_file=None, result_tokens=0))
+    options.setdefault("settings", Settings(_env_file=None, result_tokens=0, output_schemas=True, catalog="list"))
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         engine_of(Toolway(app, **options)).run() as running,
