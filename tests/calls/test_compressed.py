@@ -44,7 +44,7 @@ async def reached() -> AsyncGenerator[Both]:
     async def untrue() -> Response:
         return Response(b"not packed", headers={"content-encoding": "gzip"}, media_type="text/plain")
 
-    async with both(app, settings=Settings(_env_file=None, max_result_bytes=MOST)) as reached:
+    async with both(app, settings=Settings(_env_file=None, max_result_bytes=MOST, result_tokens=0)) as reached:
         yield reached
 
 
