@@ -70,7 +70,7 @@ async def test_every_page_of_a_long_list_is_read() -> None:
     app = FastAPI()
     for number in range(250):
         app.get(f"/{number}", operation_id=f"tool_{number}")(lambda: None)
-    async with MCPTestClient(app) as client:
+    async with MCPTestClient(Toolway(app, catalog="list")) as client:
         assert len(await client.list_tools()) == 250
 
 

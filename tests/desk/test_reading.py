@@ -53,6 +53,7 @@ async def test_orders_products_and_the_return_policy_are_resources(client: Clien
         "orders://{order_id}",
         "products://{product_id}",
         "exports://{export_id}/{part}",
+        "toolway://tools/{name}",
     }
     assert json.loads(await read(client, f"orders://{PENDING.replace('#', '%23')}"))["order_id"] == PENDING
     assert json.loads(await read(client, f"products://{MUG}"))["name"] == "Mug"
