@@ -60,7 +60,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench() -> Generator[Bench]:
-    toolway = Toolway(make_app(), settings=Settings(_env_file=None)).mount()
+    toolway = Toolway(make_app(), settings=Settings(_env_file=None, catalog="list")).mount()
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         started, over = asyncio.Event(), asyncio.Event()

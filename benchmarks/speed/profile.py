@@ -59,7 +59,7 @@ def profile(batches: int = 2000) -> dict[str, float]:
 
 
 async def _profile(batches: int) -> dict[str, float]:
-    toolway = Toolway(make_app(), settings=Settings(_env_file=None)).mount()  # type: ignore[call-arg]
+    toolway = Toolway(make_app(), settings=Settings(_env_file=None, catalog="list")).mount()  # type: ignore[call-arg]
     plain, call = _sent(request_for(Entry("", ""), ADD)), _sent(request_for(Entry("", "", MODERN), ADD))
     app = toolway.app
     empty = make_app()

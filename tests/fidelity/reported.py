@@ -24,5 +24,7 @@ def make() -> FastAPI:
     """Set up Sentry, and return the application with its tools at /mcp."""
     sentry_sdk.init(dsn="http://key@127.0.0.1/1", transport=_Discarding, traces_sample_rate=1.0)
     app = make_app()
-    Toolway(app, settings=Settings(_env_file=None, stream_seconds=1, result_tokens=0, output_schemas=True)).mount()
+    Toolway(
+        app, settings=Settings(_env_file=None, stream_seconds=1, result_tokens=0, output_schemas=True, catalog="list")
+    ).mount()
     return app

@@ -33,7 +33,15 @@ ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
 TRANSPORTS = ("HTTP", "HTTP by the SDK", "HTTP directly", "stdio")
 WAYS = [f"{transport} {era}" for transport in TRANSPORTS for era in ERAS]
 SETTINGS = {
-    fast: Settings(_env_file=None, stream_seconds=1, result_tokens=0, output_schemas=True, fast_lane=fast, direct=fast)
+    fast: Settings(
+        _env_file=None,
+        stream_seconds=1,
+        result_tokens=0,
+        output_schemas=True,
+        catalog="list",
+        fast_lane=fast,
+        direct=fast,
+    )
     for fast in (True, False)
 }
 

@@ -91,7 +91,7 @@ async def test_the_order_desk_ends_calls_as_requests(tmp_path: Path, examples: i
 def test_the_fidelity_application_ends_calls_as_requests(examples: int, tally: Tally) -> None:
     def make(_: str) -> FastAPI:
         app = make_app()
-        Toolway(app, settings=Settings(_env_file=None)).mount()
+        Toolway(app, settings=Settings(_env_file=None, catalog="list")).mount()
         return app
 
     with twins(make) as reached:

@@ -30,7 +30,7 @@ pytestmark = [
 @asynccontextmanager
 async def served(app: str, *, fast_lane: bool) -> AsyncGenerator[FastAPI]:
     made = make_app(app)
-    Toolway(made, settings=Settings(stream_seconds=1, fast_lane=fast_lane, result_tokens=0)).mount()
+    Toolway(made, settings=Settings(stream_seconds=1, fast_lane=fast_lane, result_tokens=0, catalog="list")).mount()
     async with started(made):
         await send(made, call(MODERN, "journal", {}))  # other tests may have left something in it
         yield made

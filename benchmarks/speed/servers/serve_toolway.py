@@ -4,4 +4,4 @@ from benchmarks.speed.app import make_app
 from benchmarks.speed.servers.served import serve
 from toolway import Toolway
 
-serve(Toolway(make_app()).mount().app)
+serve(Toolway(make_app(), catalog="list").mount().app)
