@@ -25,6 +25,9 @@ def make() -> FastAPI:
     sentry_sdk.init(dsn="http://key@127.0.0.1/1", transport=_Discarding, traces_sample_rate=1.0)
     app = make_app()
     Toolway(
-        app, settings=Settings(_env_file=None, stream_seconds=1, result_tokens=0, output_schemas=True, catalog="list")
+        app,
+        settings=Settings(
+            _env_file=None, stream_seconds=1, result_tokens=0, output_schemas=True, catalog="list", schemas="full"
+        ),
     ).mount()
     return app

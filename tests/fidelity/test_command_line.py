@@ -22,7 +22,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Duplicate Operation ID:UserWarni
 
 def fidelity_app(**options: object) -> FastAPI:
     app = make_app()
-    Toolway(app, settings=Settings(_env_file=None, output_schemas=True, catalog="list"), **options).mount()
+    Toolway(
+        app, settings=Settings(_env_file=None, output_schemas=True, catalog="list", schemas="full"), **options
+    ).mount()
     return app
 
 

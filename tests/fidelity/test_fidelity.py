@@ -39,6 +39,7 @@ SETTINGS = {
         result_tokens=0,
         output_schemas=True,
         catalog="list",
+        schemas="full",
         fast_lane=fast,
         direct=fast,
     )

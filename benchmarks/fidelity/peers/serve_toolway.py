@@ -8,6 +8,9 @@ from toolway import Settings, Toolway
 app = application()
 # Endless answers are closed after a second, for the suite waits ten seconds for an answer.
 Toolway(
-    app, settings=Settings(_env_file=None, stream_seconds=1, result_tokens=0, output_schemas=True, catalog="list")
+    app,
+    settings=Settings(
+        _env_file=None, stream_seconds=1, result_tokens=0, output_schemas=True, catalog="list", schemas="full"
+    ),
 ).mount()
 serve(app)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeAlias, cast
 
-from toolway.catalog.schema.definitions import dereference
+from toolway.catalog.schema.definitions import dereference, with_local_definitions
 from toolway.errors import ArgumentError
 from toolway.openapi import Schema
 
@@ -53,7 +53,7 @@ def _add(tree: FieldTree, names: Sequence[str]) -> None:
     tree[last] = {}
 
 
-def check_fields(tree: FieldTree, schema: Schema, components: Mapping[str, Schema], place: str = "") -> None:
+def check_fields(tree: FieldTree, schema: Schema | bool, components: Mapping[str, Schema], place: str = "") -> None:
     """Check the names of a selection against the schema of the whole value, as far as it names its members.
 
     Raises:
@@ -71,15 +71,17 @@ def check_fields(tree: FieldTree, schema: Schema, components: Mapping[str, Schem
             check_fields(inner, members[name], components, f"{place}{name}.")
 
 
-def _find_members(schema: Schema, components: Mapping[str, Schema], depth: int = 0) -> dict[str, Schema]:
+def _find_members(schema: Schema | bool, components: Mapping[str, Schema], depth: int = 0) -> dict[str, Schema | bool]:
     """Return the members of an object, or of the items of an array; none if any others may exist."""
     schema = dereference(schema, components)
     if isinstance(items := schema.get("items"), dict) and depth < _MOST_LEVELS:
-        return _find_members(cast("Schema", items), components, depth + 1)
-    found: dict[str, Schema] = dict(schema.get("properties", {}))
+        return _find_members(with_local_definitions(cast("Schema", items), schema), components, depth + 1)
+    properties = cast("dict[str, Schema | bool]", schema.get("properties", {}))
+    found = {name: with_local_definitions(member, schema) for name, member in properties.items()}
     if schema.get("additionalProperties") or depth >= _MOST_LEVELS:
         return {}
-    for variant in (*schema.get("anyOf", []), *schema.get("oneOf", []), *schema.get("allOf", [])):
+    for part in (*schema.get("anyOf", []), *schema.get("oneOf", []), *schema.get("allOf", [])):
+        variant = with_local_definitions(part, schema)
         members = _find_members(variant, components, depth + 1)
         if not members and dereference(variant, components).get("type") not in _SINGLE:
             return {}

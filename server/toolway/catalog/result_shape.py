@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from toolway.catalog.schema.definitions import dereference, is_object
+from toolway.catalog.schema.definitions import dereference, is_object, with_local_definitions
+from toolway.errors import DocumentError
 from toolway.media_types import essence, is_json
 from toolway.openapi import MALFORMED_ERRORS, Operation, Schema
 
@@ -46,12 +47,14 @@ def find_rows(operation: Operation) -> Rows | None:
         if "properties" not in result:
             return _rows_of(result, "additionalProperties", "*.", components)
         members = cast("dict[str, Schema]", result["properties"])
-        schemas = {name: dereference(member, components) for name, member in members.items()}
+        schemas = {
+            name: dereference(with_local_definitions(member, result), components) for name, member in members.items()
+        }
         compound = [name for name, schema in schemas.items() if is_object(schema) or schema.get("type") == "array"]
         if len(compound) != 1 or compound[0] not in {*_PAGE_MEMBERS, operation.path.rpartition("/")[2]}:
             return None
         return _rows_of(schemas[compound[0]], "items", f"{compound[0]}[].", components)
-    except MALFORMED_ERRORS:
+    except (DocumentError, *MALFORMED_ERRORS):
         return None
 
 
@@ -59,7 +62,7 @@ def _rows_of(collection: Schema, keyword: str, path: str, components: Mapping[st
     item = collection.get(keyword)
     if not isinstance(item, dict) or "maxItems" in collection:
         return None
-    row = dereference(cast("Schema", item), components)
+    row = dereference(with_local_definitions(cast("Schema", item), collection), components)
     return (path, row) if is_object(row) else None
 
 

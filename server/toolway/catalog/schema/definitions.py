@@ -14,7 +14,7 @@ from toolway.catalog.schema.traversal import iter_children, iter_references, rew
 from toolway.errors import DocumentError
 from toolway.openapi import Schema, follow_pointer, split_pointer
 
-__all__ = ["Definitions", "accepts_null", "dereference", "is_object"]
+__all__ = ["Definitions", "accepts_null", "dereference", "is_object", "with_local_definitions"]
 
 _COMPONENTS = "#/components/schemas/"
 _DEFS = "#/$defs/"
@@ -149,6 +149,11 @@ def dereference(schema: Schema | bool, components: Mapping[str, Schema]) -> Sche
         else:
             return {**schema, "$defs": local} if local else schema
     raise DocumentError("a schema consists only of a reference to itself")
+
+
+def with_local_definitions(member: Schema | bool, schema: Schema) -> Schema | bool:
+    """Return a member of a dereferenced schema with the local definitions that it may refer to."""
+    return {**member, "$defs": schema["$defs"]} if isinstance(member, dict) and "$defs" in schema else member
 
 
 def _find_schema(reference: str, schemas: Mapping[str, Any]) -> Schema:
