@@ -60,7 +60,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench() -> Generator[Bench]:
-    toolway = Toolway(make_app(), settings=Settings(_env_file=None, catalog="list")).mount()
+    toolway = Toolway(make_app(), settings=Settings(_env_file=None, catalog="list", result_tokens=0)).mount()
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         started, over = asyncio.Event(), asyncio.Event()
