@@ -108,6 +108,9 @@ async def over_stdio(app: str, url: str, mode: str, oracle: Oracle) -> Sequence[
             env={
                 "TOOLWAY_STREAM_SECONDS": "1",
                 "TOOLWAY_RESULT_TOKENS": "0",
+                "TOOLWAY_CATALOG": "list",
+                "TOOLWAY_SCHEMAS": "full",
+                "TOOLWAY_OUTPUT_SCHEMAS": "true",
                 **({"TOOLWAY_AUTHORIZATION": authorization} if authorization else {}),
             },
             cwd=str(ROOT),
