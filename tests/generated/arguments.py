@@ -115,6 +115,8 @@ def _members(body: Mapping[str, Any], tool: Tool) -> Iterator[tuple[str, Any]]:
         if target in fields:
             if value is None and tool.body.encoding == "urlencoded":
                 raise InexpressibleError("null in a form")
+            if tool.body.encoding == "urlencoded" and isinstance(value, list):
+                _sendable(value)  # HTTP clients differ in how they write a list of objects
             yield fields[target].name, _member(value, is_file=fields[target].is_file)
         elif tool.body.accepts_extra and target not in tool.arguments:
             yield target, value
